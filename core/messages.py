@@ -1,0 +1,180 @@
+"""The messages of the wire as frozen values, and the rows that keep them.
+
+They carry no behaviour beyond their JSON form. Parsing and refusing what a client sent is the
+HTTP edge's work (`gateway.wire`); a value that exists here is already well formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Source = Literal["kb", "local", "cloud", "human"]
+EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
+EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
+DeliveryState = Literal["pending", "delivered", "failed", "disabled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that a reader can open."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What every answerer returns.
+
+    `confidence` is the estimated probability in [0, 1] that `text` is right; `method` says how
+    the answer was found.
+    """
+
+    text: str
+    confidence: float
+    source: Source
+    citations: tuple[Citation, ...] = ()
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTurn:
+    """One turn as the browser reports it: context, never evidence."""
+
+    role: Literal["user", "assistant"]
+    content: str
+    source: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A visitor's question, checked."""
+
+    turn_id: str
+    conversation_id: str
+    question: str
+    locale: str
+    question_locale: str | None
+    training_memory: tuple[MemoryTurn, ...]
+    gate: Mapping[str, object] | None
+    stream: bool
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the model's server counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A judged answer to one question."""
+
+    id: str
+    conversation_id: str
+    reply: str
+    confidence: float
+    escalate: bool
+    reasons: tuple[str, ...]
+    source: Source
+    created_at: str
+    model: str | None = None
+    citations: tuple[Citation, ...] = ()
+    disclaimers: tuple[str, ...] = ()
+    reasoning: str | None = None
+    usage: Usage | None = None
+    memory: None = None
+
+    def document(self) -> dict[str, Any]:
+        """The turn as the wire has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationRequest:
+    """A browser's request for a person, checked and redacted."""
+
+    turn_id: str
+    conversation_id: str
+    question: str
+    fallback_text: str
+    reason: EscalationReason
+    confidence: float
+    conversation_tail: tuple[MemoryTurn, ...]
+    locale: str
+    contact: str | None
+    receipt: str | None
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach a target; `status` is the HTTP status where there was an answer."""
+
+    at: str
+    outcome: str
+    status: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One target's copy of an escalation in the outbox."""
+
+    target: str
+    kind: str
+    state: DeliveryState
+    attempts: tuple[Attempt, ...] = ()
+    next_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a person answered."""
+
+    id: str
+    escalation_id: str
+    turn_id: str
+    author: str
+    content: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An escalation as operators see it."""
+
+    id: str
+    site: str
+    conversation_id: str
+    turn_id: str
+    question: str
+    fallback_text: str
+    reason: EscalationReason
+    confidence: float
+    tail: tuple[MemoryTurn, ...]
+    locale: str
+    contact: str | None
+    status: EscalationStatus
+    created_at: str
+    deliveries: tuple[Delivery, ...] = ()
+    replies: tuple[Reply, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The escalation as the console reads it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorEvent:
+    """An event for the visitor's panel; `id` orders the events of a conversation."""
+
+    id: int
+    name: Literal["human_reply", "escalation_status", "turn_revised"]
+    data: Mapping[str, object] = field(default_factory=dict)

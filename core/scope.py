@@ -1,0 +1,21 @@
+"""Who a row or a call belongs to: a site and a subject within it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The tenant and the person: on every row, in every port call.
+
+    `subject` is `anon:<key thumbprint>` or `user:<issuer>|<sub>`.
+    """
+
+    site: str
+    subject: str
+
+
+def anonymous(site: str, thumbprint: str) -> Scope:
+    """The scope of a visitor who is known by the browser's key alone."""
+    return Scope(site, f"anon:{thumbprint}")

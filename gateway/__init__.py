@@ -1,0 +1,1 @@
+"""The gateway: integrity, sessions, chat, escalation and the operator's console over HTTP."""

@@ -1,0 +1,1 @@
+"""Adapters: the only modules that open a file, a socket, a database or a key."""

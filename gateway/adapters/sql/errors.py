@@ -1,0 +1,41 @@
+"""Where driver errors end: each becomes one of `core.errors`, once, with its cause kept.
+
+It decides which failures are the store's (everything that waits fails alike) and which are one
+unit's (the others must not suffer). Messages carry the driver's words, never a row's values.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc as sa
+
+from core.errors import Conflict, Unavailable
+
+DRIVER_ERRORS = (sa.SQLAlchemyError, sqlite3.Error, OSError, UnicodeError, OverflowError)
+"""Whatever SQLAlchemy and a driver raise; the last two when a value cannot be bound."""
+
+_STORE_WIDE = (sa.OperationalError, sa.InternalError, sa.InterfaceError, sa.TimeoutError, OSError)
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Raise driver errors as `Conflict` or `Unavailable`."""
+    try:
+        yield
+    except sa.IntegrityError as exc:
+        raise Conflict(f"another writer was first ({exc.orig})") from exc
+    except DRIVER_ERRORS as exc:
+        raise Unavailable(f"the database failed: {_words(exc)}") from exc
+
+
+def store_wide(exc: Exception) -> bool:
+    """Whether to run the unit again alone is pointless: locked, full, unreadable, gone."""
+    return isinstance(exc, _STORE_WIDE)
+
+
+def _words(exc: Exception) -> str:
+    # The text of other errors than a driver's own shows the values that were bound.
+    return str(exc.orig) if isinstance(exc, sa.DBAPIError) else type(exc).__name__

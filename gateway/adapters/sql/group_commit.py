@@ -1,0 +1,180 @@
+"""Group commit: concurrent units of writing share one transaction and one sync to disk.
+
+A single writer takes what has gathered while it was busy, runs it as one transaction on its own
+thread, and only then tells each caller. When something in the batch fails that is not the whole
+store's failure, the batch is rolled back and each unit runs again behind a savepoint of its own,
+so that one caller's conflict is no one else's. It refuses with `Unavailable` what waited too long
+or finds too many waiting; a caller that goes away leaves its unit in the batch.
+
+The units are plain functions over a `Connection`: an `AsyncEngine`'s `run_sync` can run the same
+ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine
+
+from core.errors import Unavailable
+from core.ports import Work
+from gateway.adapters.sql import commits
+from gateway.adapters.sql.errors import mapped, store_wide
+
+Value = TypeVar("Value")
+Unit = Callable[[Connection], Any]
+
+BATCH_LIMIT = 256
+"""Units in one transaction: enough to hide the sync, few enough to answer in time."""
+
+WAITING_LIMIT = 4096
+"""Beyond this many waiting units the store is too slow for its callers, who should hear so."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """A unit and who waits for it; `work` where it can share its statements with others."""
+
+    unit: Unit
+    work: Work | None
+    waiter: asyncio.Future[Any]
+    expires: float
+
+
+class GroupCommit:
+    """The one writer of a store, in one event loop; its connection lives on one thread."""
+
+    def __init__(self, engine: Engine, *, deadline_s: float) -> None:
+        self._engine = engine
+        self._deadline_s = deadline_s
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="truth-writer")
+        self._connection: Connection | None = None
+        self._waiting: deque[_Job] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def commit(self, work: Work) -> str | None:
+        """Commit a call's work in company."""
+        return cast(
+            "str | None",
+            await self._run(lambda connection: commits.commit_alone(connection, work), work),
+        )
+
+    async def run(self, unit: Callable[[Connection], Value]) -> Value:
+        """Commit one unit, and give what it gives."""
+        return cast("Value", await self._run(unit, None))
+
+    async def close(self) -> None:
+        """Finish what waits, within the deadline, and close."""
+        self._closed = True
+        if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=self._deadline_s)
+        self._thread.submit(self._disconnect)
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, unit: Unit, work: Work | None) -> object:
+        if self._closed:
+            raise Unavailable("the database is closed")
+        if len(self._waiting) >= WAITING_LIMIT:
+            raise Unavailable("the database is too slow: too many writes are waiting")
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(_Job(unit, work, waiter, loop.time() + self._deadline_s))
+        if self._writer is None:
+            self._writer = loop.create_task(self._write())
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await waiter
+        except TimeoutError as exc:
+            raise Unavailable("the database did not answer in time") from exc
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while jobs := self._take(loop.time()):
+                outcomes = await loop.run_in_executor(self._thread, self._batch, jobs)
+                for job, outcome in zip(jobs, outcomes, strict=True):
+                    _tell(job.waiter, outcome)
+        finally:
+            self._writer = None
+
+    def _take(self, now: float) -> list[_Job]:
+        jobs: list[_Job] = []
+        while self._waiting and len(jobs) < BATCH_LIMIT:
+            job = self._waiting.popleft()
+            # Its caller has already been told that it was not written.
+            if job.expires > now:
+                jobs.append(job)
+        return jobs
+
+    def _batch(self, jobs: Sequence[_Job]) -> list[object]:
+        """On the writer's thread: what each job gives, or the exception it raises."""
+        try:
+            return self._transaction(_together, jobs)
+        except Exception as exc:  # noqa: BLE001 - the thread's edge: whoever waits is told
+            if store_wide(exc):
+                return self._failed(exc, jobs)
+        try:
+            return self._transaction(_each, jobs)
+        except Exception as exc:  # noqa: BLE001 - the thread's edge: whoever waits is told
+            return self._failed(exc, jobs)
+
+    def _transaction(
+        self, run: Callable[[Connection, Sequence[_Job]], list[object]], jobs: Sequence[_Job]
+    ) -> list[object]:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            return run(self._connection, jobs)
+
+    def _failed(self, exc: Exception, jobs: Sequence[_Job]) -> list[object]:
+        # The next batch starts with a fresh connection.
+        self._disconnect()
+        return [_as_core(exc)] * len(jobs)
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _together(connection: Connection, jobs: Sequence[_Job]) -> list[object]:
+    works = [job.work for job in jobs if job.work is not None]
+    committed = iter(commits.commit_all(connection, works) if works else ())
+    return [next(committed) if job.work is not None else job.unit(connection) for job in jobs]
+
+
+def _each(connection: Connection, jobs: Sequence[_Job]) -> list[object]:
+    return [_alone(connection, job) for job in jobs]
+
+
+def _alone(connection: Connection, job: _Job) -> object:
+    try:
+        with connection.begin_nested():
+            return job.unit(connection)
+    except Exception as exc:
+        if store_wide(exc):
+            raise
+        return _as_core(exc)
+
+
+def _as_core(exc: Exception) -> Exception:
+    try:
+        with mapped():
+            raise exc
+    except Exception as core:  # noqa: BLE001 - it is handed to whoever waits
+        return core
+
+
+def _tell(waiter: asyncio.Future[Any], outcome: object) -> None:
+    if waiter.done():
+        return
+    if isinstance(outcome, BaseException):
+        waiter.set_exception(outcome)
+    else:
+        waiter.set_result(outcome)

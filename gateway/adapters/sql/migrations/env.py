@@ -1,0 +1,19 @@
+"""What Alembic runs: the revisions, on the connection and in the transaction that it is handed.
+
+`gateway.adapters.sql.opening` hands one; so does anyone who writes a new revision. There is no
+`alembic.ini` and no offline mode.
+"""
+
+from __future__ import annotations
+
+from alembic import context
+
+from gateway.adapters.sql.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

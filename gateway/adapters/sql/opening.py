@@ -1,0 +1,91 @@
+"""Opening a database: its address, its settings, its revision.
+
+It decides how SQLite is used (WAL, `synchronous=FULL`, foreign keys, explicit transactions) and
+refuses, with the remedy, an address it has no engine for and a file written by a newer Fanlight.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from core.errors import Unavailable
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+def sqlite_file(url: str) -> URL:
+    """The address of a SQLite file, with the driver that is used; raises `Unavailable`."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise Unavailable("database_url is not an address such as sqlite:///data/x.db") from exc
+    if parsed.get_backend_name() != "sqlite":
+        raise Unavailable(
+            f"database_url: {parsed.get_backend_name()} is not built yet; use sqlite:///FILE"
+        )
+    if not parsed.database or parsed.database == ":memory:" or "mode" in parsed.query:
+        raise Unavailable("database_url must name a file, such as sqlite:///data/fanlight.db")
+    return parsed.set(drivername="sqlite+pysqlite")
+
+
+def sqlite_engine(url: URL, *, begin: str, busy_timeout_s: float) -> Engine:
+    """An engine whose transactions start with `begin`; it keeps no connections of its own."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def create_private(path: Path) -> None:
+    """Make the file (and its folder) readable by its owner alone, if it is not there yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # SQLite gives its -wal and -shm files the mode of the database itself.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration over a connection that is inside a transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to this Fanlight's revision; raises `Unavailable`."""
+    try:
+        command.upgrade(configuration(connection), "head")
+    except CommandError as exc:
+        raise Unavailable(
+            "the database was written by another Fanlight, probably a newer one:"
+            f" update Fanlight, or restore a backup ({exc})"
+        ) from exc

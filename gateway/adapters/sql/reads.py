@@ -1,0 +1,213 @@
+"""The reads, as functions over a connection. Another scope's rows are absent.
+
+They decide which rows belong together; a driver's error leaves them as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
+
+from core.errors import NotFound
+from core.messages import Attempt, Delivery, Escalation, Reply, Turn, VisitorEvent
+from core.ports import Finished
+from core.scope import Scope
+from gateway.adapters.sql import rows, tables
+
+Value = TypeVar("Value")
+
+_finished = tables.finished_calls.c
+_turns = tables.turns.c
+_escalations = tables.escalations.c
+_deliveries = tables.deliveries.c
+_events = tables.visitor_events.c
+
+FINISHED = select(_finished.body_sha256, _finished.status, _finished.body, _finished.receipt).where(
+    _finished.site == bindparam("site"),
+    _finished.subject == bindparam("subject"),
+    _finished.key == bindparam("key"),
+    _finished.at >= bindparam("since"),
+)
+HEAD = select(tables.receipt_heads.c.head).where(tables.receipt_heads.c.sid == bindparam("sid"))
+GAPS = select(tables.receipt_heads.c.gaps).where(tables.receipt_heads.c.sid == bindparam("sid"))
+TURN = select(tables.turns).where(
+    _turns.site == bindparam("site"),
+    _turns.subject == bindparam("subject"),
+    _turns.id == bindparam("id"),
+)
+OWNER = select(tables.conversations.c.site, tables.conversations.c.subject).where(
+    tables.conversations.c.id == bindparam("id")
+)
+EVENTS = (
+    select(_events.id, _events.name, _events.data)
+    .where(
+        _events.conversation_id == bindparam("conversation_id"),
+        _events.site == bindparam("site"),
+        _events.subject == bindparam("subject"),
+        _events.id > bindparam("after"),
+        _events.at > bindparam("oldest"),
+    )
+    .order_by(_events.id)
+)
+OPEN = select(func.count()).where(
+    _escalations.conversation_id == bindparam("conversation_id"),
+    _escalations.site == bindparam("site"),
+    _escalations.subject == bindparam("subject"),
+    _escalations.status != "resolved",
+)
+NEXT_DUE = select(
+    func.min(
+        case(
+            (_deliveries.leased_until > _deliveries.next_at, _deliveries.leased_until),
+            else_=_deliveries.next_at,
+        )
+    )
+).where(_deliveries.state == "pending")
+
+
+def finished(connection: Connection, scope: Scope, key: str, since: float) -> Finished | None:
+    """The outcome stored under this idempotency key since `since`, if any."""
+    row = connection.execute(
+        FINISHED, {"site": scope.site, "subject": scope.subject, "key": key, "since": since}
+    ).first()
+    return None if row is None else Finished(row.body_sha256, row.status, row.body, row.receipt)
+
+
+def receipt_head(connection: Connection, sid: str) -> str | None:
+    """The hash of the session's newest receipt."""
+    return connection.execute(HEAD, {"sid": sid}).scalar()
+
+
+def receipt_gaps(connection: Connection, sid: str) -> int:
+    """How often the session's browser showed another receipt than its chain's head."""
+    return connection.execute(GAPS, {"sid": sid}).scalar() or 0
+
+
+def turn(connection: Connection, scope: Scope, turn_id: str) -> Turn | None:
+    """A stored turn of this scope."""
+    row = connection.execute(
+        TURN, {"site": scope.site, "subject": scope.subject, "id": turn_id}
+    ).first()
+    return None if row is None else rows.turn_of(row)
+
+
+def conversation_owned(connection: Connection, scope: Scope, conversation_id: str) -> bool:
+    """False when the conversation belongs to another scope; an unknown one is free."""
+    row = connection.execute(OWNER, {"id": conversation_id}).first()
+    return row is None or (row.site, row.subject) == (scope.site, scope.subject)
+
+
+def events(
+    connection: Connection, scope: Scope, conversation_id: str, after: int, oldest: float
+) -> list[VisitorEvent]:
+    """The visitor's events after that id and time, oldest first."""
+    found = connection.execute(
+        EVENTS,
+        {
+            "conversation_id": conversation_id,
+            "site": scope.site,
+            "subject": scope.subject,
+            "after": after,
+            "oldest": oldest,
+        },
+    )
+    return [VisitorEvent(row.id, row.name, row.data) for row in found]
+
+
+def open_escalations(connection: Connection, scope: Scope, conversation_id: str) -> int:
+    """How many of the conversation's escalations are not resolved."""
+    return connection.execute(
+        OPEN,
+        {"conversation_id": conversation_id, "site": scope.site, "subject": scope.subject},
+    ).scalar_one()
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the next pending delivery is due, in Unix seconds."""
+    return connection.execute(NEXT_DUE).scalar()
+
+
+def escalation_page(
+    connection: Connection,
+    status: Literal["open", "resolved", "all"],
+    before: str | None,
+    limit: int,
+) -> list[Escalation]:
+    """The operators' list, newest first, older than the id `before`."""
+    query = select(tables.escalations).order_by(_escalations.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_escalations.id < before)
+    if status == "open":
+        query = query.where(_escalations.status != "resolved")
+    elif status == "resolved":
+        query = query.where(_escalations.status == "resolved")
+    return whole(connection, query)
+
+
+def escalation(connection: Connection, escalation_id: str) -> Escalation:
+    """One escalation; raises `NotFound`."""
+    found = whole(connection, select(tables.escalations).where(_escalations.id == escalation_id))
+    if not found:
+        raise NotFound("no such escalation")
+    return found[0]
+
+
+def whole(connection: Connection, query: Select[Any]) -> list[Escalation]:
+    """The escalations that `query` selects, with their deliveries, attempts and replies."""
+    found = connection.execute(query).all()
+    ids = [row.id for row in found]
+    deliveries = _deliveries_of(connection, ids)
+    answers = _replies_of(connection, {row.id: row.turn_id for row in found})
+    return [rows.escalation_of(row, deliveries[row.id], answers[row.id]) for row in found]
+
+
+def _deliveries_of(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[Delivery]]:
+    of_escalation = _deliveries.escalation_id.in_(ids)
+    tries = _grouped(
+        connection.execute(
+            select(tables.attempts)
+            .join(tables.deliveries, _deliveries.id == tables.attempts.c.delivery_id)
+            .where(of_escalation)
+            .order_by(tables.attempts.c.id)
+        ),
+        lambda row: (row.delivery_id, rows.attempt_of(row)),
+    )
+    return _grouped(
+        connection.execute(select(tables.deliveries).where(of_escalation).order_by(_deliveries.id)),
+        lambda row: (row.escalation_id, rows.delivery_of(row, tries[row.id])),
+    )
+
+
+def _replies_of(connection: Connection, turn_ids: Mapping[str, str]) -> Mapping[str, list[Reply]]:
+    table = tables.replies
+    return _grouped(
+        connection.execute(
+            select(table)
+            .where(table.c.escalation_id.in_(list(turn_ids)))
+            .order_by(table.c.at, table.c.id)
+        ),
+        lambda row: (
+            row.escalation_id,
+            Reply(
+                row.id,
+                row.escalation_id,
+                turn_ids[row.escalation_id],
+                row.author,
+                row.content,
+                row.created_at,
+            ),
+        ),
+    )
+
+
+def _grouped(
+    found: Iterable[rows.AnyRow], keyed: Callable[[rows.AnyRow], tuple[Any, Value]]
+) -> Mapping[Any, list[Value]]:
+    groups: dict[Any, list[Value]] = defaultdict(list)
+    for row in found:
+        key, value = keyed(row)
+        groups[key].append(value)
+    return groups

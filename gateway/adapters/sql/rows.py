@@ -1,0 +1,210 @@
+"""What rows mean: from the messages to columns, and back.
+
+It decides nothing and reads nothing; the statements are elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row
+
+from core.encoding import timestamp
+from core.messages import (
+    Attempt,
+    Citation,
+    Delivery,
+    Escalation,
+    EscalationRequest,
+    MemoryTurn,
+    Reply,
+    Turn,
+    Usage,
+)
+from core.ports import OpenEscalation, Work
+from core.scope import Scope
+
+Values = dict[str, Any]
+AnyRow = Row[Any]
+
+
+def scope_values(scope: Scope) -> Values:
+    """The columns that every row of a visitor carries."""
+    return {"site": scope.site, "subject": scope.subject}
+
+
+def conversation_values(work: Work, conversation_id: str) -> Values:
+    """A row of `conversations`."""
+    return {"id": conversation_id, **scope_values(work.scope), "at": work.at}
+
+
+def finished_values(work: Work) -> Values:
+    """A row of `finished_calls`."""
+    return {
+        **scope_values(work.scope),
+        "key": work.key,
+        "at": work.at,
+        "body_sha256": work.finished.body_sha256,
+        "status": work.finished.status,
+        "body": work.finished.body,
+        "receipt": work.finished.receipt,
+    }
+
+
+def turn_values(work: Work, turn: Turn) -> Values:
+    """A row of `turns`."""
+    return {
+        **scope_values(work.scope),
+        "id": turn.id,
+        "conversation_id": turn.conversation_id,
+        "at": work.at,
+        "question": work.question,
+        "locale": work.locale,
+        "reply": turn.reply,
+        "confidence": turn.confidence,
+        "escalate": turn.escalate,
+        "reasons": turn.reasons,
+        "source": turn.source,
+        "model": turn.model,
+        "citations": [{"title": one.title, "url": one.url} for one in turn.citations],
+        "disclaimers": turn.disclaimers,
+        "reasoning": turn.reasoning,
+        "usage": None if turn.usage is None else asdict(turn.usage),
+        "created_at": turn.created_at,
+    }
+
+
+def turn_of(row: AnyRow) -> Turn:
+    """The turn that a row of `turns` holds."""
+    return Turn(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        reply=row.reply,
+        confidence=row.confidence,
+        escalate=row.escalate,
+        reasons=tuple(row.reasons),
+        source=row.source,
+        created_at=row.created_at,
+        model=row.model,
+        citations=tuple(Citation(**one) for one in row.citations),
+        disclaimers=tuple(row.disclaimers),
+        reasoning=row.reasoning,
+        usage=None if row.usage is None else Usage(**row.usage),
+    )
+
+
+def escalation_values(work: Work, opened: OpenEscalation) -> Values:
+    """A row of `escalations`."""
+    request = opened.request
+    return {
+        "id": opened.id,
+        **scope_values(work.scope),
+        "turn_id": request.turn_id,
+        "conversation_id": request.conversation_id,
+        "at": work.at,
+        "question": request.question,
+        "reason": request.reason,
+        "confidence": request.confidence,
+        "locale": request.locale,
+        "asked_at": request.timestamp,
+        "created_at": timestamp(work.at),
+        "status": "queued",
+        **addition_values(request),
+    }
+
+
+def addition_values(request: EscalationRequest) -> Values:
+    """The columns of `escalations` that a later request may complete."""
+    return {
+        "fallback_text": request.fallback_text,
+        "tail": [asdict(turn) for turn in request.conversation_tail],
+        "contact": request.contact,
+        "receipt": request.receipt,
+    }
+
+
+def request_of(row: AnyRow) -> EscalationRequest:
+    """The request that a row of `escalations` was made from."""
+    return EscalationRequest(
+        turn_id=row.turn_id,
+        conversation_id=row.conversation_id,
+        question=row.question,
+        fallback_text=row.fallback_text,
+        reason=row.reason,
+        confidence=row.confidence,
+        conversation_tail=tuple(MemoryTurn(**turn) for turn in row.tail),
+        locale=row.locale,
+        contact=row.contact,
+        receipt=row.receipt,
+        timestamp=row.asked_at,
+    )
+
+
+def escalation_of(
+    row: AnyRow, deliveries: Iterable[Delivery], replies: Iterable[Reply]
+) -> Escalation:
+    """The escalation as operators see it."""
+    return Escalation(
+        id=row.id,
+        site=row.site,
+        conversation_id=row.conversation_id,
+        turn_id=row.turn_id,
+        question=row.question,
+        fallback_text=row.fallback_text,
+        reason=row.reason,
+        confidence=row.confidence,
+        tail=tuple(MemoryTurn(**turn) for turn in row.tail),
+        locale=row.locale,
+        contact=row.contact,
+        status=row.status,
+        created_at=row.created_at,
+        deliveries=tuple(deliveries),
+        replies=tuple(replies),
+    )
+
+
+def delivery_of(row: AnyRow, attempts: Iterable[Attempt]) -> Delivery:
+    """One target's copy, with the attempts on it."""
+    next_at = None if row.next_at is None else timestamp(row.next_at)
+    return Delivery(row.target, row.kind, row.state, tuple(attempts), next_at)
+
+
+def attempt_values(attempt: Attempt) -> Values:
+    """The columns of `attempts` besides the delivery's."""
+    return asdict(attempt)
+
+
+def attempt_of(row: AnyRow) -> Attempt:
+    """An attempt that a row of `attempts` holds."""
+    return Attempt(row.at, row.outcome, row.status, row.detail)
+
+
+def delivery_values(work: Work, opened: OpenEscalation) -> list[Values]:
+    """A row of `deliveries` for each target, due at once."""
+    return [
+        {
+            "escalation_id": opened.id,
+            "target": target,
+            "kind": kind,
+            "state": "pending",
+            "tries": 0,
+            "next_at": work.at,
+            "leased_until": 0.0,
+        }
+        for target, kind in opened.targets
+    ]
+
+
+def event_values(
+    scope: Scope, conversation_id: str, at: float, name: str, data: Mapping[str, object]
+) -> Values:
+    """A row of `visitor_events`."""
+    return {
+        **scope_values(scope),
+        "conversation_id": conversation_id,
+        "at": at,
+        "name": name,
+        "data": dict(data),
+    }

@@ -1,0 +1,182 @@
+"""The tables of truth, as SQLAlchemy Core knows them.
+
+They decide what a row is, what makes it unique and how it is found. Every row that concerns a
+visitor carries `site` and `subject`. Times that machines compare are Unix seconds in a double;
+times that the wire shows are kept as the text that was shown. The migrations make these tables,
+and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _scope() -> tuple[Column[str], Column[str]]:
+    return Column("site", Text, nullable=False), Column("subject", Text, nullable=False)
+
+
+finished_calls = Table(
+    "finished_calls",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("body_sha256", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("receipt", Text),
+)
+
+receipt_heads = Table(
+    "receipt_heads",
+    metadata,
+    Column("sid", Text, primary_key=True),
+    *_scope(),
+    Column("head", Text, nullable=False),
+    # How often the browser showed another receipt than the head, and when it last did.
+    Column("gaps", Integer, nullable=False),
+    Column("gap_at", Double),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    *_scope(),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("at", Double, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("escalate", Boolean, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("model", Text),
+    Column("citations", JSON, nullable=False),
+    Column("disclaimers", JSON, nullable=False),
+    Column("reasoning", Text),
+    Column("usage", JSON(none_as_null=True)),
+    Column("created_at", Text, nullable=False),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    # UUIDv7 behind the prefix: the order of the ids is that of time.
+    Column("id", Text, primary_key=True),
+    *_scope(),
+    Column("turn_id", Text, nullable=False),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("fallback_text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("tail", JSON, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("contact", Text),
+    Column("receipt", Text),
+    Column("asked_at", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    UniqueConstraint("turn_id", "site", "subject"),
+    CheckConstraint("status IN ('queued', 'delivered', 'resolved', 'failed')", "status"),
+    Index(None, "conversation_id", "status"),
+    Index(None, "status", "id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # Tries since the delivery was last made due by a person; `attempts` has them all.
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Double),
+    Column("leased_until", Double, nullable=False),
+    Index(None, "escalation_id"),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed', 'disabled')", "state"),
+    Index(
+        "ix_deliveries_due",
+        "next_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", Integer, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("at", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),
+    Column("detail", Text, nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False, index=True),
+    Column("author", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+visitor_events = Table(
+    "visitor_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *_scope(),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index(None, "conversation_id", "id"),
+    # An id is never used twice: browsers resume by it.
+    sqlite_autoincrement=True,
+)

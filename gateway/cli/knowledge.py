@@ -1,0 +1,212 @@
+"""A site's knowledge base on disk: its sources read, its index built once and kept.
+
+Decides which files of a folder are sources, and when an index is stale: any byte of a source, or of
+the code that builds, makes another name. A source that cannot be read is a problem like a bad row;
+the rest still builds. Refuses nothing but a data folder that cannot be written, and a given index
+that this version cannot read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+import kb
+from core.errors import FanlightError
+from gateway.context import SiteKnowledge
+from gateway.settings import SiteSettings
+from kb import Index, IndexFormatError, Problem, Reading, build_index, load_index, merge_readings
+from kb.readers import Format
+
+FORMATS: Final[dict[str, Format]] = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+INDEX: Final = ".idx"
+MAX_SOURCE: Final = 256 * 1024 * 1024
+
+type Bar = Callable[[str], AbstractContextManager[Callable[[str, float], None]]]
+
+
+class KnowledgeError(FanlightError):
+    """A knowledge base that cannot be served; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A site's knowledge, ready to serve; `built` says whether the index is new."""
+
+    knowledge: SiteKnowledge
+    problems: tuple[Problem, ...]
+    built: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of entries, as it is on disk; `data` is None when it could not be opened."""
+
+    path: Path
+    data: bytes | None
+    reason: str = ""
+
+
+def prepare(site: SiteSettings, data_dir: Path, bar: Bar) -> Prepared:
+    """Read the site's sources and give its index, built anew only when something changed.
+
+    Raises `KnowledgeError`.
+    """
+    given = given_index(site)
+    if given is not None:
+        return Prepared(_load_given(given), (), built=False)
+    sources = read_sources(site)
+    reading = read_site(site, sources)
+    folder = data_dir / "kb"
+    path = folder / f"{site.key}-{fingerprint(site, sources)}{INDEX}"
+    kept = _load_kept(path)
+    if kept is not None:
+        return Prepared(kept, reading.problems, built=False)
+    with bar(f"building the knowledge base of {site.name}") as report:
+        data = build_index(reading.entries, progress=report)
+    _write(path, data)
+    for stale in folder.glob(f"{site.key}-*{INDEX}"):
+        if stale != path and stale.stem.removeprefix(f"{site.key}-").isalnum():
+            stale.unlink(missing_ok=True)
+    return Prepared(SiteKnowledge(load_index(data), data), reading.problems, built=True)
+
+
+def given_index(site: SiteSettings) -> Path | None:
+    """The ready-made index that the site names instead of sources, if it does."""
+    return site.kb[0] if len(site.kb) == 1 and site.kb[0].suffix == INDEX else None
+
+
+def read_sources(site: SiteSettings) -> list[Source]:
+    """Every file that the site's knowledge base names, folders spread out, in a stable order."""
+    return [_open(path) for named in site.kb for path in _spread(named)]
+
+
+def read_site(site: SiteSettings, sources: Sequence[Source]) -> Reading:
+    """Every entry of the sources, and a problem for each bad row or unreadable file."""
+    return merge_readings((shown(source.path), _read(source, site)) for source in sources)
+
+
+def fingerprint(site: SiteSettings, sources: Sequence[Source]) -> str:
+    """A short hash over all that an index is made from."""
+    digest = hashlib.sha256(_code_version() + site.default_locale.encode())
+    for source in sources:
+        content = hashlib.sha256(source.data or b"").digest()
+        digest.update(hashlib.sha256(shown(source.path).encode()).digest() + content)
+    return digest.hexdigest()[:16]
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: from the working folder where it lies below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _spread(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    yield from sorted(
+        file for file in path.rglob("*") if _format(file) is not None and file.is_file()
+    )
+
+
+def _format(path: Path) -> Format | None:
+    name = Path(path.stem) if path.suffix == ".gz" else path
+    return FORMATS.get(name.suffix.lower())
+
+
+def _open(path: Path) -> Source:
+    try:
+        data = path.read_bytes()
+        return Source(path, _plain(data) if path.suffix == ".gz" else data)
+    except OSError as error:
+        return Source(path, None, f"{error.strerror or 'not a whole gzip file'}: check the file")
+    except (EOFError, zlib.error, ValueError) as error:
+        return Source(path, None, f"not a usable gzip file ({error}): compress it again")
+
+
+def _plain(data: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        plain = file.read(MAX_SOURCE + 1)
+    if len(plain) > MAX_SOURCE:
+        raise ValueError(f"more than {MAX_SOURCE:,} bytes")
+    return plain
+
+
+def _read(source: Source, site: SiteSettings) -> Reading:
+    name = shown(source.path)
+    if source.data is None:
+        return _problem(name, source.reason)
+    chosen = _format(source.path)
+    if chosen is None:
+        return _problem(name, f"the name must end in one of {', '.join(FORMATS)}, or also in .gz")
+    try:
+        stream = io.StringIO(source.data.decode("utf-8"), newline="")
+    except UnicodeDecodeError as error:
+        line = source.data.count(b"\n", 0, error.start) + 1
+        return Reading((), (Problem(name, line, "not UTF-8: save the file as UTF-8"),))
+    return kb.read_entries(stream, format=chosen, source=name, locale=site.default_locale)
+
+
+def _problem(name: str, reason: str) -> Reading:
+    return Reading((), (Problem(name, 1, reason),))
+
+
+def _load_given(path: Path) -> SiteKnowledge:
+    try:
+        data = path.read_bytes()
+        return SiteKnowledge(load_index(data), data)
+    except OSError as error:
+        raise KnowledgeError(f"{path}: {error.strerror}. Correct sites.kb.") from error
+    except IndexFormatError as error:
+        raise KnowledgeError(f"{path}: {error}") from error
+
+
+def _load_kept(path: Path) -> SiteKnowledge | None:
+    """The kept index; None when there is none, or a damaged one, which is then built again."""
+    try:
+        data = path.read_bytes()
+        index: Index = load_index(data)
+    except (OSError, IndexFormatError):
+        return None
+    return SiteKnowledge(index, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=path.stem, delete=False) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+    except OSError as error:
+        remedy = "Make that folder writable, or set gateway.data_dir or FANLIGHT_DATA_DIR."
+        raise KnowledgeError(f"{path.parent}: {error.strerror}. {remedy}") from error
+
+
+@cache
+def _code_version() -> bytes:
+    """A hash over the code that reads and builds, so that a new version builds anew."""
+    folder = Path(kb.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted((*folder.rglob("*.py"), *folder.glob("*.txt"))):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.digest()

@@ -1,0 +1,79 @@
+"""The built-in demo: one site that knows Fanlight's own FAQ, on this machine, with no file.
+
+Decides its addresses and where it keeps its data. The operator token comes from the environment,
+else it is made once and kept in the data folder, readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import kb
+from gateway.configuration.addresses import BadAddress, parse_address
+from gateway.configuration.flaws import ConfigurationError, Flaw
+from gateway.configuration.parse import parse_settings
+from gateway.settings import Settings
+
+DEMO_SITE: Final = "site_demo"
+TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file name
+_TOKEN_BYTES: Final = 24
+
+
+def demo_settings(
+    project_root: Path, environ: Mapping[str, str], *, port: int = 8000, page_port: int = 8001
+) -> Settings:
+    """The demo's settings; its data is in `.fanlight/` of `project_root`, or FANLIGHT_DATA_DIR.
+
+    Writes the operator token where there is none. Raises `ConfigurationError`.
+    """
+    variables = dict(environ)
+    document = {
+        "gateway": {"port": port, "private_endpoints": _model_endpoint(variables)},
+        "sites": [
+            {
+                "key": DEMO_SITE,
+                "name": "Fanlight",
+                "origins": [f"http://localhost:{page_port}", f"http://127.0.0.1:{page_port}"],
+                "kb": [str(Path(kb.__file__).parent / "data")],
+                "accent": "#1f5f8b",
+            }
+        ],
+    }
+    if not variables.get("FANLIGHT_OPERATOR_TOKEN"):
+        folder = Path(variables.get("FANLIGHT_DATA_DIR") or project_root / ".fanlight")
+        variables["FANLIGHT_OPERATOR_TOKEN"] = kept_token(folder)
+    settings, flaws = parse_settings(document, variables, project_root)
+    if flaws:
+        raise ConfigurationError(flaws)
+    return settings
+
+
+def kept_token(folder: Path) -> str:
+    """The token of this folder, made on first use (mode 0600)."""
+    path = folder / TOKEN_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            # O_EXCL: two first starts at once agree on one token.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip()
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(_TOKEN_BYTES) + "\n")
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = f"Make {folder} writable, or set FANLIGHT_DATA_DIR or FANLIGHT_OPERATOR_TOKEN."
+        detail = f"The token in {path} can be neither read nor written."
+        raise ConfigurationError([Flaw("FANLIGHT_OPERATOR_TOKEN", detail, remedy)]) from error
+
+
+def _model_endpoint(environ: Mapping[str, str]) -> list[str]:
+    """Whoever starts the demo and names a model server means that one, be it on this machine."""
+    try:
+        return [parse_address(environ.get("FANLIGHT_LLM_URL", "")).endpoint]
+    except BadAddress:
+        return []

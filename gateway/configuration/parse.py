@@ -1,0 +1,204 @@
+"""From a parsed `fanlight.toml` and an environment to `Settings`, with everything that is wrong.
+
+Decides defaults that depend on other keys, and what must agree between keys. Opens nothing: whether
+files exist is `source`'s question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gateway.configuration import rules
+from gateway.configuration.addresses import BadAddress, parse_origin
+from gateway.configuration.flaws import Flaw
+from gateway.configuration.reader import Values, hint, read_table, read_tables
+from gateway.settings import (
+    LimitSettings,
+    ModelSettings,
+    Secret,
+    Settings,
+    SiteSettings,
+    TargetSettings,
+)
+
+SECTIONS: Final = ("gateway", "sites", "targets", "model", "limits")
+WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
+TARGET_KINDS: Final = ("webhook",)
+
+
+def parse_settings(
+    document: Mapping[str, Any], environ: Mapping[str, str], base: Path
+) -> tuple[Settings, list[Flaw]]:
+    """Settings and all their flaws; with any flaw the settings serve only to look further.
+
+    Relative paths of the document start at `base`, those of the environment at the working folder.
+    """
+    flaws: list[Flaw] = []
+    for name in document:
+        if name not in SECTIONS:
+            remedy = hint(name, SECTIONS, f"Known sections: {', '.join(SECTIONS)}.")
+            flaws.append(Flaw(name, "There is no such section.", remedy))
+    values = read_table(document.get("gateway", {}), "gateway", "gateway", flaws)
+    settings = _gateway(values, environ, base, flaws)
+    private = settings.private_endpoints
+    targets = _targets(document.get("targets", []), environ, private, flaws)
+    model = read_table(document.get("model", {}), "model", "model", flaws)
+    limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
+    settings = replace(
+        settings,
+        targets=targets,
+        sites=_sites(document.get("sites", []), targets, base, flaws),
+        model=_model(model, environ, private, flaws),
+        limits=LimitSettings(**limits),
+        operator_token=Secret(
+            rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
+        ),
+    )
+    return settings, flaws
+
+
+def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list[Flaw]) -> Settings:
+    data_dir = _folder(environ.get("FANLIGHT_DATA_DIR"), values["data_dir"], base)
+    port: int = values["port"]
+    public = rules.origin(
+        values["public_url"] or f"http://localhost:{port}", "gateway.public_url", flaws
+    )
+    console = values["console_url"] or _console_beside(public)
+    database, database_key = values["database_url"], "gateway.database_url"
+    if environ.get("FANLIGHT_DATABASE_URL"):
+        database, database_key = environ["FANLIGHT_DATABASE_URL"], "FANLIGHT_DATABASE_URL"
+    settings = Settings(
+        public_url=public,
+        console_url=rules.origin(console, "gateway.console_url", flaws),
+        data_dir=data_dir,
+        database_url=rules.database_url(
+            database or f"{rules.DATABASE}{data_dir / 'fanlight.db'}", database_key, flaws
+        ),
+        web_dir=base / values["web_dir"] if values["web_dir"] else WEB_DIR,
+        sites=(),
+        operator_token=Secret(""),
+        host=rules.listen_host(values["host"], "gateway.host", flaws),
+        port=port,
+        private_endpoints=rules.endpoints(
+            values["private_endpoints"], "gateway.private_endpoints", flaws
+        ),
+    )
+    _keep_apart(settings, flaws)
+    return settings
+
+
+def _folder(from_environment: str | None, from_file: str, base: Path) -> Path:
+    if from_environment:
+        return Path(from_environment).absolute()
+    return (base / from_file).absolute()
+
+
+def _console_beside(public: str) -> str:
+    """The console's address where none is given; an IP address cannot have one beside it."""
+    try:
+        address = parse_origin(public)
+    except BadAddress:
+        return "http://console.localhost:8000"
+    named = not (address.host.replace(".", "").isdigit() or ":" in address.host)
+    if not named:
+        return public
+    return replace(address, host=f"console.{address.host}").origin
+
+
+def _keep_apart(settings: Settings, flaws: list[Flaw]) -> None:
+    """The console needs a host of its own: cookies do not tell ports apart, and the panel's do."""
+    console, public = urlsplit(settings.console_url), urlsplit(settings.public_url)
+    if console.hostname == public.hostname:
+        detail = "The console has the same host as gateway.public_url."
+        remedy = "Give it a host name of its own, such as https://console.example.com."
+        flaws.append(Flaw("gateway.console_url", detail, remedy))
+
+
+def _targets(
+    raw: object, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
+) -> tuple[TargetSettings, ...]:
+    found = []
+    for where, values in read_tables(raw, "targets", flaws):
+        name = rules.target_name(values["name"], f"{where}.name", flaws)
+        variable = rules.secret_variable(name)
+        if values["url"]:
+            rules.outbound(values["url"], private, f"{where}.url", flaws)
+        kind = rules.one_of(values["kind"], TARGET_KINDS, "kind", f"{where}.kind", flaws)
+        secret = rules.webhook_secret(environ.get(variable, ""), variable, flaws) if name else ""
+        found.append(TargetSettings(name, kind, values["url"], Secret(secret)))
+    rules.unrepeated((target.name for target in found), "targets", "name", flaws)
+    return tuple(found)
+
+
+def _sites(
+    raw: object, targets: tuple[TargetSettings, ...], base: Path, flaws: list[Flaw]
+) -> tuple[SiteSettings, ...]:
+    known = {target.name: target for target in targets}
+    found = [
+        _site(values, where, tuple(known), base, flaws)
+        for where, values in read_tables(raw, "sites", flaws)
+    ]
+    if raw == []:
+        remedy = "Add a [[sites]] table; `fanlight init` writes one to start from."
+        flaws.append(Flaw("sites", "There is no site to serve.", remedy))
+    rules.unrepeated((site.key for site in found), "sites", "key", flaws)
+    return tuple(found)
+
+
+def _site(
+    values: Values, where: str, targets: tuple[str, ...], base: Path, flaws: list[Flaw]
+) -> SiteSettings:
+    locales = rules.locales(values["locales"], f"{where}.locales", flaws)
+    default = values["default_locale"] or next(iter(locales), "")
+    for name in values["targets"]:
+        rules.one_of(name, targets, "target", f"{where}.targets", flaws)
+    return SiteSettings(
+        key=rules.site_key(values["key"], f"{where}.key", flaws),
+        name=rules.site_name(values["name"], f"{where}.name", flaws),
+        origins=rules.origins(values["origins"], f"{where}.origins", flaws),
+        kb=tuple((base / path).absolute() for path in values["kb"]),
+        locales=locales,
+        default_locale=rules.one_of(default, locales, "locale", f"{where}.default_locale", flaws),
+        accent=rules.accent(values["accent"], f"{where}.accent", flaws),
+        confidence_threshold=values["confidence_threshold"],
+        targets=tuple(dict.fromkeys(values["targets"])),
+    )
+
+
+def _model(
+    values: Values, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
+) -> ModelSettings | None:
+    url, url_key = _either(environ, "FANLIGHT_LLM_URL", values["url"], "model.url")
+    model, model_key = _either(environ, "FANLIGHT_LLM_MODEL", values["model"], "model.model")
+    key = environ.get("FANLIGHT_LLM_KEY", "")
+    if url and not model:
+        detail = f"{url_key} is set, but no model is named."
+        flaws.append(Flaw(model_key, detail, "Set model.model or FANLIGHT_LLM_MODEL."))
+    if not url:
+        for name, value in ((model_key, model), ("FANLIGHT_LLM_KEY", key)):
+            if value:
+                remedy = "Set model.url or FANLIGHT_LLM_URL too, or take this out."
+                flaws.append(Flaw(name, "There is no model server to use it with.", remedy))
+        return None
+    address = rules.outbound(url, private, url_key, flaws)
+    if address is not None and not address.rest.startswith("/"):
+        remedy = f"Write {address.origin}/v1, or the base path that this server has."
+        flaws.append(Flaw(url_key, "This has no path.", remedy))
+    if address is not None and ("?" in address.rest or "#" in address.rest):
+        flaws.append(
+            Flaw(url_key, "This has a query or a fragment.", "Write the base address only.")
+        )
+    return ModelSettings(url.rstrip("/"), model, Secret(key))
+
+
+def _either(
+    environ: Mapping[str, str], variable: str, value: str | None, key: str
+) -> tuple[str, str]:
+    """The environment's value, else the file's; and which of the two names messages use."""
+    if environ.get(variable):
+        return environ[variable], variable
+    return value or "", key if value else variable

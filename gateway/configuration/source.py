@@ -1,0 +1,112 @@
+"""Finds and opens what settings come from: `fanlight.toml`, a `.env` beside it, the environment.
+
+Decides precedence: the environment, then `.env`, then the file. Refuses files that cannot be read,
+and knowledge-base paths that do not exist.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.configuration.flaws import ConfigurationError, Flaw
+from gateway.configuration.parse import parse_settings
+from gateway.settings import Settings
+
+CONFIG_NAME: Final = "fanlight.toml"
+_ASSIGNMENT: Final = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+def find_config(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where the file is: the argument, else FANLIGHT_CONFIG, else the working folder."""
+    if path is not None:
+        return path
+    return Path(environ.get("FANLIGHT_CONFIG") or CONFIG_NAME)
+
+
+def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read, check and return the settings. Raises `ConfigurationError` with every flaw."""
+    found = find_config(path, environ)
+    document, flaws = _document(found)
+    if document is None:
+        raise ConfigurationError(flaws)
+    base = found.absolute().parent
+    variables, bad_lines = environment(base, environ)
+    settings, more = parse_settings(document, variables, base)
+    flaws = [*bad_lines, *more, *_missing_files(settings)]
+    if flaws:
+        raise ConfigurationError(flaws)
+    return settings
+
+
+def environment(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Flaw]]:
+    """The environment over the FANLIGHT_ variables of the folder's `.env`, and its bad lines."""
+    path = folder / ".env"
+    values: dict[str, str] = {}
+    flaws = []
+    for number, line in enumerate(_lines(path), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        match = _ASSIGNMENT.fullmatch(text)
+        if match is None:
+            # Not the line itself: it may hold a secret.
+            flaws.append(Flaw(f"{path.name}:{number}", "This is not NAME=value.", "Mend the line."))
+        elif match[1].startswith("FANLIGHT_"):
+            values[match[1]] = _unquoted(match[2])
+    return {**values, **environ}, flaws
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "Make it a readable UTF-8 file, or remove it."
+        raise ConfigurationError([Flaw(path.name, f"{_reason(error)}.", remedy)]) from error
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value
+
+
+def _document(path: Path) -> tuple[dict[str, Any] | None, list[Flaw]]:
+    name = str(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), []
+    except FileNotFoundError:
+        remedy = (
+            "Write one with `fanlight init`, name one with --config, or try `fanlight run --demo`."
+        )
+        return None, [Flaw(name, "There is no such file.", remedy)]
+    except UnicodeDecodeError:
+        return None, [Flaw(name, "This is not UTF-8.", "Save it as UTF-8.")]
+    except OSError as error:
+        return None, [Flaw(name, f"{_reason(error)}.", "Make it a readable file.")]
+    except tomllib.TOMLDecodeError as error:
+        return None, [Flaw(name, f"This is not TOML: {error}.", "Mend that line.")]
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (
+        error.strerror or "It cannot be read" if isinstance(error, OSError) else "It is not UTF-8"
+    )
+
+
+def _missing_files(settings: Settings) -> list[Flaw]:
+    return [
+        Flaw(
+            f"sites[{site.key}].kb",
+            f"{path} does not exist.",
+            "Correct the path, or write the file.",
+        )
+        for site in settings.sites
+        for path in site.kb
+        if not path.exists()
+    ]

@@ -1,0 +1,227 @@
+"""Every setting and every environment variable: the one list that reading, help and docs share.
+
+Decides keys, types, defaults and ranges. What spans several keys is decided in `rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from core.pow import MAX_DIFFICULTY
+
+type Kind = Literal["string", "integer", "number", "list of strings"]
+type Value = str | int | float | tuple[str, ...]
+
+LOCALES: Final = ("en", "es", "he")
+TARGET_SECRET: Final = "FANLIGHT_TARGET_<NAME>_SECRET"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of `fanlight.toml`.
+
+    `default` is None for what must be given (`required`) or is worked out as `text` says.
+    `secret` names the environment variable of a key that must not stand in the file.
+    """
+
+    section: str
+    name: str
+    kind: Kind
+    text: str
+    default: Value | None = None
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The key as the docs and the messages write it."""
+        return f"{self.section}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable; `secret` ones have no key in the file."""
+
+    name: str
+    text: str
+    secret: bool = field(default=False)
+
+
+def _limit(name: str, default: float, low: float, high: float, text: str) -> Setting:
+    kind: Kind = "integer" if isinstance(default, int) else "number"
+    return Setting("limits", name, kind, text, default, low=low, high=high)
+
+
+SETTINGS: Final = (
+    Setting(
+        "gateway",
+        "public_url",
+        "string",
+        "The address that visitors' browsers use, without a path. "
+        "Default: `http://localhost:` and the port.",
+    ),
+    Setting(
+        "gateway",
+        "console_url",
+        "string",
+        "The operators' console: a host name of its own, served by the same process. "
+        "Default: `console.` before the host of `public_url`.",
+    ),
+    Setting(
+        "gateway",
+        "host",
+        "string",
+        "The IP address to listen on. `127.0.0.1` adds `::1`.",
+        "127.0.0.1",
+    ),
+    Setting("gateway", "port", "integer", "The port to listen on.", 8000, low=1, high=65535),
+    Setting(
+        "gateway",
+        "data_dir",
+        "string",
+        "The folder of the database, the keys and the built indexes, "
+        "relative to the file; made when missing.",
+        ".fanlight",
+    ),
+    Setting(
+        "gateway",
+        "database_url",
+        "string",
+        "The database, as `sqlite+aiosqlite:///<path>`. Default: `fanlight.db` in `data_dir`.",
+    ),
+    Setting(
+        "gateway",
+        "web_dir",
+        "string",
+        "The built web assets. Default: the ones that came with the gateway.",
+    ),
+    Setting(
+        "gateway",
+        "private_endpoints",
+        "list of strings",
+        "The exact `host:port` of each private or plain-http endpoint that the gateway may call: "
+        "a model server, a webhook of your own. All else that is not public is refused.",
+        (),
+    ),
+    Setting(
+        "sites",
+        "key",
+        "string",
+        "The site's public name in the embed snippet: `site_` and up to 56 letters, digits or `_`.",
+        required=True,
+    ),
+    Setting(
+        "sites",
+        "name",
+        "string",
+        "The name that visitors read, at most 60 characters.",
+        required=True,
+    ),
+    Setting(
+        "sites",
+        "origins",
+        "list of strings",
+        "The origins of the pages that may embed the widget: scheme, host and port, no path.",
+        required=True,
+    ),
+    Setting(
+        "sites",
+        "kb",
+        "list of strings",
+        "The knowledge base: files (`.md`, `.csv`, `.jsonl`, each also `.gz`), folders of them, "
+        "or one index made by `fanlight kb build`; relative to the file.",
+        required=True,
+    ),
+    Setting(
+        "sites",
+        "locales",
+        "list of strings",
+        "The panel's languages, of `en`, `es`, `he`.",
+        LOCALES,
+    ),
+    Setting(
+        "sites",
+        "default_locale",
+        "string",
+        "The language where neither visitor nor page says. Default: the first of `locales`.",
+    ),
+    Setting("sites", "accent", "string", "The accent colour, as `#rrggbb`.", "#1f5fbf"),
+    Setting(
+        "sites",
+        "confidence_threshold",
+        "number",
+        "Below this estimated probability of being right an answer is not shown as one: "
+        "the visitor gets the fallback, and a person the question.",
+        0.55,
+        low=0.0,
+        high=1.0,
+    ),
+    Setting(
+        "sites", "targets", "list of strings", "The `targets` that this site wakes, by name.", ()
+    ),
+    Setting(
+        "targets",
+        "name",
+        "string",
+        f"Small letters, digits, `_` or `-`; its secret is in `{TARGET_SECRET}`.",
+        required=True,
+    ),
+    Setting(
+        "targets", "kind", "string", "What it speaks: `webhook` (Standard Webhooks).", "webhook"
+    ),
+    Setting(
+        "targets",
+        "url",
+        "string",
+        "Where to deliver: https, or http when listed in `gateway.private_endpoints`.",
+        required=True,
+    ),
+    Setting(
+        "model",
+        "url",
+        "string",
+        "The base of an OpenAI-compatible server, ending in `/v1`. Without it no model is asked.",
+    ),
+    Setting("model", "model", "string", "The model's name, as that server knows it."),
+    _limit("body_bytes", 65_536, 4_096, 1_048_576, "The largest request body, in bytes."),
+    _limit("session_per_minute", 60, 1, 100_000, "Signed calls a minute by one session."),
+    _limit("address_per_minute", 240, 1, 1_000_000, "Calls a minute by one address prefix."),
+    _limit(
+        "sessions_per_address_per_minute", 30, 1, 100_000, "New sessions a minute by one prefix."
+    ),
+    _limit("login_tries_per_minute", 5, 1, 1_000, "Console log-ins a minute by one prefix."),
+    _limit("pow_difficulty", 12, 0, MAX_DIFFICULTY, "Leading zero bits of the proof of work."),
+    _limit(
+        "first_token_s", 4.0, 0.1, 60.0, "Seconds until a model's first words; then the fallback."
+    ),
+    _limit("between_tokens_s", 5.0, 0.1, 60.0, "Seconds between a model's words."),
+    _limit("turn_s", 60.0, 1.0, 600.0, "Seconds for a whole turn."),
+    _limit("max_tokens", 1024, 1, 32_768, "The longest reply asked of a model, in tokens."),
+)
+
+VARIABLES: Final = (
+    Variable("FANLIGHT_CONFIG", "The path of `fanlight.toml`, where no `--config` is given."),
+    Variable("FANLIGHT_DATA_DIR", "Instead of `gateway.data_dir`."),
+    Variable("FANLIGHT_DATABASE_URL", "Instead of `gateway.database_url`.", secret=True),
+    Variable(
+        "FANLIGHT_OPERATOR_TOKEN",
+        "What operators sign in to the console with: 20 characters or more.",
+        secret=True,
+    ),
+    Variable("FANLIGHT_LLM_URL", "Instead of `model.url`."),
+    Variable("FANLIGHT_LLM_MODEL", "Instead of `model.model`."),
+    Variable("FANLIGHT_LLM_KEY", "The model server's key, where it wants one.", secret=True),
+    Variable(
+        TARGET_SECRET,
+        "A webhook's signing secret, `whsec_` and base64. `<NAME>` is the target's name in "
+        "capitals, with `_` for `-`.",
+        secret=True,
+    ),
+)
+
+
+def section(name: str) -> dict[str, Setting]:
+    """The settings of one section, by name."""
+    return {setting.name: setting for setting in SETTINGS if setting.section == name}

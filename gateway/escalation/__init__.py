@@ -1,0 +1,1 @@
+"""Escalation: the outbox worker and its schedule. No HTTP, no driver."""

@@ -1,0 +1,1 @@
+"""ASGI middleware: each class refuses early or lets a request through."""

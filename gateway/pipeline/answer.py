@@ -1,0 +1,146 @@
+"""From a checked question to a judged turn.
+
+The gate runs first, over the same index as in the browser. What it does not trust goes to the
+model, where there is one; without one the turn says so and escalates. A model that fails or is late
+ends in a turn that escalates, never in an error. It keeps nothing: the caller commits the turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.encoding import timestamp
+from core.errors import Unavailable
+from core.gate import Verdict, must_escalate
+from core.messages import ChatRequest, Citation, Turn, Usage
+from core.ports import Clock, Transport
+from core.respond import Response, respond
+from gateway.pipeline.deadlines import Deadlines, hurry
+from gateway.pipeline.prompt import PASSAGES, build_prompt
+from gateway.pipeline.score import score
+from kb import Hit, Index
+
+Emit = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A judged turn, and what the visitor is shown where it is not trusted."""
+
+    turn: Turn
+    fallback_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """One site's way from a question to a turn."""
+
+    name: str
+    index: Index
+    threshold: float
+    transport: Transport | None
+    deadlines: Deadlines
+    max_tokens: int
+    clock: Clock
+
+    async def answer(self, request: ChatRequest, emit: Emit) -> Answered:
+        """Answer one question; `emit` gets the reply's text as it comes."""
+        response = respond(
+            self.index,
+            request.question,
+            locale=request.locale,
+            question_locale=request.question_locale,
+            threshold=self.threshold,
+        )
+        if response.verdict.answers and response.verdict.hit is not None:
+            turn = self._from_entry(request, response.verdict, response.verdict.hit)
+            emit(turn.reply)
+        elif self.transport is None:
+            reasons = (*response.verdict.reasons, "no_model")
+            turn = self._unanswered(request, response, reasons)
+        else:
+            turn = await self._from_model(request, response, self.transport, emit)
+        return Answered(turn, response.fallback_text)
+
+    def _from_entry(self, request: ChatRequest, verdict: Verdict, hit: Hit) -> Turn:
+        entry = hit.entry
+        return Turn(
+            id=request.turn_id,
+            conversation_id=request.conversation_id,
+            reply=entry.answer,
+            confidence=verdict.confidence,
+            escalate=verdict.escalate,
+            reasons=verdict.reasons,
+            source="kb",
+            created_at=timestamp(self.clock()),
+            citations=tuple(Citation(link.title, link.url) for link in entry.links),
+        )
+
+    def _unanswered(
+        self, request: ChatRequest, response: Response, reasons: tuple[str, ...]
+    ) -> Turn:
+        """A turn without a reply: the panel shows the fallback, and a person is asked."""
+        return Turn(
+            id=request.turn_id,
+            conversation_id=request.conversation_id,
+            reply="",
+            confidence=response.verdict.confidence,
+            escalate=True,
+            reasons=reasons,
+            source="kb",
+            created_at=timestamp(self.clock()),
+        )
+
+    async def _from_model(
+        self, request: ChatRequest, response: Response, transport: Transport, emit: Emit
+    ) -> Turn:
+        hits = response.hits[:PASSAGES]
+        prompt = build_prompt(
+            name=self.name,
+            question=request.question,
+            hits=hits,
+            memory=request.training_memory,
+            max_tokens=min(request.max_tokens, self.max_tokens),
+        )
+        parts: list[str] = []
+        usage: Usage | None = None
+        try:
+            async for piece in hurry(transport.stream(prompt), self.deadlines):
+                usage = piece.usage or usage
+                if piece.text:
+                    parts.append(piece.text)
+                    emit(piece.text)
+        except Unavailable:
+            reasons = (*response.verdict.reasons, "model_unavailable")
+            return self._unanswered(request, response, reasons)
+        return self._judged(request, "".join(parts).strip(), hits, transport.model, usage)
+
+    def _judged(
+        self,
+        request: ChatRequest,
+        reply: str,
+        hits: tuple[Hit, ...],
+        model: str,
+        usage: Usage | None,
+    ) -> Turn:
+        confidence = score(reply, request.question, hits)
+        reasons = must_escalate(reply, confidence, self.threshold)
+        return Turn(
+            id=request.turn_id,
+            conversation_id=request.conversation_id,
+            reply=reply,
+            confidence=confidence,
+            escalate=bool(reasons),
+            reasons=reasons,
+            source="cloud",
+            created_at=timestamp(self.clock()),
+            model=model,
+            citations=_citations(hits),
+            usage=usage,
+        )
+
+
+def _citations(hits: tuple[Hit, ...]) -> tuple[Citation, ...]:
+    links = dict.fromkeys(link for hit in hits for link in hit.entry.links)
+    return tuple(Citation(link.title, link.url) for link in links)

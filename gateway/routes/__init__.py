@@ -1,0 +1,1 @@
+"""HTTP routes: each module answers for one resource and decides nothing else."""

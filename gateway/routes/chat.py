@@ -1,0 +1,186 @@
+"""`POST /v1/chat`: a question in, a judged turn with its receipt out, streamed or whole.
+
+The turn runs in a task of its own: a visitor who leaves loses the stream, not the answer nor the
+escalation. It is acknowledged (as `done`, or as the response) only once it is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.digest import sha256_hex
+from core.errors import Problem
+from core.escalation import by_gateway, escalation_id
+from core.messages import ChatRequest
+from core.ports import Finished, OpenEscalation
+from gateway import problems, sse, wire
+from gateway.front import Front
+from gateway.idempotency import check_key
+from gateway.integrity import Call, Caller
+from gateway.ledger import Record
+from gateway.middleware.integrity import IntegrityMiddleware
+from gateway.pipeline.answer import Answered, Emit, Pipeline
+
+LAST_WORD_S = 3.0
+
+_Item = bytes | Finished | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A question on its way: who asked, by which call, and who is to answer."""
+
+    caller: Caller
+    call: Call
+    key: str
+    asked: ChatRequest
+    pipeline: Pipeline
+
+
+class Chat:
+    """The endpoint over one front."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._running: set[asyncio.Task[Finished]] = set()
+
+    async def chat(self, request: Request) -> Response:
+        """Answer one question."""
+        call: Call = request.state.call
+        caller: Caller = request.state.caller
+        wire.check_media_type(call.fields.get("content-type", ""))
+        asked = wire.parse(wire.ChatBody, call.body).value()
+        key = check_key(call.fields.get("idempotency-key"))
+        pipeline = self._front.pipeline(caller.scope.site)
+        stored = await self._front.idempotency.begin(caller.scope, key, sha256_hex(call.body))
+        if stored is not None:
+            return _again(stored, stream=asked.stream)
+        turn = _Turn(caller, call, key, asked, pipeline)
+        if asked.stream:
+            return sse.stream(self._stream(turn))
+        return _whole(await asyncio.shield(self._begin(turn, _ignore)))
+
+    def _begin(self, turn: _Turn, emit: Emit) -> asyncio.Task[Finished]:
+        """Run the turn in a task that outlives its request."""
+        task = asyncio.create_task(self._run(turn, emit))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _run(self, turn: _Turn, emit: Emit) -> Finished:
+        try:
+            answered = await turn.pipeline.answer(turn.asked, emit)
+            return await self._front.ledger.record(turn.caller, self._record(turn, answered))
+        finally:
+            await self._front.idempotency.end(turn.caller.scope, turn.key)
+
+    def _record(self, turn: _Turn, answered: Answered) -> Record:
+        made = answered.turn
+        return Record(
+            key=turn.key,
+            body_sha256=sha256_hex(turn.call.body),
+            presented=turn.call.fields.get("x-integrity"),
+            turn_id=made.id,
+            conversation_id=made.conversation_id,
+            question=turn.asked.question,
+            answer=made.reply,
+            confidence=made.confidence,
+            escalate=made.escalate,
+            provenance="server",
+            locale=turn.asked.locale,
+            status=200,
+            body=json.dumps(made.document(), ensure_ascii=False),
+            model=made.model,
+            turn=made,
+            escalation=self._escalation(turn, answered) if made.escalate else None,
+        )
+
+    def _escalation(self, turn: _Turn, answered: Answered) -> OpenEscalation:
+        now = self._front.services.clock()
+        return OpenEscalation(
+            id=escalation_id(turn.caller.scope, turn.asked.turn_id),
+            request=by_gateway(answered.turn, turn.asked, answered.fallback_text, now),
+            targets=self._front.targets(turn.caller.scope.site),
+            by_gateway=True,
+        )
+
+    async def _stream(self, turn: _Turn) -> AsyncIterator[bytes]:
+        items: asyncio.Queue[_Item] = asyncio.Queue()
+
+        def emit(text: str) -> None:
+            items.put_nowait(sse.event("delta", {"text": text}))
+
+        task = self._begin(turn, emit)
+        task.add_done_callback(lambda done: items.put_nowait(_result(done)))
+        with self._front.services.bell.last_words(lambda: _stop_soon(items)):
+            while True:
+                item = await _next_item(items)
+                if not isinstance(item, bytes):
+                    yield _last(item)
+                    return
+                yield item
+
+
+async def _next_item(items: asyncio.Queue[_Item]) -> _Item:
+    """The next item, or a heartbeat when there is none for a while."""
+    if not items.empty():
+        return items.get_nowait()
+    try:
+        async with asyncio.timeout(sse.HEARTBEAT_S):
+            return await items.get()
+    except TimeoutError:
+        return sse.HEARTBEAT
+
+
+def _stop_soon(items: asyncio.Queue[_Item]) -> None:
+    """The process stops: the turn has a moment to finish, then the stream ends with a problem."""
+    stopping = problems.unavailable("The gateway is stopping; send the same request again.")
+    asyncio.get_running_loop().call_later(LAST_WORD_S, items.put_nowait, stopping)
+
+
+def _result(task: asyncio.Task[Finished]) -> Finished | Problem:
+    """What a finished task has to say: its outcome, or the problem that it ended in."""
+    if task.cancelled():
+        return problems.unavailable("The gateway is stopping; send the same request again.")
+    error = task.exception()
+    return task.result() if error is None else problems.of(error)
+
+
+def _last(item: Finished | Problem) -> bytes:
+    if isinstance(item, Problem):
+        return sse.event("problem", item.document())
+    return sse.event("done", {"turn": json.loads(item.body), "receipt": item.receipt})
+
+
+def _again(stored: Finished, *, stream: bool) -> Response:
+    if not stream:
+        return _whole(stored)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield _last(stored)
+
+    return sse.stream(once())
+
+
+def _whole(finished: Finished) -> Response:
+    headers = {"x-integrity": finished.receipt or "", "cache-control": "no-store"}
+    return Response(finished.body, finished.status, media_type="application/json", headers=headers)
+
+
+def _ignore(text: str) -> None:
+    """Nobody reads the pieces of a reply that is sent whole."""
+
+
+def chat_routes(front: Front) -> list[Route]:
+    """The route of this resource."""
+    limit = front.services.settings.limits.body_bytes
+    signed = [Middleware(IntegrityMiddleware, front.integrity, limit)]
+    return [Route("/v1/chat", Chat(front).chat, methods=["POST"], middleware=signed)]

@@ -1,0 +1,202 @@
+"""The documents and files that browsers load: loader, panel, chat page, assets, knowledge base.
+
+The panel may be embedded by its site's origins only; the chat page by nobody. What a document must
+know of its site stands in it as JSON, put there by the server and never taken from the page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from hashlib import sha256
+from html import escape
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway import problems
+from gateway.context import Services, WebFile
+from gateway.settings import SiteSettings
+
+FOREVER = "public, max-age=31536000, immutable"
+REVALIDATED = "no-cache"
+LOADER_AGE = "public, max-age=300"
+GATEWAY_MARK = b"__FANLIGHT_GATEWAY__"
+
+
+def content_security_policy(frame_ancestors: str) -> str:
+    """The policy of the panel and the console: nothing but our own files, and no inline code."""
+    return (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+        "connect-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        f"frame-ancestors {frame_ancestors}; require-trusted-types-for 'script'; "
+        "trusted-types default"
+    )
+
+
+class Documents:
+    """The endpoints over one gateway's services."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._settings = services.settings
+        self._build = _build_of(services)
+        self._loader = self._make_loader()
+
+    def _make_loader(self) -> WebFile | None:
+        built = self._services.web.get("loader.js")
+        if built is None:
+            return None
+        origin = self._settings.public_url.encode()
+        return WebFile(built.content.replace(GATEWAY_MARK, origin), built.media_type)
+
+    async def loader(self, request: Request) -> Response:
+        """`GET /loader.js`: what a host page embeds, with this gateway's origin in it."""
+        if self._loader is None:
+            raise problems.unavailable("The web assets are not built: run `make run`.")
+        headers = {"cache-control": LOADER_AGE, "cross-origin-resource-policy": "cross-origin"}
+        content = self._loader.content
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            content = gzip.compress(content, mtime=0)
+            headers["content-encoding"] = "gzip"
+        headers["vary"] = "accept-encoding"
+        return Response(content, media_type=self._loader.media_type, headers=headers)
+
+    async def panel(self, request: Request) -> Response:
+        """`GET /panel/<site>`: the document of the iframe."""
+        site = self._site(request)
+        return self._document(site, "panel", " ".join(site.origins) or "'none'")
+
+    async def chat(self, request: Request) -> Response:
+        """`GET /chat/<site>`: the panel on a page of its own."""
+        return self._document(self._site(request), "chat", "'none'")
+
+    def _document(self, site: SiteSettings, mode: str, ancestors: str) -> Response:
+        page = self._services.web.get("panel.html")
+        if page is None:
+            raise problems.unavailable("The web assets are not built: run `make run`.")
+        config = json.dumps(self._config(site, mode), ensure_ascii=False).replace("<", "\\u003c")
+        block = f'<script type="application/json" id="fanlight-config">{config}</script>'
+        html = page.content.decode().replace("</head>", f"{block}</head>", 1)
+        html = html.replace("<title>Fanlight</title>", f"<title>{escape(site.name)}</title>", 1)
+        headers = {
+            "cache-control": REVALIDATED,
+            "content-security-policy": content_security_policy(ancestors),
+        }
+        return Response(html, media_type="text/html", headers=headers)
+
+    def _config(self, site: SiteSettings, mode: str) -> dict[str, object]:
+        knowledge = self._services.knowledge[site.key]
+        release = knowledge.index.release
+        return {
+            "site_key": site.key,
+            "mode": mode,
+            "gateway": self._settings.public_url,
+            "authority": self._settings.authority,
+            "host_origins": list(site.origins),
+            "name": site.name,
+            "accent": site.accent,
+            "locales": list(site.locales),
+            "default_locale": site.default_locale,
+            "confidence_threshold": site.confidence_threshold,
+            "kb": {
+                "url": f"/kb/{site.key}/{release}.idx",
+                "release": release,
+                "bytes": len(knowledge.packed),
+            },
+            "version": version("fanlight"),
+            "build": self._build,
+        }
+
+    async def knowledge(self, request: Request) -> Response:
+        """`GET /kb/<site>/<release>.idx`: the index as the browser's own copy of it."""
+        site = self._site(request)
+        knowledge = self._services.knowledge[site.key]
+        if request.path_params["release"] != knowledge.index.release:
+            raise problems.not_found("release")
+        headers = {"cache-control": FOREVER}
+        return Response(knowledge.packed, media_type="application/octet-stream", headers=headers)
+
+    def _site(self, request: Request) -> SiteSettings:
+        site = self._settings.site(request.path_params["site_key"])
+        if site is None:
+            raise problems.unknown_site()
+        return site
+
+
+def _build_of(services: Services) -> str:
+    """The hash that names this build of the web assets."""
+    listed = services.web.get("precache.json")
+    if listed is None:
+        return "none"
+    try:
+        return str(json.loads(listed.content)["build"])
+    except (ValueError, LookupError, TypeError):
+        return sha256(listed.content).hexdigest()[:12]
+
+
+class Assets:
+    """Static files of the build; the same for the gateway's origin and the console's."""
+
+    def __init__(self, services: Services) -> None:
+        self._web = services.web
+
+    async def asset(self, request: Request) -> Response:
+        """`GET /assets/<name>`: a file whose name holds its hash."""
+        return self.file(request, f"assets/{request.path_params['name']}", FOREVER)
+
+    async def service_worker(self, request: Request) -> Response:
+        """`GET /sw.js`."""
+        response = self.file(request, "sw.js", REVALIDATED)
+        response.headers["service-worker-allowed"] = "/"
+        return response
+
+    async def precache(self, request: Request) -> Response:
+        """`GET /precache.json`: what a browser keeps for the time without a network."""
+        return self.file(request, "precache.json", REVALIDATED)
+
+    def file(self, request: Request, name: str, cache_control: str) -> Response:
+        """One built file, under brotli where the browser takes it; raises `Problem`."""
+        found = self._web.get(name)
+        if found is None:
+            raise problems.not_found("file")
+        headers = {"cache-control": cache_control, "vary": "accept-encoding"}
+        content = found.content
+        if found.brotli is not None and "br" in request.headers.get("accept-encoding", ""):
+            content = found.brotli
+            headers["content-encoding"] = "br"
+        # A worker has the policy of its own response, so scripts carry the panel's.
+        if found.media_type.startswith("text/javascript"):
+            headers["content-security-policy"] = content_security_policy("'none'")
+        return Response(content, media_type=found.media_type, headers=headers)
+
+
+def document_routes(services: Services) -> list[Route]:
+    """The routes of the gateway's origin."""
+    documents, assets = Documents(services), Assets(services)
+    return [
+        Route("/loader.js", documents.loader),
+        Route("/panel/{site_key}", documents.panel),
+        Route("/chat/{site_key}", documents.chat),
+        Route("/kb/{site_key}/{release}.idx", documents.knowledge),
+        Route("/sw.js", assets.service_worker),
+        Route("/precache.json", assets.precache),
+        Route("/assets/{name:path}", assets.asset),
+    ]
+
+
+def console_document_routes(services: Services) -> list[Route]:
+    """The routes of the console's origin that serve files."""
+    assets = Assets(services)
+    policy = content_security_policy("'none'").replace(" 'wasm-unsafe-eval'", "")
+
+    async def console(request: Request) -> Response:
+        """`GET /`: the operator's console."""
+        response = assets.file(request, "console.html", REVALIDATED)
+        response.headers["content-security-policy"] = policy
+        return response
+
+    return [Route("/", console), Route("/assets/{name:path}", assets.asset)]

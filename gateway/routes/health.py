@@ -1,0 +1,41 @@
+"""`GET /health`: whether this gateway can answer, part by part; and its public keys."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core.errors import Unavailable
+from gateway.context import Services
+
+
+def health_routes(services: Services) -> list[Route]:
+    """The routes of this resource."""
+
+    async def health(request: Request) -> Response:
+        try:
+            await services.truth.ping()
+            truth = "ok"
+        except Unavailable:
+            truth = "unavailable"
+        document = {
+            "status": "ok" if truth == "ok" else "degraded",
+            "version": version("fanlight"),
+            "truth": truth,
+            "model": "configured" if services.transport else "none",
+            "knowledge": {key: known.index.release for key, known in services.knowledge.items()},
+        }
+        status = 200 if truth == "ok" else 503
+        return JSONResponse(document, status, headers={"cache-control": "no-store"})
+
+    async def keys(request: Request) -> Response:
+        key = {**services.signer.jwk, "kid": services.kid, "alg": "ES256", "use": "sig"}
+        return JSONResponse({"keys": [key]}, headers={"cache-control": "public, max-age=300"})
+
+    return [
+        Route("/health", health),
+        Route("/.well-known/fanlight-keys.json", keys),
+    ]

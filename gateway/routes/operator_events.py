@@ -1,0 +1,61 @@
+"""The console's event stream: says which escalations are new or changed, never what is in them.
+
+The bell only wakes it; what changed it finds by comparing two looks at the truth, so that nothing
+is missed when a change was made by another process. It ends with `bye` when the process stops or
+the session does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from core.errors import Unavailable
+from core.ports import Truth
+from gateway import sse
+from gateway.bell import OPERATORS, Bell
+
+NEWEST = 50
+OPEN = 200
+"""How many escalations a look takes in: the newest ones, and the newest open ones."""
+
+BURST_S = 0.1
+"""Changes that come together are looked at together."""
+
+
+class Watch:
+    """What one console has been told; each look gives the ids that are new or changed since."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._seen: dict[str, tuple[int, bool]] = {}
+
+    async def look(self) -> list[str]:
+        """The ids that changed since the last look, oldest first; raises `Unavailable`."""
+        still_open = await self._truth.escalations(status="open", before=None, limit=OPEN)
+        newest = await self._truth.escalations(status="all", before=None, limit=NEWEST)
+        now = {row.id: (hash(row), row.status != "resolved") for row in (*still_open, *newest)}
+        changed = {name for name, mark in now.items() if self._seen.get(name) != mark}
+        closed = {name for name, (_, was_open) in self._seen.items() if was_open} - now.keys()
+        self._seen = now
+        return sorted(changed | closed)
+
+
+async def changes(
+    bell: Bell, watch: Watch, logged_in: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """Events for one console. `watch` has had its first look before the response began."""
+    with bell.listen(OPERATORS) as ear:
+        while not bell.closed:
+            try:
+                if not await logged_in():
+                    break
+                for escalation_id in await watch.look():
+                    yield sse.event("escalation", {"id": escalation_id})
+            except Unavailable:
+                yield sse.HEARTBEAT  # the next look finds what this one could not
+            if not await ear.wait(sse.HEARTBEAT_S):
+                yield sse.HEARTBEAT
+            elif not bell.closed:
+                await asyncio.sleep(BURST_S)
+    yield sse.event("bye", {})

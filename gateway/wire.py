@@ -1,0 +1,237 @@
+"""The wire's edge: what a client may send, checked field by field.
+
+Unknown fields are refused, and so are clients that set a role, tier or escalation they may not.
+Texts are capped; a field that is accepted but not built yet refuses any value but its default.
+Everything leaves here as a frozen value of `core.messages`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.requests import ClientDisconnect, Request
+
+from core.errors import Problem
+from core.messages import ChatRequest, EscalationReason, EscalationRequest, MemoryTurn
+from core.redact import redact_secrets
+from gateway import problems
+
+MAX_CONTENT = 8_000
+MAX_TAIL = 6
+_TURN = r"^t_[0-9a-f]{32}$"
+_CONVERSATION = r"^c_[0-9a-f]{32}$"
+
+TurnId = Annotated[str, StringConstraints(pattern=_TURN)]
+ConversationId = Annotated[str, StringConstraints(pattern=_CONVERSATION)]
+SiteKey = Annotated[str, StringConstraints(pattern=r"^site_[A-Za-z0-9_]{1,56}$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+Content = Annotated[str, StringConstraints(max_length=MAX_CONTENT)]
+Question = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=r"\S")]
+Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class Body(BaseModel):
+    """The base of every body: no unknown field, no silent change of type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ChallengeBody(Body):
+    """`POST /v1/challenges`."""
+
+    site_key: SiteKey
+    thumbprint: Thumbprint
+
+
+class JwkBody(Body):
+    """A public P-256 key."""
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: Thumbprint
+    y: Thumbprint
+
+
+class ConsentBody(Body):
+    """What the visitor agreed to."""
+
+    memory: bool
+    training: bool
+
+
+class SessionBody(Body):
+    """`POST /v1/sessions`; `identity_jwt` is not built yet and refuses any value but null."""
+
+    site_key: SiteKey
+    jwk: JwkBody
+    challenge: Annotated[str, StringConstraints(min_length=1, max_length=600)]
+    solution: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+    identity_jwt: None = None
+    locale: Locale
+    consent: ConsentBody
+
+
+class EmptyBody(Body):
+    """A body that says nothing: `{}`."""
+
+
+class MessageBody(Body):
+    """What the visitor wrote."""
+
+    content: Question
+    mode: Literal["text"] = "text"
+
+
+class MemoryTurnBody(Body):
+    """A turn as the browser remembers it; no role but user and assistant."""
+
+    role: Literal["user", "assistant"]
+    content: Content
+    source: Literal["kb", "local", "cloud", "human"] | None = None
+    confidence: Confidence | None = None
+
+    def value(self) -> MemoryTurn:
+        """The checked value, without cards and secrets."""
+        return MemoryTurn(self.role, redact_secrets(self.content), self.source, self.confidence)
+
+
+class GateBody(Body):
+    """The browser's own verdict: reported, never believed."""
+
+    entry_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    confidence: Confidence | None = None
+    index_release: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class MetadataBody(Body):
+    """What the browser says of itself."""
+
+    memory_key: Annotated[str, StringConstraints(max_length=64)] | None = None
+    memory_window: Annotated[int, Field(ge=0, le=40)] | None = None
+    confidence_threshold: Confidence | None = None
+    gate: GateBody | None = None
+
+
+class OptionsBody(Body):
+    """How the reply is wanted; `workflow_id` is not built yet and refuses any value but null."""
+
+    stream: bool = False
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 512
+    workflow_id: None = None
+
+
+class ChatBody(Body):
+    """`POST /v1/chat`; `context_id` is not built yet and refuses any value but null."""
+
+    turn_id: TurnId
+    conversation_id: ConversationId
+    message: MessageBody
+    context_id: None = None
+    locale: Locale
+    question_locale: Locale | None = None
+    training_memory: Annotated[list[MemoryTurnBody], Field(max_length=MAX_TAIL)] = []
+    metadata: MetadataBody = MetadataBody()
+    options: OptionsBody = OptionsBody()
+
+    def value(self) -> ChatRequest:
+        """The checked value; cards and secrets leave the texts here, before anything keeps them."""
+        return ChatRequest(
+            turn_id=self.turn_id,
+            conversation_id=self.conversation_id,
+            question=redact_secrets(self.message.content),
+            locale=self.locale,
+            question_locale=self.question_locale,
+            training_memory=tuple(turn.value() for turn in self.training_memory),
+            gate=self.metadata.gate.model_dump() if self.metadata.gate else None,
+            stream=self.options.stream,
+            max_tokens=self.options.max_tokens,
+        )
+
+
+class EscalationBody(Body):
+    """`POST /v1/escalations`."""
+
+    turn_id: TurnId
+    conversation_id: ConversationId
+    question: Question
+    fallback_text: Content
+    reason: EscalationReason
+    confidence: Confidence
+    conversation_tail: Annotated[list[MemoryTurnBody], Field(max_length=MAX_TAIL)]
+    locale: Locale
+    contact: Annotated[str, StringConstraints(max_length=200)] | None = None
+    receipt: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    timestamp: Annotated[
+        str,
+        StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"),
+    ]
+
+    def value(self) -> EscalationRequest:
+        """The checked value, without cards and secrets."""
+        return EscalationRequest(
+            turn_id=self.turn_id,
+            conversation_id=self.conversation_id,
+            question=redact_secrets(self.question),
+            fallback_text=redact_secrets(self.fallback_text),
+            reason=self.reason,
+            confidence=self.confidence,
+            conversation_tail=tuple(turn.value() for turn in self.conversation_tail),
+            locale=self.locale,
+            contact=redact_secrets(self.contact) if self.contact else None,
+            receipt=self.receipt,
+            timestamp=self.timestamp,
+        )
+
+
+def parse[M: BaseModel](model: type[M], body: bytes) -> M:
+    """Check a body against its model; raises `Problem` naming the first field that is wrong."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as exc:
+        raise _as_problem(exc.errors(include_url=False, include_input=False)[0]) from exc
+
+
+def _as_problem(error: ErrorDetails) -> Problem:
+    field = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "json_invalid":
+        return problems.not_json(error["msg"])
+    if error["type"] == "extra_forbidden":
+        return problems.invalid(field, "This field is not known.", "Leave it out.")
+    if error["type"] == "none_required":
+        return problems.invalid(
+            field, "This field is not in use yet.", "Leave it out or send null."
+        )
+    return problems.invalid(field or "body", error["msg"])
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The request's body; raises `Problem` as soon as it passes `limit` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise problems.too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise problems.too_large(limit)
+            chunks.append(chunk)
+    except ClientDisconnect as exc:
+        raise problems.not_json("The body ended early.") from exc
+    return b"".join(chunks)
+
+
+def check_media_type(content_type: str) -> None:
+    """Raise `Problem` unless the declared type is JSON."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise problems.unsupported_media_type(content_type)
+
+
+async def read_json[M: BaseModel](request: Request, model: type[M], limit: int) -> M:
+    """Read and check a JSON body of at most `limit` bytes."""
+    check_media_type(request.headers.get("content-type", ""))
+    return parse(model, await read_body(request, limit))

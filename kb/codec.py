@@ -1,0 +1,101 @@
+"""The index file: what `build_index` writes and `load_index` reads.
+
+Decides the layout: one gzip stream with no time in it, a first line that names format and version, one JSON line that
+lists the sections, then the sections. Refuses another version, a damaged or cut file, and more than 256 MiB.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping
+from typing import Final
+
+FORMAT: Final = "fanlight-kb"
+VERSION: Final = 1
+MAX_BYTES: Final = 256 * 1024 * 1024
+
+type Section = array[int] | array[float] | str
+
+
+class IndexFormatError(ValueError):
+    """The bytes are not an index that this version reads; the message names what was found."""
+
+
+def encode(sections: Mapping[str, Section]) -> bytes:
+    """Write the sections; the same sections give the same bytes, always."""
+    names: list[tuple[str, str, int]] = []
+    bodies: list[bytes] = []
+    for name, section in sections.items():
+        if isinstance(section, str):
+            code, body = "s", section.encode("utf-8", "surrogatepass")
+        else:
+            code, body = section.typecode, _little_endian(section).tobytes()
+        names.append((name, code, len(body)))
+        bodies.append(body)
+    head = f"{FORMAT} {VERSION}\n{json.dumps(names)}\n".encode()
+    out = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as file:
+        file.write(head + b"".join(bodies))
+    return out.getvalue()
+
+
+def decode(data: bytes) -> tuple[dict[str, Section], str]:
+    """Read the sections, and a short hash of what they hold."""
+    plain = _decompress(data)
+    first, _, rest = plain.partition(b"\n")
+    _check_version(first)
+    head, _, body = rest.partition(b"\n")
+    try:
+        return _sections(head, body), hashlib.sha256(plain).hexdigest()[:8]
+    except (ValueError, TypeError, KeyError) as error:
+        raise IndexFormatError(f"damaged index: {error}; build it again") from error
+
+
+def _decompress(data: bytes) -> bytes:
+    try:
+        unzip = zlib.decompressobj(wbits=31)
+        plain = unzip.decompress(data, MAX_BYTES)
+    except zlib.error as error:
+        raise IndexFormatError(f"not an index: {error}; build one with `fanlight kb build`") from error
+    if not unzip.eof:
+        raise IndexFormatError("the index is cut short, or too large: build it again")
+    return plain
+
+
+def _check_version(first: bytes) -> None:
+    found = first[:40].decode("ascii", "replace")
+    if found != f"{FORMAT} {VERSION}":
+        raise IndexFormatError(
+            f"found {found!r}, expected '{FORMAT} {VERSION}': build the index again with this version"
+        )
+
+
+def _sections(head: bytes, body: bytes) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    at = 0
+    for name, code, size in json.loads(head):
+        part = body[at : at + size]
+        if len(part) != size:
+            raise ValueError(f"section {name} is cut short")
+        at += size
+        if code == "s":
+            sections[name] = part.decode("utf-8", "surrogatepass")
+        else:
+            values: array[int] | array[float] = array(code)
+            values.frombytes(part)
+            sections[name] = _little_endian(values)
+    return sections
+
+
+def _little_endian(values: array[int] | array[float]) -> array[int] | array[float]:
+    if sys.byteorder == "little":
+        return values
+    swapped = values[:]
+    swapped.byteswap()
+    return swapped

@@ -1,0 +1,146 @@
+"""The inverted index: which phrasing has which term, with what weight.
+
+Decides the weights (idf, one unit vector for each phrasing) and nothing about a question. A unit is one
+entry in one language; a phrasing is its question or one of its variants. Phrasings of a unit are adjacent.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import Final
+
+from kb.features import STOP_STEMS, stems
+
+PAIR_SHARE: Final = 0.4 / 1.4
+"""Share of the pair block in a phrasing's vector; the words' block has the rest."""
+STOP_WEIGHT: Final = 0.5
+UNSEEN_PAIR: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """One way to ask, as the ids of its distinct words and pairs, each with how often it stands there."""
+
+    unit: int
+    words: tuple[tuple[int, int], ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+class Terms:
+    """Ids of every word and every pair that the knowledge base has, in order of first appearance."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        self.pairs: dict[int, int] = {}
+
+    def phrasing(self, unit: int, text: str) -> Phrasing:
+        """Give the phrasing of a text, with new ids for what is new in it."""
+        numbers = [self.words.setdefault(word, len(self.words)) for word in stems(text)]
+        pairs = [self.pairs.setdefault(key, len(self.pairs)) for key in pair_keys(numbers)]
+        return Phrasing(unit, _count(numbers), _count(pairs))
+
+
+def pair_keys(numbers: Sequence[int]) -> list[int]:
+    """Give one key for each two neighbouring words, and for the first and last with the text's edge.
+
+    A key is made of two word ids; the edge is 0, a word that has no id (-2 by convention) gives a
+    key that no knowledge base has.
+    """
+    if not numbers:
+        return []
+    left = [0, *(number + 1 for number in numbers)]
+    right = [*left[1:], 0]
+    return [-1 if a < 0 or b < 0 else a << 32 | b for a, b in zip(left, right, strict=True)]
+
+
+def _count(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    counts: dict[int, int] = {}
+    for number in numbers:
+        counts[number] = counts.get(number, 0) + 1
+    return tuple(counts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """One block of terms: idf a term, and its phrasings with their weights.
+
+    `starts[t]:starts[t + 1]` is the slice of `phrasings` and `weights` for term `t`, by phrasing number.
+    `unseen` is the idf of a term that no phrasing has.
+    """
+
+    idf: Sequence[float]
+    starts: Sequence[int]
+    phrasings: Sequence[int]
+    weights: Sequence[float]
+    unseen: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that ranking reads. `unit_starts[u]:unit_starts[u + 1]` are the phrasings of unit `u`."""
+
+    words: Postings
+    pairs: Postings
+    unit_of: Sequence[int]
+    unit_starts: Sequence[int]
+    unit_norms: Sequence[float]
+
+
+def build_tables(phrasings: Sequence[Phrasing], units: int, terms: Terms) -> Tables:
+    """Weigh the phrasings, which come in order of their unit; a unit may have none."""
+    damped = {number for word, number in terms.words.items() if word in STOP_STEMS}
+    word_rows = [phrasing.words for phrasing in phrasings]
+    pair_rows = [phrasing.pairs for phrasing in phrasings]
+    share = sqrt(1 - PAIR_SHARE), sqrt(PAIR_SHARE)
+    words = _block(word_rows, len(terms.words), damped, share[0])
+    pairs = _block(pair_rows, len(terms.pairs), set(), share[1])
+    starts = array("I", bytes(4 * (units + 1)))
+    for phrasing in phrasings:
+        starts[phrasing.unit + 1] += 1
+    for unit in range(units):
+        starts[unit + 1] += starts[unit]
+    unit_of = array("I", (phrasing.unit for phrasing in phrasings))
+    return Tables(words, pairs, unit_of, starts, _unit_norms(words, pairs, unit_of, units))
+
+
+def _block(
+    rows: Sequence[tuple[tuple[int, int], ...]], size: int, damped: set[int], share: float
+) -> Postings:
+    frequency = [0] * size
+    for row in rows:
+        for term, _ in row:
+            frequency[term] += 1
+    count = len(rows)
+    unseen = log(1 + (count + 0.5) / 0.5)
+    idf = [log(1 + (count - df + 0.5) / (df + 0.5)) for df in frequency]
+    for term in damped:
+        idf[term] *= STOP_WEIGHT
+    lists: list[list[tuple[int, float]]] = [[] for _ in range(size)]
+    for number, row in enumerate(rows):
+        weighed = [(term, (1 + log(times)) * idf[term]) for term, times in row]
+        norm = sqrt(sum(weight * weight for _, weight in weighed))
+        for term, weight in weighed:
+            lists[term].append((number, share * weight / norm if norm else 0.0))
+    starts, numbers, weights = array("I", [0]), array("I"), array("f")
+    for postings in lists:
+        numbers.extend(number for number, _ in postings)
+        weights.extend(weight for _, weight in postings)
+        starts.append(len(numbers))
+    return Postings(array("f", idf), starts, numbers, weights, unseen)
+
+
+def _unit_norms(words: Postings, pairs: Postings, unit_of: Sequence[int], units: int) -> array[float]:
+    """Length of the sum of each unit's vectors, so that a mean over phrasings gives the centroid's cosine."""
+    squares = [0.0] * units
+    for block in (words, pairs):
+        for term in range(len(block.starts) - 1):
+            sums: dict[int, float] = {}
+            for at in range(block.starts[term], block.starts[term + 1]):
+                unit = unit_of[block.phrasings[at]]
+                sums[unit] = sums.get(unit, 0.0) + block.weights[at]
+            for unit, total in sums.items():
+                squares[unit] += total * total
+    return array("f", (sqrt(square) for square in squares))

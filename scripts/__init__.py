@@ -1,0 +1,1 @@
+"""What builds and checks the project. Nothing here is installed with it."""

@@ -1,0 +1,132 @@
+"""Runs every check of the project, one after the other, and sums up.
+
+Decides the order (the quick ones first; the web build before the tests that serve it) and how long
+each may take. A check that fails does not stop the next: one run tells all there is to mend.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
+PACKAGES = ("kb", "core", "gateway", "edge", "scripts", "tests")
+LONG_SECONDS = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One command, the group it belongs to, and the seconds it may take."""
+
+    name: str
+    command: tuple[str, ...]
+    seconds: int
+    group: str = "lint"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a check ended: "ok", "failed", "too slow"; and after how many seconds."""
+
+    name: str
+    verdict: str
+    seconds: float
+
+
+def checks(*, long: bool) -> tuple[Check, ...]:
+    """Gives all checks in their order. `long` adds the large runs, and time for them."""
+    packages = tuple(name for name in PACKAGES if (ROOT / name).is_dir())
+    return (
+        Check("format", _python("ruff", "format", "--check", "."), 60),
+        Check("lint", _python("ruff", "check", "."), 60),
+        Check("types", _python("mypy", *packages), 240),
+        Check("imports", _python("lint-imports"), 60),
+        Check("web build", _npm("build"), 180, "build"),
+        Check("web lint", _npm("lint"), 60),
+        Check("web types", _npm("typecheck"), 120),
+        Check("web tests", _npm("test"), 180, "test"),
+        Check(
+            "tests",
+            _python("pytest", "--cov", "--cov-report=term", *(["--long"] if long else [])),
+            LONG_SECONDS if long else 720,
+            "test",
+        ),
+    )
+
+
+def run(check: Check) -> Outcome:
+    """Runs one check in a process group of its own, and ends the whole group when time is up."""
+    print(f"\n── {check.name}: {_shown(check.command)}", flush=True)
+    began = time.monotonic()
+    process = subprocess.Popen(check.command, cwd=ROOT, start_new_session=True)
+    try:
+        verdict = "ok" if process.wait(check.seconds) == 0 else "failed"
+    except subprocess.TimeoutExpired:
+        verdict = f"too slow (limit {check.seconds} s)"
+    finally:
+        # Also after Ctrl-C, and for what a check that ended left running.
+        end(process)
+    return Outcome(check.name, verdict, time.monotonic() - began)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process's group, if any of it is left: asks first, then kills."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(5)
+        except (ProcessLookupError, PermissionError):
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """Gives the closing table, one line for each check."""
+    lines = [
+        f"  {'✓' if outcome.verdict == 'ok' else '✗'} {outcome.name:<10} "
+        f"{outcome.seconds:6.1f} s{'' if outcome.verdict == 'ok' else '  ' + outcome.verdict}"
+        for outcome in outcomes
+    ]
+    total = sum(outcome.seconds for outcome in outcomes)
+    failed = sum(outcome.verdict != "ok" for outcome in outcomes)
+    verdict = f"{failed} of {len(outcomes)} checks failed" if failed else "all checks passed"
+    return "\n".join(["", "── summary", *lines, f"  {verdict}, {total:.0f} s in all"])
+
+
+def main() -> int:
+    """Runs the checks that the command line asks for; 0 when all passed."""
+    parser = argparse.ArgumentParser(prog="checks", description=__doc__)
+    parser.add_argument("--only", choices=("lint", "build", "test"), help="one group")
+    parser.add_argument("--long", action="store_true", help="the large runs too")
+    options = parser.parse_args()
+    wanted = [check for check in checks(long=options.long) if options.only in (None, check.group)]
+    outcomes: list[Outcome] = []
+    try:
+        outcomes.extend(map(run, wanted))
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    print(summary(outcomes), flush=True)
+    return int(any(outcome.verdict != "ok" for outcome in outcomes))
+
+
+def _python(program: str, *arguments: str) -> tuple[str, ...]:
+    return (str(PROGRAMS / program), *arguments)
+
+
+def _npm(script: str) -> tuple[str, ...]:
+    return ("npm", "--prefix", "web", "run", "--silent", script)
+
+
+def _shown(command: tuple[str, ...]) -> str:
+    return " ".join((Path(command[0]).name, *command[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Finds what the tests need on this machine.
+
+Decides which browser and which Redis server are used: one that the environment names, else one that
+is installed, else Playwright's own. Installs nothing; `scripts/test_needs.py` does.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+CHROMIUM_NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+)
+CHROMIUM_APPLICATIONS = (
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge"),
+)
+
+# Playwright answers only where no event loop runs, hence a process of its own.
+_ASK_PLAYWRIGHT = (
+    "from playwright.sync_api import sync_playwright\n"
+    "with sync_playwright() as playwright:\n"
+    "    print(playwright.chromium.executable_path)\n"
+)
+
+
+def chromium(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Gives a Chromium that starts, or None. `FANLIGHT_CHROMIUM` names one outright."""
+    if named := environ.get("FANLIGHT_CHROMIUM"):
+        return Path(named) if _starts(Path(named)) else None
+    found = [Path(program) for name in CHROMIUM_NAMES if (program := shutil.which(name))]
+    for path in (*found, *CHROMIUM_APPLICATIONS):
+        if _starts(path):
+            return path
+    return playwright_chromium()
+
+
+def playwright_chromium() -> Path | None:
+    """Gives the Chromium that `playwright install chromium` downloaded, or None."""
+    answer = subprocess.run(
+        [sys.executable, "-c", _ASK_PLAYWRIGHT],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    path = Path(answer.stdout.strip())
+    return path if answer.returncode == 0 and _starts(path) else None
+
+
+def redis_server(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Gives the Redis server, or None. `FANLIGHT_REDIS_SERVER` names one outright."""
+    found = environ.get("FANLIGHT_REDIS_SERVER") or shutil.which("redis-server")
+    return Path(found) if found and _starts(Path(found)) else None
+
+
+def node() -> Path | None:
+    """Gives Node, which runs Pyodide in the tests, or None."""
+    found = shutil.which("node")
+    return Path(found) if found else None
+
+
+def data_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Gives the folder of public data sets, which is kept beside a checkout, or None."""
+    folder = Path(environ.get("FANLIGHT_DATA") or root.parent / "shared" / "data")
+    return folder if folder.is_dir() else None
+
+
+def _starts(path: Path) -> bool:
+    """Says whether the program runs: a package may leave a launcher that only asks for another."""
+    if not path.is_file():
+        return False
+    try:
+        return (
+            subprocess.run(
+                [path, "--version"], capture_output=True, timeout=20, check=False
+            ).returncode
+            == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -1,0 +1,136 @@
+"""What every test can ask for, and the rule on skips.
+
+A test says what the machine must have: `@pytest.mark.needs("chromium")`. Where that is missing the
+test is skipped with its reason; in CI (`CI=true`) any skip is a failure, except for lack of the
+public data sets, which are not part of a checkout.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Generator
+from functools import cache
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from scripts import machine
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
+    "chromium": (machine.chromium, "no Chromium; run `make test`, or set FANLIGHT_CHROMIUM"),
+    "redis-server": (machine.redis_server, "no redis-server on this machine"),
+    "node": (machine.node, "no Node on this machine"),
+    "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
+}
+MAY_BE_MISSING_IN_CI = {"data"}
+
+_may_skip = pytest.StashKey[bool]()
+
+# A failing example is printed whole, and kept in .hypothesis for the next run.
+hypothesis.settings.register_profile("short", deadline=None, print_blob=True, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)
+
+
+@cache
+def found(need: str) -> Path | None:
+    """Gives the path of what a test needs, or None; looks once."""
+    return NEEDS[need][0]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the large runs too, with bigger numbers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    large = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=large)
+    items[:] = [item for item in items if item not in large]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for need in (name for mark in item.iter_markers("needs") for name in mark.args):
+        if found(need) is None:
+            item.stash[_may_skip] = need in MAY_BE_MISSING_IN_CI
+            pytest.skip(NEEDS[need][1])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if IN_CI and skipped and not item.stash.get(_may_skip, False):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where it must run: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where it must run: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Says whether this is the large run: the same code with bigger numbers."""
+    return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """A Chromium that starts. Mark the test `needs("chromium")`."""
+    return _required("chromium")
+
+
+@pytest.fixture(scope="session")
+def redis_server_path() -> Path:
+    """The Redis server. Mark the test `needs("redis-server")`."""
+    return _required("redis-server")
+
+
+@pytest.fixture(scope="session")
+def node_path() -> Path:
+    """Node. Mark the test `needs("node")`."""
+    return _required("node")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of public data sets. Mark the test `needs("data")`."""
+    return _required("data")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago, for a server in another process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _required(need: str) -> Path:
+    path = found(need)
+    if path is None:
+        pytest.fail(f'{NEEDS[need][1]}: mark the test needs("{need}")')
+    return path

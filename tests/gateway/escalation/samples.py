@@ -1,0 +1,132 @@
+"""Escalations, a clock that stands still, and targets that answer as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.encoding import new_id
+from core.messages import Escalation, EscalationRequest, MemoryTurn
+from core.ports import Finished, OpenEscalation, Outcome, Truth, Work
+from core.scope import Scope
+
+START = 1_790_000_000.0
+SCOPE = Scope("site_demo", "anon:" + "k" * 43)
+DELIVERED = Outcome(True, "delivered", 200, "The target answered 200.")
+REJECTED = Outcome(False, "rejected", 500, "The target answered 500.")
+
+
+@dataclass
+class StandingClock:
+    """Unix time that moves only when it is moved."""
+
+    now: float = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class ScriptedTarget:
+    """Gives the outcomes in turn, the last one again and again."""
+
+    outcomes: Iterable[Outcome] = (DELIVERED,)
+    name: str = "ops"
+    kind: str = "webhook"
+    seen: list[str] = field(default_factory=list)
+
+    async def deliver(self, escalation: Escalation, at: float) -> Outcome:
+        self.seen.append(escalation.id)
+        script = list(self.outcomes)
+        return script[min(len(self.seen), len(script)) - 1]
+
+
+@dataclass
+class HeldTarget:
+    """Answers when it is let go."""
+
+    name: str = "slow"
+    kind: str = "webhook"
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def deliver(self, escalation: Escalation, at: float) -> Outcome:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.begun.set()
+        try:
+            await self.go.wait()
+        finally:
+            self.at_once -= 1
+        return DELIVERED
+
+
+class BrokenTarget:
+    """Breaks its promise never to raise."""
+
+    name = "broken"
+    kind = "webhook"
+
+    async def deliver(self, escalation: Escalation, at: float) -> Outcome:
+        raise ZeroDivisionError
+
+
+def an_escalation(
+    question: str = "Where is my parcel?",
+    fallback_text: str = "A person will answer here.",
+    tail: tuple[MemoryTurn, ...] = (),
+) -> Escalation:
+    return Escalation(
+        id=new_id("e", 1, bytes(10)),
+        site="site_demo",
+        conversation_id=new_id("c", 1, bytes(10)),
+        turn_id=new_id("t", 1, bytes(10)),
+        question=question,
+        fallback_text=fallback_text,
+        reason="low_confidence",
+        confidence=0.31,
+        tail=tail,
+        locale="es",
+        contact=None,
+        status="queued",
+        created_at="2026-11-21T09:00:00.000Z",
+    )
+
+
+async def commit(
+    truth: Truth,
+    number: int = 1,
+    *,
+    targets: tuple[str, ...] = ("ops",),
+    question: str = "Where is my parcel?",
+    at: float = START,
+) -> str:
+    """Commit escalation `number`; its id."""
+    unique = number.to_bytes(10, "big")
+    request = EscalationRequest(
+        turn_id=new_id("t", int(at * 1000), unique),
+        conversation_id=new_id("c", int(at * 1000), unique),
+        question=question,
+        fallback_text="A person will answer here.",
+        reason="low_confidence",
+        confidence=0.31,
+        conversation_tail=(MemoryTurn("user", "Hello"), MemoryTurn("assistant", "Hello!", "kb", 0.9)),
+        locale="en",
+        contact=None,
+        receipt=None,
+        timestamp="2026-11-21T09:00:00Z",
+    )
+    opened = OpenEscalation(
+        id=new_id("e", int(at * 1000) + number, unique),
+        request=request,
+        targets=tuple((name, "webhook") for name in targets),
+        by_gateway=False,
+    )
+    finished = Finished("0" * 64, 202, "{}", None)
+    work = Work(scope=SCOPE, at=at, key=f"key-{number}", finished=finished, escalation=opened)
+    committed = await truth.commit(work)
+    assert committed is not None
+    return committed

@@ -1,0 +1,274 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import repeat
+
+import pytest
+
+from core.errors import NotFound, Unavailable
+from core.messages import Attempt, DeliveryState, EscalationStatus
+from core.ports import LeasedDelivery, Target, Truth
+from gateway.adapters.memory import MemoryTruth
+from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
+from gateway.escalation.outbox import LEASE_S, OutboxWorker
+from tests.gateway.escalation.samples import (
+    DELIVERED,
+    REJECTED,
+    BrokenTarget,
+    HeldTarget,
+    ScriptedTarget,
+    StandingClock,
+    commit,
+)
+
+LONG_S = 10.0
+
+
+@dataclass
+class House:
+    """A worker and what it works with."""
+
+    targets: dict[str, Target]
+    at_once: int = 16
+    deadline_s: float = LONG_S
+    grace_s: float = LONG_S
+    clock: StandingClock = field(default_factory=StandingClock)
+    bell: Bell = field(default_factory=Bell)
+    truth: Truth | None = None
+
+    def __post_init__(self) -> None:
+        self.store = self.truth or MemoryTruth(clock=self.clock)
+        self.worker = OutboxWorker(
+            self.store,
+            self.targets,
+            self.clock,
+            lambda size: b"\x80" + bytes(size - 1),
+            self.bell,
+            at_once=self.at_once,
+            deadline_s=self.deadline_s,
+            grace_s=self.grace_s,
+            pauses_s=(0.0, 0.0),
+        )
+
+    async def status(self, escalation_id: str) -> EscalationStatus:
+        return (await self.store.escalation(escalation_id)).status
+
+    async def attempts(self, escalation_id: str) -> list[tuple[DeliveryState, list[str]]]:
+        deliveries = (await self.store.escalation(escalation_id)).deliveries
+        return [(one.state, [attempt.outcome for attempt in one.attempts]) for one in deliveries]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.create_task(self.worker.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def until(self, escalation_id: str, status: EscalationStatus) -> None:
+        async with asyncio.timeout(LONG_S):
+            with self.bell.listen(OPERATORS) as ear:
+                while await self.status(escalation_id) != status:
+                    await ear.wait(LONG_S)
+
+
+class FailingTruth(MemoryTruth):
+    """A store that is down for its first calls of a kind."""
+
+    def __init__(self, clock: StandingClock, *, leases: int = 0, records: list[Exception]) -> None:
+        super().__init__(clock=clock)
+        self.leases_failing = leases
+        self.records_failing = iter(records)
+
+    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
+        if self.leases_failing:
+            self.leases_failing -= 1
+            raise Unavailable("the store is down")
+        return await super().lease_deliveries(now, until, limit)
+
+    async def finish_delivery(
+        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
+    ) -> EscalationStatus:
+        for error in self.records_failing:
+            raise error
+        return await super().finish_delivery(delivery_id, attempt, state, next_at)
+
+
+async def test_an_escalation_reaches_each_of_its_targets() -> None:
+    ops, night = ScriptedTarget(name="ops"), ScriptedTarget(name="night")
+    house = House({"ops": ops, "night": night})
+    escalation = await commit(house.store, targets=("ops", "night"))
+    assert await house.worker.deliver_due() == 2
+    assert ops.seen == night.seen == [escalation]
+    assert await house.attempts(escalation) == [("delivered", ["delivered"])] * 2
+    assert await house.worker.deliver_due() == 0
+
+
+async def test_a_failure_is_tried_again_when_it_is_due() -> None:
+    house = House({"ops": ScriptedTarget((REJECTED, DELIVERED))})
+    escalation = await commit(house.store)
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("pending", ["rejected"])]
+    assert await house.worker.deliver_due() == 0
+    due = await house.store.next_due()
+    assert due == pytest.approx(house.clock.now + 5)
+    house.clock.now = due
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("delivered", ["rejected", "delivered"])]
+
+
+async def test_after_ten_failures_the_escalation_has_failed_and_an_operator_can_resend_it() -> None:
+    target = ScriptedTarget((*repeat(REJECTED, 10), DELIVERED))
+    house = House({"ops": target})
+    escalation = await commit(house.store)
+    while (due := await house.store.next_due()) is not None:
+        house.clock.now = due
+        await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("failed", ["rejected"] * 10)]
+    assert await house.status(escalation) == "failed"
+    await house.store.resend(escalation, house.clock.now)
+    await house.worker.deliver_due()
+    assert await house.status(escalation) == "delivered"
+
+
+async def test_a_slow_target_is_given_up_at_its_deadline() -> None:
+    house = House({"slow": HeldTarget()}, deadline_s=0.01)
+    escalation = await commit(house.store, targets=("slow",))
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("pending", ["timeout"])]
+
+
+async def test_a_target_that_breaks_its_promise_is_an_attempt_that_failed() -> None:
+    house = House({"broken": BrokenTarget(), "ops": ScriptedTarget()})
+    escalation = await commit(house.store, targets=("broken", "ops"))
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [
+        ("pending", ["error"]),
+        ("delivered", ["delivered"]),
+    ]
+
+
+async def test_a_target_that_the_settings_lost_is_tried_again_later() -> None:
+    house = House({})
+    escalation = await commit(house.store, targets=("ops",))
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("pending", ["no_target"])]
+
+
+async def test_each_change_rings_for_operators_and_for_the_conversation() -> None:
+    house = House({"ops": ScriptedTarget()})
+    escalation = await house.store.escalation(await commit(house.store))
+    topic = conversation_topic(escalation.site, escalation.conversation_id)
+    with house.bell.listen(OPERATORS) as operators, house.bell.listen(topic) as visitor:
+        await house.worker.deliver_due()
+        assert await operators.wait(0)
+        assert await visitor.wait(0)
+
+
+async def test_a_running_worker_delivers_what_was_there_and_what_the_bell_announces() -> None:
+    house = House({"ops": ScriptedTarget()})
+    first = await commit(house.store, 1)
+    async with house.running():
+        await house.until(first, "delivered")
+        second = await commit(house.store, 2)
+        house.bell.ring(OUTBOX)
+        await house.until(second, "delivered")
+
+
+async def test_no_more_than_the_bound_are_tried_at_once_and_the_rest_follow() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow}, at_once=2)
+    escalations = [await commit(house.store, number, targets=("slow",)) for number in range(5)]
+    async with house.running():
+        await slow.begun.wait()
+        house.bell.ring(OUTBOX)
+        await asyncio.sleep(0)
+        slow.go.set()
+        for escalation in escalations:
+            await house.until(escalation, "delivered")
+    assert slow.most_at_once == 2
+
+
+async def test_a_slow_target_does_not_hold_up_another() -> None:
+    house = House({"slow": HeldTarget(), "ops": ScriptedTarget()}, grace_s=0)
+    await commit(house.store, 1, targets=("slow",))
+    quick = await commit(house.store, 2, targets=("ops",))
+    async with house.running():
+        await house.until(quick, "delivered")
+
+
+async def test_a_store_that_comes_back_is_asked_again() -> None:
+    clock = StandingClock()
+    truth = FailingTruth(clock, leases=5, records=[])
+    house = House({"ops": ScriptedTarget()}, clock=clock, truth=truth)
+    escalation = await commit(truth)
+    async with house.running():
+        await house.until(escalation, "delivered")
+
+
+async def test_an_outcome_is_recorded_when_the_store_comes_back() -> None:
+    clock = StandingClock()
+    target = ScriptedTarget()
+    truth = FailingTruth(clock, records=[Unavailable("down"), Unavailable("down")])
+    house = House({"ops": target}, clock=clock, truth=truth)
+    escalation = await commit(truth)
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("delivered", ["delivered"])]
+    assert len(target.seen) == 1
+
+
+@pytest.mark.parametrize("errors", [[Unavailable("down")] * 3, [NotFound("erased")]])
+async def test_what_could_not_be_recorded_is_delivered_again_after_its_lease(
+    errors: list[Exception],
+) -> None:
+    clock = StandingClock()
+    target = ScriptedTarget()
+    truth = FailingTruth(clock, records=errors)
+    house = House({"ops": target}, clock=clock, truth=truth)
+    escalation = await commit(truth)
+    assert await house.worker.deliver_due() == 1
+    assert await house.worker.deliver_due() == 0
+    assert await house.attempts(escalation) == [("pending", [])]
+    clock.now += LEASE_S
+    assert await house.worker.deliver_due() == 1
+    assert target.seen == [escalation, escalation]
+    assert await house.attempts(escalation) == [("delivered", ["delivered"])]
+
+
+async def test_a_stopped_worker_finishes_what_is_under_way() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow})
+    escalation = await commit(house.store, targets=("slow",))
+    async with house.running() as task:
+        await slow.begun.wait()
+        task.cancel()
+        slow.go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await house.status(escalation) == "delivered"
+
+
+async def test_a_stopped_worker_gives_up_what_does_not_finish_and_loses_nothing() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow}, grace_s=0.01)
+    escalation = await commit(house.store, targets=("slow",))
+    async with house.running() as task:
+        await slow.begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert slow.at_once == 0
+    assert await house.attempts(escalation) == [("pending", [])]
+    assert await house.store.next_due() == house.clock.now + LEASE_S
+
+
+async def test_a_worker_ends_when_the_bell_is_closed() -> None:
+    house = House({})
+    task = asyncio.create_task(house.worker.run())
+    await asyncio.sleep(0)
+    house.bell.close()
+    async with asyncio.timeout(LONG_S):
+        await task

@@ -1,0 +1,218 @@
+"""`POST /v1/chat`: answers, escalations, idempotency, receipts and streams."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from core import jose
+from core.errors import Unavailable
+from core.messages import Usage
+from core.ports import Piece, Prompt
+from core.receipts import chain_hash
+from tests.gateway.world import World, world
+
+
+class ScriptedModel:
+    """A model server whose reply is written beforehand; `None` in the script hangs."""
+
+    model = "scripted-1"
+
+    def __init__(self, *script: str | Exception | None) -> None:
+        self.script = script
+        self.prompts: list[Prompt] = []
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+        self.prompts.append(prompt)
+        for step in self.script:
+            if isinstance(step, Exception):
+                raise step
+            if step is None:
+                await asyncio.sleep(3600)
+            else:
+                yield Piece(step)
+        yield Piece(usage=Usage(12, 3))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def events(response: httpx.Response) -> list[tuple[str, dict[str, object]]]:
+    """The server-sent events of a finished stream."""
+    found = []
+    for block in response.text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+        if lines:
+            found.append((lines["event"], json.loads(lines["data"])))
+    return found
+
+
+async def test_the_knowledge_base_answers_with_its_citation(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    response = await visitor.ask("How do I return an order?")
+    turn = response.json()
+    assert response.status_code == 200, turn
+    assert turn["reply"].startswith("Send it back within **30 days**")
+    assert turn["source"] == "kb"
+    assert turn["escalate"] is False
+    assert turn["confidence"] >= 0.55
+    assert turn["citations"] == [{"title": "Returns", "url": "https://shop.example/returns"}]
+
+
+async def test_the_question_language_decides_the_answer_language(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    turn = (await visitor.ask("¿Cómo devuelvo un pedido?", locale="en")).json()
+    assert turn["reply"].startswith("Devuélvelo")
+
+
+async def test_without_a_model_an_unknown_question_says_so_and_escalates(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    turn = (await visitor.ask("Which stone is the moon made of?")).json()
+    assert turn["reply"] == ""
+    assert turn["escalate"] is True
+    assert turn["reasons"][-1] == "no_model"
+    [open_one] = await gateway.truth.escalations(status="open", before=None, limit=10)
+    assert (open_one.turn_id, open_one.question) == (turn["id"], "Which stone is the moon made of?")
+    assert open_one.fallback_text
+
+
+async def test_an_entry_marked_always_is_shown_and_escalates(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    turn = (await visitor.ask("I want to make a legal complaint")).json()
+    assert turn["reply"] == "A person will take care of this."
+    assert turn["reasons"] == ["always"]
+    [open_one] = await gateway.truth.escalations(status="open", before=None, limit=10)
+    assert open_one.reason == "always"
+
+
+async def test_cards_leave_the_question_before_it_is_kept(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    await visitor.ask("zxqv my card is 4111 1111 1111 1111 ok")
+    [open_one] = await gateway.truth.escalations(status="open", before=None, limit=10)
+    assert "4111" not in open_one.question
+    assert "[card]" in open_one.question
+
+
+async def test_a_grounded_model_answer_is_trusted_and_counted() -> None:
+    model = ScriptedModel("Orders return", " within 30 days; the label is in the box.")
+    async with world(transport=model) as gateway:
+        visitor = await gateway.visitor()
+        memory = [{"role": "user", "content": "earlier"}]
+        body = visitor.chat_body("label box order thirty zxqv", training_memory=memory)
+        turn = (await visitor.call("POST", "/v1/chat", body, key="k1")).json()
+    assert turn["source"] == "cloud"
+    assert turn["model"] == "scripted-1"
+    assert turn["usage"] == {"prompt_tokens": 12, "completion_tokens": 3}
+    assert [m["role"] for m in model.prompts[0].messages] == ["system", "user", "user"]
+    assert "<passage 1>" in model.prompts[0].messages[0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ((None,), "model_unavailable"),
+        (("Half a", None), "model_unavailable"),
+        ((Unavailable("the model server failed"),), "model_unavailable"),
+        (("",), "empty"),
+        (("I do not know.",), "low_confidence"),
+        (("Bananas orbit purple engines.",), "low_confidence"),
+    ],
+)
+async def test_a_model_that_fails_or_guesses_escalates(
+    script: tuple[str | Exception | None, ...], reason: str
+) -> None:
+    async with world(transport=ScriptedModel(*script)) as gateway:
+        visitor = await gateway.visitor()
+        turn = (await visitor.ask("Which stone is the moon made of?")).json()
+        assert turn["escalate"] is True
+        assert reason in turn["reasons"]
+        assert len(await gateway.truth.escalations(status="open", before=None, limit=10)) == 1
+
+
+async def test_a_stream_gives_deltas_then_the_turn_and_its_receipt() -> None:
+    async with world(transport=ScriptedModel("One ", "two")) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing", stream=True)
+        response = await visitor.call("POST", "/v1/chat", body, key="k1")
+        again = await visitor.call("POST", "/v1/chat", body, key="k1")
+    assert response.headers["content-type"].startswith("text/event-stream")
+    seen = events(response)
+    assert [name for name, _ in seen] == ["delta", "delta", "done"]
+    done = seen[-1][1]
+    assert isinstance(done["receipt"], str)
+    assert done["turn"]["reply"] == "One two"  # type: ignore[index]
+    assert events(again) == [seen[-1]]
+
+
+async def test_a_repeated_call_gives_the_same_answer_and_receipt(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    body = visitor.chat_body("When are you open?")
+    first = await visitor.call("POST", "/v1/chat", body, key="k1")
+    second = await visitor.call("POST", "/v1/chat", body, key="k1")
+    assert first.content == second.content
+    assert first.headers["x-integrity"] == second.headers["x-integrity"]
+
+
+async def test_a_key_with_another_body_is_refused(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    await visitor.call("POST", "/v1/chat", visitor.chat_body("When are you open?"), key="k1")
+    response = await visitor.call("POST", "/v1/chat", visitor.chat_body("Other"), key="k1")
+    assert (response.status_code, response.json()["field"]) == (422, "idempotency-key")
+
+
+async def test_a_call_still_running_is_told_to_wait() -> None:
+    async with world(transport=ScriptedModel(None)) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing")
+        running = asyncio.create_task(visitor.call("POST", "/v1/chat", body, key="k1"))
+        await asyncio.sleep(0.1)
+        second = await visitor.call("POST", "/v1/chat", body, key="k1")
+        assert second.status_code == 409
+        assert second.headers["retry-after"] == "1"
+        assert (await running).status_code == 200
+
+
+async def test_receipts_form_a_chain_that_the_gateways_key_verifies(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    first = (await visitor.ask("When are you open?")).headers["x-integrity"]
+    second = (await visitor.ask("When are you open?")).headers["x-integrity"]
+    parts = jose.split(second)
+    assert parts.payload["prev"] == chain_hash(first)
+    assert jose.split(first).payload["prev"] is None
+    [key] = (await gateway.client.get("http://localhost:8000/.well-known/fanlight-keys.json")).json()[
+        "keys"
+    ]
+    jwk = {name: key[name] for name in jose.JWK_MEMBERS}
+    verifier = gateway.services.verifier
+    assert await verifier.verify(jwk, parts.signed, parts.signature)
+    assert not await verifier.verify(jwk, parts.signed + b"x", parts.signature)
+
+
+async def test_parallel_calls_of_one_session_keep_one_chain(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    responses = await asyncio.gather(*(visitor.ask("When are you open?") for _ in range(8)))
+    receipts = [response.headers["x-integrity"] for response in responses]
+    previous = {jose.split(receipt).payload["prev"] for receipt in receipts}
+    assert len(previous) == 8
+    assert previous <= {None, *map(chain_hash, receipts)}
+
+
+async def test_another_subjects_conversation_is_absent(gateway: World) -> None:
+    one, other = await gateway.visitor(), await gateway.visitor()
+    body = one.chat_body("When are you open?")
+    assert (await one.call("POST", "/v1/chat", body, key="k1")).status_code == 200
+    stolen = {**one.chat_body("hello"), "conversation_id": body["conversation_id"]}
+    response = await other.call("POST", "/v1/chat", stolen, key="k2")
+    assert response.status_code == 404
+
+
+async def test_a_stream_ends_with_a_last_event_when_the_gateway_stops() -> None:
+    async with world(transport=ScriptedModel("One ", None)) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing", stream=True)
+        reading = asyncio.create_task(visitor.call("POST", "/v1/chat", body, key="k1"))
+        await asyncio.sleep(0.1)
+        gateway.services.bell.close()
+        assert events(await reading)[-1][0] in {"done", "problem"}

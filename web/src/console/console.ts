@@ -1,0 +1,165 @@
+/**
+ * The console as a whole: its stores, its live line, its clock, its preferences.
+ *
+ * Decides: what happens at log-in, at log-out, when the network goes and when it returns. All that
+ * touches the world comes in through {@link Ports}.
+ */
+
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { Api, type Fetch, Trouble } from "./api";
+import { DeskStore } from "./desk_store";
+import { InboxStore } from "./inbox_store";
+import { type EventLine, type LineState, Live } from "./live";
+import { SessionStore } from "./session_store";
+
+export interface Ports {
+  readonly fetch: Fetch;
+  readonly openLine: (url: string) => EventLine;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Calls `then` after `ms`; the answer cancels it. */
+  readonly after: (ms: number, then: () => void) => () => void;
+  readonly random: () => number;
+  readonly randomId: () => string;
+  readonly isOnline: () => boolean;
+  /** Remembers one harmless choice; null where storage is refused. */
+  readonly preferences: Pick<Storage, "getItem" | "setItem"> | null;
+}
+
+export interface Focus {
+  readonly on: "row" | "question";
+  readonly id: string;
+}
+
+/** How often "4m" is looked at again. */
+const TICK_MS = 15_000;
+const SHORTCUTS = "fanlight.console.shortcuts";
+
+export class Console {
+  readonly session: SessionStore;
+  readonly inbox: InboxStore;
+  readonly desk: DeskStore;
+  readonly line = signal<LineState>("connecting");
+  readonly online = signal(true);
+  readonly now = signal(0);
+  readonly shortcuts = signal(true);
+  readonly helpOpen = signal(false);
+  /** Where the keyboard focus should go once it is drawn. */
+  readonly focus = signal<Focus | null>(null);
+
+  readonly connection = computed(() => (this.online.value ? this.line.value : "offline"));
+
+  readonly #operator = computed(() => {
+    const phase = this.session.phase.value;
+    return phase.name === "in" ? phase.operator : null;
+  });
+  readonly #live: Live;
+  #lastOperator: string | null = null;
+
+  constructor(readonly ports: Ports) {
+    const api = new Api(ports.fetch, ports.now);
+    const onTrouble = (trouble: Trouble) => {
+      if (trouble.kind === "signed_out") this.session.end();
+    };
+    this.session = new SessionStore(api, ports.now);
+    this.inbox = new InboxStore(api, onTrouble);
+    this.desk = new DeskStore(api, this.inbox, onTrouble, ports.randomId);
+    this.#live = new Live({
+      open: ports.openLine,
+      after: ports.after,
+      random: ports.random,
+      onState: (state) => {
+        this.line.value = state;
+      },
+      onEscalation: (id) => void this.inbox.hear(id),
+      onReturn: () => void this.catchUp(),
+      onRefused: () => void this.session.check(),
+    });
+    this.now.value = ports.now();
+    this.online.value = ports.isOnline();
+    this.shortcuts.value = ports.preferences?.getItem(SHORTCUTS) !== "off";
+  }
+
+  /** Begins; the answer ends it. */
+  start(): () => void {
+    const stopTicking = this.#tick();
+    const stopFollowing = effect(() => {
+      const operator = this.#operator.value;
+      untracked(() => this.#follow(operator));
+    });
+    void this.session.check();
+    return () => {
+      stopTicking();
+      stopFollowing();
+      this.#live.stop();
+    };
+  }
+
+  /** The address changed: a link, a row that was clicked, or the browser's Back. */
+  visit(id: string | null): void {
+    const was = this.inbox.openId.value;
+    if (id === was) return;
+    void this.inbox.choose(id);
+    if (id !== null) this.focus.value = { on: "question", id };
+    else if (was !== null) this.focus.value = { on: "row", id: was };
+  }
+
+  /** The browser says that the network came or went. */
+  networkChanged(): void {
+    this.online.value = this.ports.isOnline();
+    if (!this.online.value) return;
+    this.#live.retry();
+    if (this.session.phase.value.name === "unavailable") void this.session.check();
+  }
+
+  /** Reads again what may have changed while the line was down. */
+  async catchUp(): Promise<void> {
+    const id = this.inbox.openId.value;
+    await Promise.all([this.inbox.loadFirst(), id === null ? null : this.inbox.hear(id)]);
+  }
+
+  async logOut(): Promise<void> {
+    try {
+      await this.session.logOut();
+      this.desk.clear();
+    } catch (trouble) {
+      if (!(trouble instanceof Trouble)) throw trouble;
+      this.desk.note.value = { about: "log_out", trouble };
+    }
+  }
+
+  useShortcuts(on: boolean): void {
+    this.shortcuts.value = on;
+    try {
+      this.ports.preferences?.setItem(SHORTCUTS, on ? "on" : "off");
+    } catch {
+      // storage is full or refused: the choice holds until the page is closed
+    }
+  }
+
+  /** Drafts outlive a session that ended, but are never shown to another operator. */
+  #follow(operator: string | null): void {
+    if (operator === null) {
+      this.#live.stop();
+      this.inbox.clear();
+      return;
+    }
+    if (this.#lastOperator !== null && operator !== this.#lastOperator) this.desk.clear();
+    this.#lastOperator = operator;
+    this.#live.start();
+    void this.inbox.loadFirst();
+    const { value: id } = this.inbox.openId;
+    if (id !== null) void this.inbox.choose(id);
+  }
+
+  #tick(): () => void {
+    let cancel = (): void => {};
+    const again = (): void => {
+      this.now.value = this.ports.now();
+      if (this.session.phase.peek().name === "unavailable") void this.session.check();
+      cancel = this.ports.after(TICK_MS, again);
+    };
+    again();
+    return () => cancel();
+  }
+}

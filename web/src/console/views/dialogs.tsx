@@ -1,0 +1,171 @@
+/** What stands above the page: help, the question about an unsent reply, and a word after a deed. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Note } from "../desk_store";
+import type { Strings } from "../strings";
+import { explain } from "../words";
+import { modifier } from "./composer";
+import { useConsole, useStrings } from "./context";
+import { CrossIcon } from "./icons";
+
+/** How long a good word stays. Bad ones stay until they are dismissed. */
+const NOTE_MS = 6_000;
+
+export function Help() {
+  const console = useConsole();
+  const { help, composer } = useStrings();
+  const close = (): void => {
+    console.helpOpen.value = false;
+  };
+  return (
+    <Dialog open={console.helpOpen.value} title={help.title} onClose={close}>
+      <dl class="help">
+        {help.rows.map((row) => (
+          <div key={row.does}>
+            <dt>{row.does}</dt>
+            <dd>
+              {row.keys.map((key, place) => (
+                <span key={key}>
+                  {place > 0 && ` ${help.or} `}
+                  <kbd>{key}</kbd>
+                </span>
+              ))}
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>{help.send}</dt>
+          <dd>
+            <kbd>{composer.keys(modifier())}</kbd>
+          </dd>
+        </div>
+      </dl>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={console.shortcuts.value}
+          aria-describedby="shortcuts-hint"
+          onChange={(event) => console.useShortcuts(event.currentTarget.checked)}
+        />
+        {help.enabled}
+      </label>
+      <p id="shortcuts-hint" class="hint">
+        {help.enabledHint}
+      </p>
+      <button type="button" class="button" onClick={close}>
+        {help.close}
+      </button>
+    </Dialog>
+  );
+}
+
+interface UnsentProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly onSend: () => void;
+  readonly onDrop: () => void;
+}
+
+/** Asked before a question is resolved with a reply half written. */
+export function Unsent({ open, onClose, onSend, onDrop }: UnsentProps) {
+  const { detail } = useStrings();
+  return (
+    <Dialog open={open} title={detail.unsentTitle} onClose={onClose}>
+      <div class="dialog-choices">
+        <button type="button" class="button button-primary" onClick={onSend}>
+          {detail.unsentSend}
+        </button>
+        <button type="button" class="button" onClick={onDrop}>
+          {detail.unsentDrop}
+        </button>
+        <button type="button" class="button" onClick={onClose}>
+          {detail.unsentCancel}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+interface DialogProps {
+  readonly open: boolean;
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** The browser's own dialog: it keeps the focus inside, and gives it back. */
+function Dialog({ open, title, onClose, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) element.current?.showModal();
+    else element.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={element} class="dialog" aria-label={title} onClose={onClose}>
+      {open && (
+        <>
+          <h2>{title}</h2>
+          {children}
+        </>
+      )}
+    </dialog>
+  );
+}
+
+/** The last word on what was done, until it has been read. */
+export function Notes() {
+  const { desk, ports } = useConsole();
+  const strings = useStrings();
+  const note = desk.note.value;
+  useEffect(() => {
+    if (note === null || note.trouble !== null) return;
+    return ports.after(NOTE_MS, () => {
+      desk.note.value = null;
+    });
+  }, [note, desk, ports]);
+  const dismiss = (): void => {
+    desk.note.value = null;
+  };
+  return (
+    <div class="notes" role={note?.trouble ? "alert" : "status"}>
+      {note && (
+        <p class={note.trouble ? "note note-bad" : "note"}>
+          <span>{said(note, strings)}</span>
+          <button
+            type="button"
+            class="button-text"
+            aria-label={strings.trouble.dismiss}
+            onClick={dismiss}
+          >
+            <CrossIcon />
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Tells screen readers of a new question; the others see it arrive. */
+export function News() {
+  const { inbox } = useConsole();
+  const { list } = useStrings();
+  const item = inbox.news.value;
+  return (
+    <p class="unseen" role="status">
+      {item && list.newArrived(item.question)}
+    </p>
+  );
+}
+
+function said({ about, trouble }: Note, { composer, delivery, trouble: words, ...rest }: Strings) {
+  const reason = trouble ? explain(trouble, { composer, delivery, trouble: words, ...rest }) : "";
+  return {
+    sent: composer.sent,
+    sent_resolved: composer.sentAndResolved,
+    resent: delivery.resent,
+    resolve: words.resolveFailed(reason),
+    resend: words.resendFailed(reason),
+    log_out: words.logOutFailed(reason),
+  }[about];
+}

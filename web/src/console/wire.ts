@@ -1,0 +1,182 @@
+/**
+ * What the gateway says to the console, read with suspicion.
+ *
+ * Decides: which fields a view may rely on, and what stands in for one that is missing.
+ * Refuses: a message without its identity or its question ({@link WireError}); the rest is
+ * tolerated, because a console that shows most of an escalation beats one that shows none.
+ */
+
+export type Status = "queued" | "delivered" | "resolved" | "failed";
+export type Filter = "open" | "resolved" | "all";
+export type DeliveryState = "pending" | "delivered" | "failed" | "disabled";
+
+export interface Message {
+  readonly role: string;
+  readonly content: string;
+}
+
+export interface Attempt {
+  readonly at: string;
+  readonly outcome: string;
+  readonly status: number | null;
+  readonly detail: string | null;
+}
+
+export interface Delivery {
+  readonly target: string;
+  readonly kind: string;
+  readonly state: DeliveryState;
+  readonly attempts: readonly Attempt[];
+  readonly nextAt: string | null;
+}
+
+export interface Reply {
+  readonly id: string;
+  readonly author: string;
+  readonly content: string;
+  readonly createdAt: string;
+}
+
+export interface Escalation {
+  readonly id: string;
+  readonly site: string;
+  readonly conversationId: string;
+  readonly turnId: string;
+  readonly question: string;
+  readonly fallbackText: string | null;
+  readonly reason: string;
+  /** Probability that the answer shown was right, or null where none was estimated. */
+  readonly confidence: number | null;
+  readonly tail: readonly Message[];
+  readonly locale: string | null;
+  readonly contact: string | null;
+  readonly status: Status;
+  readonly createdAt: string;
+  readonly deliveries: readonly Delivery[];
+  readonly replies: readonly Reply[];
+}
+
+export interface Page {
+  readonly items: readonly Escalation[];
+  /** Pass as `before` to read on; null at the end. */
+  readonly next: string | null;
+}
+
+export interface Session {
+  readonly operator: string;
+  readonly csrf: string;
+}
+
+/** The gateway sent something this console cannot read. */
+export class WireError extends Error {
+  constructor(readonly field: string) {
+    super(`The gateway's message lacks a readable "${field}".`);
+    this.name = "WireError";
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+export function readSession(value: unknown): Session {
+  const fields = object(value, "session");
+  return { operator: required(fields, "operator"), csrf: required(fields, "csrf") };
+}
+
+export function readPage(value: unknown): Page {
+  const fields = object(value, "page");
+  if (!Array.isArray(fields.items)) throw new WireError("items");
+  return { items: fields.items.map(readEscalation), next: text(fields.next) };
+}
+
+export function readEscalation(value: unknown): Escalation {
+  const fields = object(value, "escalation");
+  return {
+    id: required(fields, "id"),
+    site: text(fields.site) ?? "",
+    conversationId: text(fields.conversation_id) ?? "",
+    turnId: text(fields.turn_id) ?? "",
+    question: required(fields, "question"),
+    fallbackText: text(fields.fallback_text),
+    reason: text(fields.reason) ?? "",
+    confidence: share(fields.confidence),
+    tail: list(fields.tail, readMessage),
+    locale: text(fields.locale),
+    contact: readContact(fields.contact),
+    status: oneOf(fields.status, ["queued", "delivered", "resolved", "failed"], "queued"),
+    createdAt: required(fields, "created_at"),
+    deliveries: list(fields.deliveries, readDelivery),
+    replies: list(fields.replies, readReply),
+  };
+}
+
+export function readReply(value: unknown): Reply {
+  const fields = object(value, "reply");
+  return {
+    id: required(fields, "id"),
+    author: text(fields.author) ?? "",
+    content: required(fields, "content"),
+    createdAt: required(fields, "created_at"),
+  };
+}
+
+function readMessage(value: unknown): Message {
+  const fields = object(value, "tail");
+  return { role: text(fields.role) ?? "", content: text(fields.content) ?? "" };
+}
+
+function readDelivery(value: unknown): Delivery {
+  const fields = object(value, "deliveries");
+  return {
+    target: text(fields.target) ?? "",
+    kind: text(fields.kind) ?? "",
+    state: oneOf(fields.state, ["pending", "delivered", "failed", "disabled"], "pending"),
+    attempts: list(fields.attempts, readAttempt),
+    nextAt: text(fields.next_at),
+  };
+}
+
+function readAttempt(value: unknown): Attempt {
+  const fields = object(value, "attempts");
+  return {
+    at: text(fields.at) ?? "",
+    outcome: text(fields.outcome) ?? "",
+    status: typeof fields.status === "number" ? fields.status : null,
+    detail: text(fields.detail),
+  };
+}
+
+/** A contact is one line of text; a site that sends a record gets its values side by side. */
+function readContact(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return text(value);
+  const values = Object.values(value).filter((part): part is string => text(part) !== null);
+  return text(values.join(", "));
+}
+
+function object(value: unknown, field: string): Fields {
+  if (typeof value !== "object" || value === null) throw new WireError(field);
+  return value as Fields;
+}
+
+function required(fields: Fields, field: string): string {
+  const value = text(fields[field]);
+  if (value === null) throw new WireError(field);
+  return value;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value.trim() !== "" ? value : null;
+}
+
+function share(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value)
+    ? Math.min(1, Math.max(0, value))
+    : null;
+}
+
+function list<T>(value: unknown, read: (item: unknown) => T): readonly T[] {
+  return Array.isArray(value) ? value.map(read) : [];
+}
+
+function oneOf<T extends string>(value: unknown, known: readonly T[], otherwise: T): T {
+  return known.find((name) => name === value) ?? otherwise;
+}

@@ -1,0 +1,151 @@
+/**
+ * The knowledge base in Python, without the worker around it: load once, then answer.
+ *
+ * It decides how failures are named. It refuses to wait for ever: `loadPyodide` neither resolves nor
+ * rejects when its wasm is refused, so the start has a time limit.
+ */
+
+import type { loadPyodide, PyodideInterface } from "pyodide";
+import type { KbFailure, KbProgress, KbRequest, KbResponse, PythonUrls } from "./protocol.ts";
+
+/** Why the knowledge base cannot serve, by a name that the client and its user can act on. */
+export class KbError extends Error {
+  override readonly name = "KbError";
+
+  constructor(
+    readonly reason: KbFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** `host.Host`, as Python hands it over. */
+interface Host {
+  readonly release: string;
+  respond(requestJson: string): string;
+}
+
+/** What the engine takes from its surroundings. */
+export interface EngineDeps {
+  /** Imports the module at `url`, which is Pyodide's own. */
+  readonly importPyodide: (url: string) => Promise<{ loadPyodide: typeof loadPyodide }>;
+  readonly fetch: (url: string) => Promise<Response>;
+  readonly progress: (event: KbProgress) => void;
+  readonly startTimeoutMs: number;
+}
+
+export class KbEngine {
+  #host: Host | null = null;
+
+  constructor(private readonly deps: EngineDeps) {}
+
+  /** Starts Python and reads the index, side by side; the result is the index's release. */
+  async load(python: PythonUrls, indexUrl: string): Promise<string> {
+    const { progress } = this.deps;
+    progress({ type: "progress", phase: "runtime", loaded: 0, total: 1 });
+    const [pyodide, bytes] = await Promise.all([this.#start(python), this.#readIndex(indexUrl)]);
+    this.#host = openIndex(pyodide, bytes);
+    progress({ type: "progress", phase: "ready", loaded: 1, total: 1 });
+    return this.#host.release;
+  }
+
+  /** The response of `core.respond` to one question. */
+  ask(request: KbRequest): KbResponse {
+    if (!this.#host) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
+    try {
+      return JSON.parse(this.#host.respond(JSON.stringify(request))) as KbResponse;
+    } catch (error) {
+      throw new KbError("python", describe(error), { cause: error });
+    }
+  }
+
+  async #start(python: PythonUrls): Promise<PyodideInterface> {
+    const starting = this.deps
+      .importPyodide(`${python.runtime}pyodide.mjs`)
+      .then(({ loadPyodide }) =>
+        loadPyodide({
+          indexURL: python.runtime,
+          stdLibURL: python.stdlib,
+          // Given here, it is one request less, and Pyodide has no other place to look for packages.
+          lockFileContents: python.lock as unknown as string,
+          packageBaseUrl: python.runtime,
+        }),
+      )
+      .catch((error: unknown) => {
+        const own = error instanceof Error && error.name === "PythonError";
+        throw new KbError(own ? "python" : "network", describe(error), { cause: error });
+      });
+    const pyodide = await within(this.deps.startTimeoutMs, starting);
+    this.deps.progress({ type: "progress", phase: "runtime", loaded: 1, total: 1 });
+    return pyodide;
+  }
+
+  async #readIndex(url: string): Promise<Uint8Array> {
+    try {
+      const response = await this.deps.fetch(url);
+      if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+      return await readCounted(response, (loaded, total) =>
+        this.deps.progress({ type: "progress", phase: "index", loaded, total }),
+      );
+    } catch (error) {
+      throw new KbError("network", describe(error), { cause: error });
+    }
+  }
+}
+
+function openIndex(pyodide: PyodideInterface, bytes: Uint8Array): Host {
+  try {
+    // Pyodide cannot take an empty array; one zero byte is refused as an index just as well.
+    const view = pyodide.toPy(bytes.length > 0 ? bytes : new Uint8Array(1));
+    const host = pyodide.pyimport("host").load(view) as Host;
+    view.destroy();
+    return host;
+  } catch (error) {
+    const text = describe(error);
+    const reason = text.includes("IndexFormatError") ? "index" : "python";
+    throw new KbError(reason, text, { cause: error });
+  }
+}
+
+/** The body in one piece, with its bytes counted as they come. */
+async function readCounted(
+  response: Response,
+  count: (loaded: number, total: number) => void,
+): Promise<Uint8Array> {
+  // The length counts the bytes on the wire, which are not the body's when they are encoded.
+  const encoded = response.headers.get("content-encoding") !== null;
+  const total = encoded ? 0 : Number(response.headers.get("content-length") ?? 0);
+  const parts: Uint8Array[] = [];
+  let loaded = 0;
+  count(0, total);
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    parts.push(part.value);
+    loaded += part.value.length;
+    count(loaded, total);
+  }
+  const whole = new Uint8Array(loaded);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const late = new KbError("timeout", `Python did not start within ${ms} ms`);
+    timer = setTimeout(() => reject(late), ms);
+  });
+  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
+/** The last line of a Python traceback, or the message of a JavaScript error. */
+export function describe(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trimEnd().split("\n").at(-1) ?? text;
+}

@@ -1,0 +1,101 @@
+/**
+ * What passes between a document and the worker that holds the knowledge base.
+ *
+ * Every request carries an id; its answer carries the same one. Progress has no id: a worker loads
+ * once. The question and the response are `core.respond`'s own JSON, untouched on the way.
+ */
+
+/** What Pyodide asks of a lock file: its interpreter's tags, and here no packages. */
+export interface PythonLock {
+  readonly info: Readonly<Record<"abi_version" | "arch" | "platform" | "python", string>>;
+  readonly packages: Readonly<Record<string, never>>;
+}
+
+/** Where a built Python pack lies. */
+export interface PythonUrls {
+  /** The folder of Pyodide's own files, with a slash at its end. */
+  readonly runtime: string;
+  /** The zip with the standard library and our packages. */
+  readonly stdlib: string;
+  readonly lock: PythonLock;
+}
+
+export interface KbRequest {
+  readonly question: string;
+  readonly locale: string;
+  readonly question_locale: string | null;
+  readonly threshold: number;
+  readonly online: boolean;
+}
+
+export interface KbCitation {
+  readonly title: string;
+  readonly url: string;
+}
+
+export interface KbAnswer {
+  readonly text: string;
+  readonly confidence: number;
+  readonly source: "kb";
+  readonly entry_id: string;
+  readonly locale: string;
+  readonly citations: readonly KbCitation[];
+  readonly method: string;
+}
+
+export interface KbFallback {
+  readonly text: string;
+  readonly locale: string;
+  readonly suggestions: readonly { readonly entry_id: string; readonly question: string }[];
+}
+
+export interface KbGate {
+  readonly entry_id: string | null;
+  readonly confidence: number;
+  readonly index_release: string;
+}
+
+export interface KbResponse {
+  readonly route: "kb" | "cloud" | "escalate";
+  readonly route_reasons: readonly string[];
+  readonly reasons: readonly string[];
+  readonly escalate: boolean;
+  readonly answer: KbAnswer | null;
+  readonly fallback: KbFallback;
+  readonly gate: KbGate;
+}
+
+/** `runtime`: Pyodide is on its way; `index`: bytes of the index; `ready`: questions are answered. */
+export type LoadPhase = "runtime" | "index" | "ready";
+
+export interface KbProgress {
+  readonly type: "progress";
+  readonly phase: LoadPhase;
+  /** Bytes of the index so far; for the other phases 0 or 1 of 1. */
+  readonly loaded: number;
+  /** 0 when it is not known. */
+  readonly total: number;
+}
+
+export type KbCall =
+  | {
+      readonly id: number;
+      readonly type: "load";
+      readonly python: PythonUrls;
+      readonly index: { readonly url: string };
+    }
+  | { readonly id: number; readonly type: "ask"; readonly request: KbRequest };
+
+/** `network`: a file could not be had; `index`: it is not one of ours; `python`: our code failed. */
+export type KbFailure = "network" | "timeout" | "index" | "python" | "not_loaded";
+
+export type KbReply =
+  | KbProgress
+  | { readonly id: number; readonly type: "loaded"; readonly release: string }
+  | { readonly id: number; readonly type: "answer"; readonly response: KbResponse }
+  | {
+      readonly id: number;
+      readonly type: "failed";
+      readonly reason: KbFailure;
+      readonly message: string;
+    };

@@ -1,0 +1,27 @@
+/**
+ * Turns messages into calls on an engine, and what comes of them into replies. It never throws:
+ * whatever fails is a `failed` reply, so that no caller waits in vain.
+ */
+
+import { describe, type KbEngine, KbError } from "./engine.ts";
+import type { KbCall, KbReply } from "./protocol.ts";
+
+/** Handles one call and posts its one reply. */
+export async function serve(
+  engine: KbEngine,
+  call: KbCall,
+  post: (reply: KbReply) => void,
+): Promise<void> {
+  const { id } = call;
+  try {
+    if (call.type === "load") {
+      post({ id, type: "loaded", release: await engine.load(call.python, call.index.url) });
+    } else {
+      post({ id, type: "answer", response: engine.ask(call.request) });
+    }
+  } catch (error) {
+    // The edge of the worker: an error that is not ours would otherwise be lost with its stack.
+    const reason = error instanceof KbError ? error.reason : "python";
+    post({ id, type: "failed", reason, message: describe(error) });
+  }
+}

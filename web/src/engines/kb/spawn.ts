@@ -1,0 +1,19 @@
+/** Starts the knowledge base's worker in this document, and knows where this build keeps Python. */
+
+import { PYTHON } from "virtual:fanlight-python";
+import { KnowledgeBase } from "./client.ts";
+import workerAsset from "./worker.ts?worker&url";
+import { workerUrl } from "./worker_url.ts";
+
+/** A knowledge base over the index at `indexUrl`; nothing starts before its `load`. */
+export function knowledgeBase(indexUrl: string): KnowledgeBase {
+  return new KnowledgeBase({
+    python: PYTHON,
+    index: { url: indexUrl },
+    spawn: () => {
+      const controlled = Boolean(navigator.serviceWorker?.controller);
+      const url = workerUrl(workerAsset, location.pathname, controlled);
+      return new Worker(url, { type: "module", name: "fanlight-kb" });
+    },
+  });
+}

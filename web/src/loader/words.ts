@@ -1,0 +1,36 @@
+/** The launcher's few words, in the host page's language until the panel brings the visitor's own. */
+
+export interface Words {
+  readonly open: string;
+  readonly close: string;
+  readonly failed: string;
+  /** After the label: how many replies have not been read. */
+  readonly unread: string;
+}
+
+const WORDS: Readonly<Record<string, Words>> = {
+  en: {
+    open: "Open the chat",
+    close: "Close the chat",
+    failed: "The chat cannot be reached. Check your connection, then open it again.",
+    unread: "new replies:",
+  },
+  es: {
+    open: "Abrir el chat",
+    close: "Cerrar el chat",
+    failed: "No se puede llegar al chat. Comprueba la conexión y ábrelo de nuevo.",
+    unread: "respuestas nuevas:",
+  },
+  he: {
+    open: "פתיחת הצ׳אט",
+    close: "סגירת הצ׳אט",
+    failed: "אי אפשר להגיע לצ׳אט. כדאי לבדוק את החיבור ולפתוח שוב.",
+    unread: "תשובות חדשות:",
+  },
+};
+
+const ENGLISH = WORDS.en as Words;
+
+export function wordsFor(locale: string): Words {
+  return WORDS[locale.toLowerCase().split(/[-_]/)[0] ?? ""] ?? ENGLISH;
+}

@@ -1,0 +1,49 @@
+/**
+ * What the gateway tells the panel about itself and the site, read once.
+ *
+ * Decides: defaults for what may be absent. Refuses: a document without the fields that nothing works
+ * without, by an error that names the field.
+ */
+
+export interface PanelConfig {
+  readonly site_key: string;
+  readonly mode: "panel" | "chat";
+  readonly gateway: string;
+  readonly authority: string;
+  readonly host_origins: readonly string[];
+  readonly name: string;
+  readonly accent: string;
+  readonly locales: readonly string[];
+  readonly default_locale: string;
+  readonly confidence_threshold: number;
+  readonly kb: { readonly url: string; readonly release: string; readonly bytes: number };
+  readonly version: string;
+  readonly build: string;
+  /** The site's own first words, by language; the panel has its own where they are absent. */
+  readonly greeting?: Readonly<Record<string, string>>;
+  /** Questions to begin with, by language. */
+  readonly starters?: Readonly<Record<string, readonly string[]>>;
+}
+
+const NEEDED = ["site_key", "gateway", "authority", "locales", "default_locale", "kb"] as const;
+const DEFAULTS = {
+  mode: "panel",
+  host_origins: [],
+  name: "Fanlight",
+  accent: "",
+  confidence_threshold: 0.55,
+  version: "",
+  build: "",
+} as const;
+
+export function parseConfig(text: string | null | undefined): PanelConfig {
+  const value = JSON.parse(text ?? "null") as Partial<PanelConfig> | null;
+  for (const field of NEEDED) {
+    if (value?.[field] === undefined) throw new TypeError(`fanlight-config lacks "${field}"`);
+  }
+  return { ...DEFAULTS, ...value } as PanelConfig;
+}
+
+export function readConfig(page: Document): PanelConfig {
+  return parseConfig(page.getElementById("fanlight-config")?.textContent);
+}

@@ -1,0 +1,132 @@
+/**
+ * Bringing a person in: written down before it is sent, tried until it is acknowledged.
+ *
+ * Decides: the body of an escalation, when it is tried again (from 2 s to 60 s apart, at once when the network
+ * returns), and what the visitor reads about it. Refuses: to send a second one for the same turn.
+ */
+import { makeIdempotencyKey } from "../trust/ids.ts";
+import { Problem } from "../trust/problem.ts";
+import type { EscalationReason, EscalationStatus } from "../vault/entry.ts";
+import { Outbox, type Outcome, type Outgoing } from "../vault/outbox.ts";
+import type { Store } from "../vault/store.ts";
+import { conversationTail } from "../vault/training.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Gateway } from "./gateway.ts";
+import { withEscalation } from "./lines.ts";
+import type { Network } from "./network.ts";
+
+export interface Raise {
+  readonly turnId: string;
+  readonly question: string;
+  readonly fallbackText: string;
+  readonly reason: EscalationReason;
+  readonly confidence: number;
+  readonly receipt?: string | undefined;
+}
+
+export interface EscalationsOptions {
+  readonly gateway: Gateway;
+  readonly vault: Vault;
+  readonly network: Network;
+  readonly store: Store;
+  readonly site: string;
+  readonly locale: () => string;
+  readonly now: () => number;
+  /** Called when one was acknowledged: its reply may come. */
+  readonly onSent: () => void;
+  readonly exclusively: (name: string, work: () => Promise<void>) => Promise<void>;
+}
+
+const SHORTEST_MS = 2000;
+const LONGEST_MS = 60_000;
+
+export class Escalations {
+  readonly #outbox: Outbox;
+  #wait = SHORTEST_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hint: number | undefined;
+
+  constructor(private readonly options: EscalationsOptions) {
+    this.#outbox = new Outbox(options.store, {
+      send: (item) => this.#send(item),
+      locked: (work) => options.exclusively(`fanlight.outbox:${options.site}`, work),
+    });
+  }
+
+  /** Escalates a turn that has an answer line; resolves when it is written down. */
+  async raise(raise: Raise): Promise<void> {
+    const { vault } = this.options;
+    const body = JSON.stringify(this.#body(raise));
+    await vault.update((kept) =>
+      withEscalation(kept, raise.turnId, { status: "unsent", reason: raise.reason }),
+    );
+    await this.#outbox.add({
+      idempotency_key: makeIdempotencyKey(),
+      turn_id: raise.turnId,
+      body,
+    });
+    void this.flush();
+  }
+
+  /** Sends what waits; what could not be sent is tried again later. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (!this.options.network.usable) return;
+    this.#hint = undefined;
+    const waiting = await this.#outbox.flush();
+    if (!waiting) {
+      this.#wait = SHORTEST_MS;
+      return;
+    }
+    this.#timer = setTimeout(() => void this.flush(), this.#hint ?? this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_MS);
+  }
+
+  /** Keeps what waits in another store from now on. */
+  async moveTo(store: Store): Promise<void> {
+    await this.#outbox.moveTo(store);
+  }
+
+  #body(raise: Raise): object {
+    const { vault, locale, now } = this.options;
+    const before = vault.kept.entries.filter(({ turn_id }) => turn_id < raise.turnId);
+    return {
+      turn_id: raise.turnId,
+      conversation_id: vault.kept.conversation_id,
+      question: raise.question,
+      fallback_text: raise.fallbackText,
+      reason: raise.reason,
+      confidence: raise.confidence,
+      conversation_tail: conversationTail(before),
+      locale: locale(),
+      ...(raise.receipt ? { receipt: raise.receipt } : {}),
+      timestamp: new Date(now()).toISOString(),
+    };
+  }
+
+  async #send(item: Outgoing): Promise<Outcome> {
+    const { gateway, network, onSent } = this.options;
+    try {
+      const { id, status } = await gateway.escalate(item.body, item.idempotency_key);
+      network.succeeded();
+      await this.#mark(item.turn_id, status === "delivered" ? "delivered" : "queued", id);
+      onSent();
+      return "sent";
+    } catch (error) {
+      if (!(error instanceof Problem)) {
+        network.failed();
+        return "later";
+      }
+      this.#hint = error.retryAfter === undefined ? undefined : error.retryAfter * 1000;
+      if (error.passing) return "later";
+      await this.#mark(item.turn_id, "refused");
+      return "refused";
+    }
+  }
+
+  async #mark(turnId: string, status: EscalationStatus, id?: string): Promise<void> {
+    await this.options.vault.update((kept) =>
+      withEscalation(kept, turnId, { status, ...(id ? { id } : {}) }),
+    );
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The gateway, as the panel needs it: ask, escalate, listen.
+ *
+ * Decides: how long to wait for a first word (5 s), and between words (25 s, past one heartbeat). Refuses:
+ * by an outcome with a name, never by leaving the visitor waiting.
+ */
+import type { SignedCalls } from "../trust/calls.ts";
+import { Problem, problemFrom } from "../trust/problem.ts";
+import { type Citation, isRecord } from "../vault/entry.ts";
+import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
+
+export const FIRST_WORD_MS = 5000;
+export const NEXT_WORD_MS = 25_000;
+
+/** A finished turn, as far as the panel uses it. */
+export interface Turn {
+  readonly reply: string;
+  readonly confidence: number;
+  readonly escalate: boolean;
+  readonly source: "kb" | "local" | "cloud" | "human";
+  readonly citations: readonly Citation[];
+  readonly reasons: readonly string[];
+}
+
+export type ChatOutcome =
+  | { readonly kind: "turn"; readonly turn: Turn; readonly receipt: string | undefined }
+  | { readonly kind: "silent" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "problem"; readonly problem: Problem };
+
+export interface ChatCall {
+  readonly body: object;
+  readonly idempotencyKey: string;
+  readonly stop: AbortSignal;
+  readonly onDelta: (text: string) => void;
+}
+
+function citation(value: unknown): Citation | undefined {
+  if (!isRecord(value) || typeof value.url !== "string") return undefined;
+  return { title: typeof value.title === "string" ? value.title : value.url, url: value.url };
+}
+
+/** Reads a turn without trusting its shape: a field of the wrong kind counts as absent. */
+export function parseTurn(value: unknown): Turn {
+  const turn = isRecord(value) ? value : {};
+  const source = turn.source === "kb" || turn.source === "local" ? turn.source : "cloud";
+  const citations = Array.isArray(turn.citations) ? turn.citations : [];
+  return {
+    reply: typeof turn.reply === "string" ? turn.reply : "",
+    confidence: typeof turn.confidence === "number" ? turn.confidence : 0,
+    escalate: turn.escalate === true,
+    source,
+    citations: citations.flatMap((item) => citation(item) ?? []),
+    reasons: Array.isArray(turn.reasons) ? turn.reasons.map(String) : [],
+  };
+}
+
+/** Aborts when the visitor stops, or when nothing is heard for long enough. */
+class Patience {
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(ms: number, stop: AbortSignal) {
+    this.#timer = this.#after(ms);
+    const abort = () => this.#controller.abort();
+    if (stop.aborted) abort();
+    stop.addEventListener("abort", abort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  renew(ms: number): void {
+    this.end();
+    this.#timer = this.#after(ms);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #after(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#controller.abort(), ms);
+  }
+}
+
+export class Gateway {
+  constructor(private readonly calls: SignedCalls) {}
+
+  /** Asks; resolves with what came of it, and never rejects. */
+  async chat(call: ChatCall): Promise<ChatOutcome> {
+    const patience = new Patience(FIRST_WORD_MS, call.stop);
+    try {
+      return await this.#read(call, patience);
+    } catch (error) {
+      if (call.stop.aborted) return { kind: "stopped" };
+      if (error instanceof Problem && error.status < 500)
+        return { kind: "problem", problem: error };
+      return { kind: "silent" };
+    } finally {
+      patience.end();
+    }
+  }
+
+  async #read(call: ChatCall, patience: Patience): Promise<ChatOutcome> {
+    const response = await this.calls.send(
+      {
+        method: "POST",
+        path: "/v1/chat",
+        body: JSON.stringify(call.body),
+        idempotencyKey: call.idempotencyKey,
+      },
+      { signal: patience.signal, headers: { Accept: "text/event-stream" } },
+    );
+    for await (const event of eventsOf(response)) {
+      const outcome = this.#hear(event, call);
+      if (outcome) return outcome;
+      // Only a word counts: a provider that hangs behind heartbeats is a silent one.
+      if (event.event === "delta") patience.renew(NEXT_WORD_MS);
+    }
+    return { kind: "silent" };
+  }
+
+  #hear(event: ServerEvent, call: ChatCall): ChatOutcome | undefined {
+    const data = dataOf(event);
+    if (event.event === "delta" && typeof data.text === "string") call.onDelta(data.text);
+    if (event.event === "problem") throw problemFrom(data, 0);
+    if (event.event !== "done") return undefined;
+    const receipt = typeof data.receipt === "string" ? data.receipt : undefined;
+    this.calls.keepReceipt(receipt);
+    return { kind: "turn", turn: parseTurn(data.turn), receipt };
+  }
+
+  /** Escalates; resolves with the gateway's acknowledgement, rejects with its `Problem`. */
+  async escalate(body: string, idempotencyKey: string): Promise<{ id: string; status: string }> {
+    const response = await this.calls.send(
+      { method: "POST", path: "/v1/escalations", body, idempotencyKey },
+      { signal: AbortSignal.timeout(15_000) },
+    );
+    const answer: unknown = await response.json();
+    const fields = isRecord(answer) ? answer : {};
+    return { id: String(fields.escalation_id ?? ""), status: String(fields.status ?? "queued") };
+  }
+
+  /** Opens the stream of replies; undefined when nothing is open and nothing is new. */
+  async events(
+    conversationId: string,
+    lastEventId: string,
+    signal: AbortSignal,
+  ): Promise<Response | undefined> {
+    const response = await this.calls.send(
+      { method: "GET", path: `/v1/conversations/${conversationId}/events` },
+      {
+        signal,
+        headers: {
+          Accept: "text/event-stream",
+          ...(lastEventId ? { "Last-Event-ID": lastEventId } : {}),
+        },
+      },
+    );
+    return response.status === 204 ? undefined : response;
+  }
+}

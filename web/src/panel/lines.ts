@@ -1,0 +1,86 @@
+/**
+ * Changes to a conversation, as pure functions on what is kept.
+ *
+ * Decides: how a reply finds its question, and that a status only moves forward.
+ */
+import type { Entry, Escalation, EscalationStatus } from "../vault/entry.ts";
+import type { Kept } from "../vault/vault.ts";
+
+export function questionId(turnId: string): string {
+  return `${turnId}:q`;
+}
+
+export function answerId(turnId: string): string {
+  return `${turnId}:a`;
+}
+
+/** Adds a line, or replaces the one with the same id. */
+export function withEntry(kept: Kept, entry: Omit<Entry, "rev">): Kept {
+  const known = kept.entries.find(({ id }) => id === entry.id);
+  const next: Entry = { ...entry, rev: (known?.rev ?? 0) + 1 };
+  const others = kept.entries.filter(({ id }) => id !== entry.id);
+  return { ...kept, entries: [...others, next] };
+}
+
+export function withoutEntry(kept: Kept, id: string): Kept {
+  return { ...kept, entries: kept.entries.filter((entry) => entry.id !== id) };
+}
+
+const ORDER: readonly EscalationStatus[] = [
+  "unsent",
+  "queued",
+  "delivered",
+  "answered",
+  "resolved",
+];
+
+function later(one: EscalationStatus, other: EscalationStatus): EscalationStatus {
+  return ORDER.indexOf(other) > ORDER.indexOf(one) ? other : one;
+}
+
+/** Marks the answer of a turn with how its escalation stands; a turn that is gone stays gone. */
+export function withEscalation(
+  kept: Kept,
+  turnId: string,
+  change: Partial<Escalation> & { readonly status: EscalationStatus },
+): Kept {
+  const answer = kept.entries.find(({ id }) => id === answerId(turnId));
+  if (!answer) return kept;
+  const before = answer.escalation;
+  const status =
+    before && change.status !== "refused" ? later(before.status, change.status) : change.status;
+  const reason = before?.reason ?? change.reason ?? "requested";
+  const escalation: Escalation = { ...before, ...change, reason, status };
+  return withEntry(kept, { ...answer, escalation });
+}
+
+/** Whether a person's reply may still come: sent, and neither closed nor refused. */
+export function awaitsReply(entries: readonly Entry[]): boolean {
+  return entries.some(({ escalation }) =>
+    ["queued", "delivered", "answered"].includes(escalation?.status ?? ""),
+  );
+}
+
+/** One question with everything that answers it, in the order in which it is read. */
+export interface Exchange {
+  readonly turnId: string;
+  readonly question: Entry | undefined;
+  readonly answer: Entry | undefined;
+  readonly replies: readonly Entry[];
+}
+
+/** The conversation by turns: a person's reply stands under its question, however late it came. */
+export function exchanges(entries: readonly Entry[]): readonly Exchange[] {
+  const byTurn = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const turn = byTurn.get(entry.turn_id);
+    if (turn) turn.push(entry);
+    else byTurn.set(entry.turn_id, [entry]);
+  }
+  return [...byTurn].map(([turnId, turn]) => ({
+    turnId,
+    question: turn.find(({ role }) => role === "user"),
+    answer: turn.find(({ role }) => role === "assistant"),
+    replies: turn.filter(({ role }) => role === "person"),
+  }));
+}

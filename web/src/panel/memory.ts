@@ -1,0 +1,127 @@
+/**
+ * Consent, and everything that follows from it.
+ *
+ * Decides: where the key, the conversation and the unsent escalations live: in this tab, or in the browser.
+ * Refuses: to store anything before the visitor agreed; to leave anything behind once consent is withdrawn.
+ */
+import type { Locale } from "../i18n/locale.ts";
+import type { SignedCalls } from "../trust/calls.ts";
+import type { Clock } from "../trust/clock.ts";
+import { makeId } from "../trust/ids.ts";
+import type { ConsentRecord } from "../vault/consent.ts";
+import { type Database, memoryDatabase } from "../vault/store.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Escalations } from "./escalations.ts";
+import type { Replies } from "./replies.ts";
+import type { KeyRing } from "./ring.ts";
+import type { PanelState } from "./state.ts";
+
+export interface MemoryOptions {
+  readonly state: PanelState;
+  readonly vault: Vault;
+  readonly consent: ConsentRecord;
+  readonly ring: KeyRing;
+  readonly calls: SignedCalls;
+  readonly escalations: Escalations;
+  readonly replies: Replies;
+  readonly clock: Clock;
+  readonly openDatabase: () => Promise<Database>;
+  /** The service worker and its caches: on with consent, gone without it. */
+  readonly offline: { enable(): Promise<unknown>; disable(): Promise<unknown> };
+}
+
+export class Memory {
+  #database: Database = memoryDatabase();
+
+  constructor(private readonly options: MemoryOptions) {}
+
+  /** Takes up an earlier visit's consent, if there was one. */
+  async resume(): Promise<boolean> {
+    const choice = this.options.consent.read();
+    if (!choice) return false;
+    await this.accept(choice.training);
+    return true;
+  }
+
+  /** The visitor agreed to memory: what this tab holds moves into the browser. */
+  async accept(training: boolean): Promise<void> {
+    const { state, vault, ring, escalations, calls, replies, offline, openDatabase } = this.options;
+    state.consent.value = { memory: true, training };
+    this.#writeChoice();
+    this.#database = await openDatabase().catch(memoryDatabase);
+    await ring.keepIn(this.#database.keys);
+    const { keeping, corrupt } = vault.open();
+    await this.#ownConversation();
+    await escalations.moveTo(this.#database.outbox);
+    calls.reset();
+    state.keeping.value = keeping;
+    if (keeping === "refused") state.notice.value = "notice.refused";
+    else if (corrupt) state.notice.value = "notice.corrupt";
+    void escalations.flush();
+    replies.start();
+    // Offline use is an extra: a browser without service workers answers all the same.
+    void offline.enable().catch(() => undefined);
+  }
+
+  /** The visitor declined: everything works, in this tab only. */
+  async decline(): Promise<void> {
+    this.options.state.consent.value = { memory: false, training: false };
+    await this.#ownConversation();
+  }
+
+  /** Keeps the visitor's language, where keeping is allowed. */
+  async chooseLocale(locale: Locale): Promise<void> {
+    this.options.state.localeChosen.value = true;
+    await this.options.state.speak(locale);
+    if (this.options.state.consent.value?.memory) this.#writeChoice(locale);
+  }
+
+  /** Empties the conversation. */
+  async clear(): Promise<void> {
+    const { vault, replies, clock, state } = this.options;
+    replies.stop();
+    state.troubles.value = [];
+    await vault.clear(makeId("c", clock), clock.now());
+    state.notice.value = "notice.cleared";
+  }
+
+  /** Withdraws consent: nothing of ours stays in the browser. */
+  async forget(): Promise<void> {
+    const { vault, consent, ring, calls, escalations, offline, state, replies, clock } =
+      this.options;
+    replies.stop();
+    await escalations.moveTo(memoryDatabase().outbox);
+    vault.forget();
+    consent.forget();
+    await this.#database.remove().catch(() => undefined);
+    await offline.disable().catch(() => undefined);
+    ring.forget();
+    calls.reset();
+    state.consent.value = { memory: false, training: false };
+    state.keeping.value = "tab";
+    await vault.clear(makeId("c", clock), clock.now());
+    await this.#ownConversation();
+    state.notice.value = "notice.forgotten";
+  }
+
+  #writeChoice(locale?: Locale): void {
+    const { consent, state } = this.options;
+    const choice = state.consent.value ?? { memory: false, training: false };
+    const here = state.localeChosen.value ? state.locale.value : undefined;
+    const chosen = locale ?? here ?? consent.read()?.locale;
+    consent.write({ ...choice, locale: chosen });
+  }
+
+  /** A conversation belongs to the key that began it: another key begins another one. */
+  async #ownConversation(): Promise<void> {
+    const { vault, ring, clock } = this.options;
+    const subject = (await ring.key()).thumbprint;
+    if (vault.kept.subject === subject) return;
+    const fresh = vault.kept.subject !== "";
+    await vault.update((kept) => ({
+      ...kept,
+      subject,
+      ...(fresh ? { conversation_id: makeId("c", clock), last_event_id: "" } : {}),
+    }));
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What the panel shows, as signals: the views read them, the services write them.
+ *
+ * Decides nothing; holds only what more than one of them needs.
+ */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Locale, offered } from "../i18n/locale.ts";
+import { ENGLISH, loadStrings, type Say, type StringKey, speaker } from "../i18n/strings.ts";
+import type { Consent } from "../trust/session.ts";
+import type { Entry } from "../vault/entry.ts";
+import type { Keeping, Kept } from "../vault/vault.ts";
+import type { PanelConfig } from "./config.ts";
+
+/** An answer that is being made. */
+export interface Live {
+  readonly turnId: string;
+  readonly text: string;
+}
+
+/** Why a question got no answer, and what the visitor can do. */
+export interface Trouble {
+  readonly turnId: string;
+  readonly kind: "limited" | "long" | "refused";
+  /** Until when to wait, in milliseconds since 1970. */
+  readonly until: number;
+  /** The gateway's own words, where it had some. */
+  readonly detail: string;
+}
+
+export type Connection = "online" | "offline" | "unreachable";
+
+export class PanelState {
+  /** The language that is spoken; `speak` changes it, once its words are there. */
+  readonly locale = signal<Locale>("en");
+  /** The visitor chose the language: the host page's no longer matters. */
+  readonly localeChosen = signal(false);
+  readonly say: ReadonlySignal<Say>;
+  readonly offered: readonly Locale[];
+  readonly kept: Signal<Kept>;
+  readonly entries: ReadonlySignal<readonly Entry[]>;
+  /** Undefined until the visitor has chosen. */
+  readonly consent = signal<Consent | undefined>(undefined);
+  readonly keeping = signal<Keeping>("tab");
+  readonly live = signal<Live | undefined>(undefined);
+  readonly troubles = signal<readonly Trouble[]>([]);
+  readonly connection = signal<Connection>("online");
+  readonly notice = signal<StringKey | undefined>(undefined);
+  readonly unread = signal(0);
+  readonly visible = signal(true);
+  /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
+  readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");
+  readonly #strings = signal(ENGLISH);
+  #wanted: Locale = "en";
+  /** The next message goes straight to a person. */
+  readonly toPerson = signal(false);
+
+  constructor(
+    readonly config: PanelConfig,
+    kept: Kept,
+  ) {
+    this.kept = signal(kept);
+    this.offered = offered(config.locales);
+    this.say = computed(() => speaker(this.locale.value, this.#strings.value));
+    this.entries = computed(() => this.kept.value.entries);
+  }
+
+  /** Changes the language; the latest wish wins, and words that cannot be fetched change nothing. */
+  async speak(locale: Locale): Promise<void> {
+    this.#wanted = locale;
+    const strings = await loadStrings(locale).catch(() => undefined);
+    if (!strings || this.#wanted !== locale) return;
+    batch(() => {
+      this.#strings.value = strings;
+      this.locale.value = locale;
+    });
+  }
+}

@@ -1,0 +1,26 @@
+/** What every view may reach: the state it reads and the services it calls. */
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Conversation } from "../conversation.ts";
+import type { Memory } from "../memory.ts";
+import type { PanelState } from "../state.ts";
+
+export interface PanelServices {
+  readonly state: PanelState;
+  readonly conversation: Conversation;
+  readonly memory: Memory;
+  /** Starts the knowledge base where data saver held it back. */
+  readonly loadPack: () => void;
+  /** Opens a session ahead of the first question. */
+  readonly warm: () => void;
+  /** Asks the embedding page to close the panel; absent on a page of its own. */
+  readonly close: (() => void) | undefined;
+}
+
+export const PanelContext = createContext<PanelServices | undefined>(undefined);
+
+export function usePanel(): PanelServices {
+  const services = useContext(PanelContext);
+  if (!services) throw new Error("a view was drawn outside the panel");
+  return services;
+}

@@ -1,0 +1,176 @@
+/** One question with its answer, where the answer comes from, and the people's replies to it. */
+import type { VNode } from "preact";
+import type { StringKey } from "../../i18n/strings.ts";
+import { safeLink } from "../../markdown/links.ts";
+import type { Citation, Entry, Suggestion } from "../../vault/entry.ts";
+import type { Exchange as Turn } from "../lines.ts";
+import { usePanel } from "./context.ts";
+import { HandoffCard } from "./handoff.tsx";
+import { Fanlight, Icon } from "./icons.tsx";
+import { Prose } from "./prose.tsx";
+import { TroubleNote } from "./trouble.tsx";
+
+export function Exchange({ turn }: { readonly turn: Turn }): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const { turnId, question, answer, replies } = turn;
+  const live = state.live.value?.turnId === turnId ? state.live.value : undefined;
+  const trouble = state.troubles.value.find((one) => one.turnId === turnId);
+  return (
+    <article class="exchange" id={turnId} aria-busy={live !== undefined}>
+      {question && (
+        <div class="question" dir="auto">
+          <span class="hidden">{say("you")}: </span>
+          {question.content}
+        </div>
+      )}
+      {live && <LiveAnswer text={live.text} />}
+      {answer && <Answer turn={turn} answer={answer} />}
+      {trouble && <TroubleNote trouble={trouble} />}
+      {replies.map((reply) => (
+        <Reply key={reply.id} reply={reply} />
+      ))}
+    </article>
+  );
+}
+
+function LiveAnswer({ text }: { readonly text: string }): VNode {
+  const say = usePanel().state.say.value;
+  if (text) {
+    return (
+      <div class="answer growing">
+        <Prose source={text} growing />
+      </div>
+    );
+  }
+  return (
+    <p class="thinking">
+      <Fanlight />
+      <span>{say("thinking")}</span>
+    </p>
+  );
+}
+
+function Answer({ turn, answer }: { readonly turn: Turn; readonly answer: Entry }): VNode {
+  const { conversation, state } = usePanel();
+  const say = state.say.value;
+  const { escalation, citations = [], suggestions = [] } = answer;
+  return (
+    <div class="answer">
+      {answer.content && <Prose source={answer.content} />}
+      {answer.stopped && <p class="small">{say("stopped")}</p>}
+      <Citations citations={citations} />
+      <Origin answer={answer}>
+        {!escalation && turn.question && (
+          <button
+            type="button"
+            class="link"
+            onClick={() => void conversation.askPerson(turn.turnId)}
+          >
+            {say("ask.person")}
+          </button>
+        )}
+      </Origin>
+      {escalation && <HandoffCard escalation={escalation} />}
+      {turn.replies.length === 0 && <Suggestions suggestions={suggestions} />}
+    </div>
+  );
+}
+
+/** How sure, in words; the number itself says nothing to most people. */
+export function sureness(confidence: number): StringKey {
+  if (confidence >= 0.85) return "sure.very";
+  return confidence >= 0.7 ? "sure.fairly" : "sure.somewhat";
+}
+
+interface OriginProps {
+  readonly answer: Entry;
+  readonly children: VNode | false | undefined;
+}
+
+function Origin({ answer, children }: OriginProps): VNode | null {
+  const say = usePanel().state.say.value;
+  const { source, confidence, stopped } = answer;
+  const told = source !== undefined && source !== "fallback";
+  if (!told && !children) return null;
+  return (
+    <p class="origin">
+      {told && <span>{say(`source.${source}`)}</span>}
+      {told && !stopped && confidence !== undefined && <span>{say(sureness(confidence))}</span>}
+      {children}
+    </p>
+  );
+}
+
+function Citations({ citations }: { readonly citations: readonly Citation[] }): VNode | null {
+  const say = usePanel().state.say.value;
+  const links = citations.flatMap(({ title, url }) => {
+    const href = safeLink(url);
+    return href ? [{ title, href }] : [];
+  });
+  if (links.length === 0) return null;
+  return (
+    <p class="citations">
+      <span class="hidden">{say("citations")}: </span>
+      {links.map(({ title, href }) => (
+        <a key={href} href={href} target="_blank" rel="noopener noreferrer nofollow" dir="auto">
+          {title}
+        </a>
+      ))}
+    </p>
+  );
+}
+
+function Suggestions({
+  suggestions,
+}: {
+  readonly suggestions: readonly Suggestion[];
+}): VNode | null {
+  const { conversation, state } = usePanel();
+  if (suggestions.length === 0) return null;
+  return (
+    <div class="suggestions">
+      <p class="small">{state.say.value("suggestions")}</p>
+      {suggestions.map(({ entry_id, question }) => (
+        <button
+          key={entry_id}
+          type="button"
+          class="chip"
+          dir="auto"
+          onClick={() => void conversation.ask(question)}
+        >
+          {question}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The hour, and the day as well when it was another one. */
+export function formatTime(at: number, locale: string, now: number): string {
+  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  const day = sameDay ? {} : ({ day: "numeric", month: "short" } as const);
+  const options = { hour: "numeric", minute: "2-digit", ...day } as const;
+  return new Intl.DateTimeFormat(locale, options).format(at);
+}
+
+function Reply({ reply }: { readonly reply: Entry }): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const author = reply.author || say("reply.team");
+  return (
+    <section class="reply" id={reply.id} aria-label={say("reply.announce", { author })}>
+      <p class="byline">
+        <span class="avatar" aria-hidden="true">
+          {reply.author ? [...reply.author.trim()][0]?.toUpperCase() : <Icon sign="person" />}
+        </span>
+        <bdi>{author}</bdi>
+        <span class="small">{say("source.person")}</span>
+        <time class="small" dateTime={new Date(reply.at).toISOString()}>
+          {formatTime(reply.at, state.locale.value, Date.now())}
+        </time>
+      </p>
+      <Prose source={reply.content} />
+    </section>
+  );
+}

@@ -1,0 +1,34 @@
+/** The card that says a person will answer, and how far the question has come. */
+import type { VNode } from "preact";
+import type { Escalation, EscalationStatus } from "../../vault/entry.ts";
+import { usePanel } from "./context.ts";
+import { Fanlight } from "./icons.tsx";
+
+/** Each step of the way lights another pane of the window. */
+const LIT: Readonly<Record<EscalationStatus, number>> = {
+  unsent: 0,
+  queued: 1,
+  delivered: 2,
+  answered: 4,
+  resolved: 4,
+  refused: 0,
+};
+
+export function HandoffCard({ escalation }: { readonly escalation: Escalation }): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const { status } = escalation;
+  const open = status === "unsent" || status === "queued" || status === "delivered";
+  return (
+    <section class={`handoff ${status}`} aria-label={say("card.title")}>
+      <Fanlight lit={LIT[status]} />
+      <div>
+        {open && <h3>{say("card.title")}</h3>}
+        <p role="status">{say(`card.${status}`)}</p>
+        {open && (
+          <p class="small">{say(state.keeping.value === "kept" ? "card.return" : "card.stay")}</p>
+        )}
+      </div>
+    </section>
+  );
+}

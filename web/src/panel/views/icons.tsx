@@ -1,0 +1,69 @@
+/** The mark, a half-round window, and the few signs that the panel uses; all drawn in the text's colour. */
+import type { VNode } from "preact";
+
+const CENTRE = { x: 12, y: 18 };
+const OUTER = 10;
+const HUB = 3.4;
+const PANES = [0, 1, 2, 3] as const;
+
+function point(radius: number, quarter: number): string {
+  const angle = Math.PI * (1 - quarter / PANES.length);
+  const x = CENTRE.x + radius * Math.cos(angle);
+  const y = CENTRE.y - radius * Math.sin(angle);
+  return `${x.toFixed(2)} ${y.toFixed(2)}`;
+}
+
+function panePath(index: number): string {
+  const [from, to] = [index, index + 1];
+  return (
+    `M${point(HUB, from)}L${point(OUTER, from)}A${OUTER} ${OUTER} 0 0 1 ${point(OUTER, to)}` +
+    `L${point(HUB, to)}A${HUB} ${HUB} 0 0 0 ${point(HUB, from)}Z`
+  );
+}
+
+const PANE_PATHS = PANES.map(panePath);
+const HUB_PATH = `M${point(HUB, 0)}A${HUB} ${HUB} 0 0 1 ${point(HUB, PANES.length)}Z`;
+
+/** The window over the door; `lit` of its four panes show light. */
+export function Fanlight({ lit = 0 }: { readonly lit?: number }): VNode {
+  return (
+    <svg class="fanlight" viewBox="0 2.5 24 24" aria-hidden="true">
+      {PANE_PATHS.map((path, index) => (
+        <path key={path} d={path} class={index < lit ? "pane lit" : "pane"} />
+      ))}
+      <path d={HUB_PATH} class={lit === PANES.length ? "pane lit" : "pane"} />
+      <path d="M1 21h22" class="sill" />
+    </svg>
+  );
+}
+
+const SIGNS = {
+  send: "M12 19V5M5.5 11.5 12 5l6.5 6.5",
+  close: "M6 6l12 12M18 6 6 18",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  globe:
+    "M3 12h18M12 3c2.5 2.6 3.8 5.6 3.8 9s-1.3 6.4-3.8 9c-2.5-2.6-3.8-5.6-3.8-9s1.3-6.4 3.8-9ZM21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  device:
+    "M8 3h8a1.5 1.5 0 0 1 1.5 1.5v15A1.5 1.5 0 0 1 16 21H8a1.5 1.5 0 0 1-1.5-1.5v-15A1.5 1.5 0 0 1 8 3ZM11 18h2",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20c1-3.6 4-5.5 7.5-5.5s6.5 1.9 7.5 5.5",
+  clear: "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7",
+  down: "M12 5v14M5.5 12.5 12 19l6.5-6.5",
+} as const;
+
+export type Sign = keyof typeof SIGNS;
+
+export function Icon({ sign }: { readonly sign: Sign }): VNode {
+  return (
+    <svg class={`icon icon-${sign}`} viewBox="0 0 24 24" aria-hidden="true">
+      <path d={SIGNS[sign]} />
+    </svg>
+  );
+}
+
+export function StopIcon(): VNode {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+      <rect class="solid" x="7" y="7" width="10" height="10" rx="2" />
+    </svg>
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * What the visitor allowed, remembered only when remembering was allowed.
+ *
+ * Decides: the record of consent and the chosen language, per site. Refuses: to write either before the
+ * visitor agreed to memory.
+ */
+import { isRecord } from "./entry.ts";
+
+export interface Choice {
+  readonly memory: boolean;
+  readonly training: boolean;
+}
+
+interface Preferences extends Choice {
+  readonly locale?: string | undefined;
+}
+
+const KEY = "fanlight.consent.v1";
+
+export class ConsentRecord {
+  readonly #name: string;
+
+  constructor(
+    site: string,
+    private readonly storage: () => Storage,
+  ) {
+    this.#name = `${KEY}:${site}`;
+  }
+
+  /** The choice made on an earlier visit, if memory was accepted then. */
+  read(): Preferences | undefined {
+    try {
+      const value: unknown = JSON.parse(this.storage().getItem(this.#name) ?? "null");
+      if (!isRecord(value) || value.memory !== true) return undefined;
+      const locale = typeof value.locale === "string" ? value.locale : undefined;
+      return { memory: true, training: value.training === true, locale };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Keeps the choice; false when the browser refuses to store anything. */
+  write(preferences: Preferences): boolean {
+    try {
+      this.storage().setItem(this.#name, JSON.stringify(preferences));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  forget(): void {
+    try {
+      this.storage().removeItem(this.#name);
+    } catch {
+      // Storage that cannot be reached holds nothing of ours.
+    }
+  }
+}

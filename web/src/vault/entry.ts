@@ -1,0 +1,122 @@
+/**
+ * What one line of a conversation is, and whether something read from storage is one.
+ *
+ * Decides: the schema of the vault. Refuses: anything that does not fit it, so that a corrupt or a
+ * tampered vault can never reach the screen or the gateway.
+ */
+
+export type Role = "user" | "assistant" | "person";
+/** Who made a reply: the KB, a model in the browser, a model behind the gateway, or the safe default. */
+export type ReplySource = "kb" | "local" | "cloud" | "fallback";
+export type EscalationStatus =
+  | "unsent"
+  | "queued"
+  | "delivered"
+  | "answered"
+  | "resolved"
+  | "refused";
+export type EscalationReason =
+  | "low_confidence"
+  | "empty"
+  | "requested"
+  | "always"
+  | "visitor_asked";
+
+export interface Citation {
+  readonly title: string;
+  readonly url: string;
+}
+
+export interface Suggestion {
+  readonly entry_id: string;
+  readonly question: string;
+}
+
+export interface Escalation {
+  readonly status: EscalationStatus;
+  readonly reason: EscalationReason;
+  readonly id?: string | undefined;
+}
+
+/** One line: a question, an answer, or a person's reply. Lines of one turn share `turn_id`. */
+export interface Entry {
+  readonly id: string;
+  readonly turn_id: string;
+  readonly role: Role;
+  readonly content: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Grows with every change, so that two tabs agree on the newer one. */
+  readonly rev: number;
+  readonly source?: ReplySource | undefined;
+  readonly confidence?: number | undefined;
+  readonly citations?: readonly Citation[] | undefined;
+  readonly suggestions?: readonly Suggestion[] | undefined;
+  readonly author?: string | undefined;
+  readonly escalation?: Escalation | undefined;
+  readonly stopped?: boolean | undefined;
+}
+
+const ROLES: readonly unknown[] = ["user", "assistant", "person"];
+const SOURCES: readonly unknown[] = [undefined, "kb", "local", "cloud", "fallback"];
+const REASONS: readonly unknown[] = [
+  "low_confidence",
+  "empty",
+  "requested",
+  "always",
+  "visitor_asked",
+];
+const STATUSES: readonly unknown[] = [
+  "unsent",
+  "queued",
+  "delivered",
+  "answered",
+  "resolved",
+  "refused",
+];
+const LONGEST = 20_000;
+
+type Fields = Record<string, unknown>;
+
+export function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= LONGEST;
+}
+
+function isListOf(value: unknown, ...keys: readonly string[]): boolean {
+  if (value === undefined) return true;
+  return (
+    Array.isArray(value) &&
+    value.length <= 20 &&
+    value.every((item) => isRecord(item) && keys.every((key) => isText(item[key])))
+  );
+}
+
+function isEscalation(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isRecord(value)) return false;
+  const named = value.id === undefined || isText(value.id);
+  return named && STATUSES.includes(value.status) && REASONS.includes(value.reason);
+}
+
+/** Whether `value` is an entry, every field checked. */
+export function isEntry(value: unknown): value is Entry {
+  if (!isRecord(value)) return false;
+  return (
+    isText(value.id) &&
+    isText(value.turn_id) &&
+    isText(value.content) &&
+    ROLES.includes(value.role) &&
+    SOURCES.includes(value.source) &&
+    Number.isFinite(value.at) &&
+    Number.isInteger(value.rev) &&
+    (value.confidence === undefined || Number.isFinite(value.confidence)) &&
+    (value.author === undefined || isText(value.author)) &&
+    isListOf(value.citations, "title", "url") &&
+    isListOf(value.suggestions, "entry_id", "question") &&
+    isEscalation(value.escalation)
+  );
+}

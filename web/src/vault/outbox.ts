@@ -1,0 +1,66 @@
+/**
+ * Escalations on their way: written down first, signed when sent, sent once.
+ *
+ * Decides: the order (oldest first), what is tried again and what is given up. A body waits with its
+ * idempotency key, so that a second try of the same one is harmless. Refuses: to send from two tabs at once.
+ */
+import { isRecord } from "./entry.ts";
+import type { Store } from "./store.ts";
+
+export interface Outgoing {
+  readonly idempotency_key: string;
+  readonly turn_id: string;
+  readonly body: string;
+}
+
+/** What became of one try: `sent` and `refused` end it, `later` keeps it. */
+export type Outcome = "sent" | "refused" | "later";
+
+export interface OutboxOptions {
+  /** Sends one body and reports what became of it; never rejects. */
+  readonly send: (item: Outgoing) => Promise<Outcome>;
+  /** Runs alone across tabs. */
+  readonly locked: (work: () => Promise<void>) => Promise<void>;
+}
+
+function isOutgoing(value: unknown): value is Outgoing {
+  return (
+    isRecord(value) &&
+    ["idempotency_key", "turn_id", "body"].every((key) => typeof value[key] === "string")
+  );
+}
+
+export class Outbox {
+  constructor(
+    private store: Store,
+    private readonly options: OutboxOptions,
+  ) {}
+
+  /** Keeps `item` until it is sent. Items sort by turn id, which sorts by time. */
+  async add(item: Outgoing): Promise<void> {
+    await this.store.put(item.turn_id, item);
+  }
+
+  /** Moves what waits to another store: the visitor has just allowed, or forbidden, keeping it. */
+  async moveTo(store: Store): Promise<void> {
+    const waiting = await this.store.all();
+    this.store = store;
+    for (const [key, value] of waiting) await store.put(key, value);
+  }
+
+  async waiting(): Promise<number> {
+    return (await this.store.all()).length;
+  }
+
+  /** Tries everything once, oldest first; resolves with whether something still waits. */
+  async flush(): Promise<boolean> {
+    await this.options.locked(async () => {
+      for (const [key, item] of await this.store.all()) {
+        const outcome = isOutgoing(item) ? await this.options.send(item) : "refused";
+        if (outcome === "later") return;
+        await this.store.delete(key);
+      }
+    });
+    return (await this.waiting()) > 0;
+  }
+}

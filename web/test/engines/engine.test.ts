@@ -1,0 +1,132 @@
+import type { PyodideInterface } from "pyodide";
+import { describe, expect, test } from "vitest";
+import { KbEngine, KbError, describe as lastLine } from "../../src/engines/kb/engine.ts";
+import type { KbCall, KbProgress, KbReply } from "../../src/engines/kb/protocol.ts";
+import { serve } from "../../src/engines/kb/serve.ts";
+import { workerUrl } from "../../src/engines/kb/worker_url.ts";
+
+const PYTHON = {
+  runtime: "/assets/py/r/",
+  stdlib: "/assets/py/s.zip",
+  lock: { info: { abi_version: "", arch: "", platform: "", python: "" }, packages: {} },
+};
+const LOAD: KbCall = { id: 7, type: "load", python: PYTHON, index: { url: "/kb/s/r.idx" } };
+const ASK: KbCall = {
+  id: 8,
+  type: "ask",
+  request: { question: "q", locale: "en", question_locale: null, threshold: 0.5, online: true },
+};
+
+interface World {
+  readonly start?: () => Promise<PyodideInterface>;
+  readonly open?: () => unknown;
+  readonly index?: () => Promise<Response>;
+}
+
+const host = { release: "r1", respond: (text: string) => `{"echo": ${text}}` };
+
+/** An engine in a world where each step does what the test says. */
+function engine({ start, open, index }: World = {}) {
+  const seen: KbProgress[] = [];
+  const python = {
+    toPy: (bytes: Uint8Array) => ({ length: bytes.length, destroy: () => undefined }),
+    pyimport: () => ({ load: open ?? (() => host) }),
+  } as unknown as PyodideInterface;
+  const made = new KbEngine({
+    importPyodide: async () => ({ loadPyodide: start ?? (async () => python) }),
+    fetch: index ?? (async () => new Response("index", { headers: { "content-length": "5" } })),
+    progress: (event) => seen.push(event),
+    startTimeoutMs: 20,
+  });
+  return { made, seen };
+}
+
+async function replies(call: KbCall, world: World = {}, first: readonly KbCall[] = []) {
+  const posted: KbReply[] = [];
+  const { made } = engine(world);
+  for (const each of [...first, call]) await serve(made, each, (reply) => posted.push(reply));
+  return posted.slice(first.length);
+}
+
+const pythonError = (text: string) =>
+  Object.assign(new Error(`Traceback\n${text}\n`), { name: "PythonError" });
+
+describe("loading", () => {
+  test("tells of each phase, and of the index's bytes", async () => {
+    const { made, seen } = engine();
+    expect(await made.load(PYTHON, "/kb/s/r.idx")).toBe("r1");
+    expect(seen.filter(({ phase }) => phase === "index").at(-1)).toMatchObject({
+      loaded: 5,
+      total: 5,
+    });
+    expect(seen.at(-1)).toMatchObject({ phase: "ready", loaded: 1 });
+  });
+
+  test("does not take the length on the wire for the body's when it was compressed", async () => {
+    const headers = { "content-length": "2", "content-encoding": "br" };
+    const { made, seen } = engine({ index: async () => new Response("index", { headers }) });
+    await made.load(PYTHON, "/kb/s/r.idx");
+    expect(seen.filter(({ phase }) => phase === "index").map(({ total }) => total)).toEqual([0, 0]);
+  });
+
+  const never = () => new Promise<never>(() => undefined);
+  const rejects = (error: unknown) => () => Promise.reject(error);
+  const throws = (error: unknown) => () => {
+    throw error;
+  };
+  test.each<[string, World, string]>([
+    ["the index is not there", { index: async () => new Response("", { status: 404 }) }, "network"],
+    ["the network is gone", { index: rejects(new TypeError("Failed to fetch")) }, "network"],
+    ["Python's files are gone", { start: rejects(new TypeError("Failed to fetch")) }, "network"],
+    ["Python itself fails", { start: rejects(pythonError("ImportError: x")) }, "python"],
+    ["Python never starts", { start: never }, "timeout"],
+    ["the index is not ours", { open: throws(pythonError("kb.IndexFormatError: v9")) }, "index"],
+    ["our code fails", { open: throws("odd") }, "python"],
+    ["the index is empty", { index: async () => new Response(null), open: throws("e") }, "python"],
+  ])("names the failure when %s", async (_, world, reason) => {
+    expect(await replies(LOAD, world)).toMatchObject([{ id: 7, type: "failed", reason }]);
+  });
+});
+
+describe("asking", () => {
+  test("passes the request as JSON and the response back", async () => {
+    const [reply] = await replies(ASK, {}, [LOAD]);
+    expect(reply).toMatchObject({ id: 8, type: "answer", response: { echo: { question: "q" } } });
+  });
+
+  test("before the load is refused", async () => {
+    expect(await replies(ASK)).toMatchObject([{ id: 8, type: "failed", reason: "not_loaded" }]);
+  });
+
+  test("reports what Python raised by its last line", async () => {
+    const failing = {
+      release: "r1",
+      respond: () => {
+        throw pythonError("ValueError: question");
+      },
+    };
+    const [reply] = await replies(ASK, { open: () => failing }, [LOAD]);
+    expect(reply).toMatchObject({ reason: "python", message: "ValueError: question" });
+  });
+});
+
+test("an error that is not ours still becomes a reply", async () => {
+  const posted: KbReply[] = [];
+  const odd = { load: () => Promise.reject(new RangeError("odd")) } as unknown as KbEngine;
+  await serve(odd, LOAD, (reply) => posted.push(reply));
+  expect(posted).toEqual([{ id: 7, type: "failed", reason: "python", message: "odd" }]);
+});
+
+test("a failure keeps its cause", () => {
+  const cause = new Error("deep");
+  expect(new KbError("network", "top", { cause }).cause).toBe(cause);
+  expect(lastLine("one line")).toBe("one line");
+});
+
+test.each([
+  ["/chat/site_demo", false, "/assets/worker.js"],
+  ["/chat/site_demo", true, "/chat/site_demo/assets/worker.js"],
+  ["/panel/site_demo/", true, "/panel/site_demo/assets/worker.js"],
+])("under %s, controlled %s, the worker starts from %s", (path, controlled, url) => {
+  expect(workerUrl("/assets/worker.js", path, controlled)).toBe(url);
+});
