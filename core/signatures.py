@@ -13,7 +13,6 @@ components of `REQUIRED`, `authorization` save where a session is opened, and `i
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -278,12 +277,14 @@ def _signature(fields: Mapping[str, str]) -> bytes:
     prefix = f"{LABEL}=:"
     if not (value.startswith(prefix) and value.endswith(":")):
         raise SignatureError(f"Signature must have exactly one member, {LABEL}")
+    text = value[len(prefix) : -1]
     try:
-        signature = base64.b64decode(value[len(prefix) : -1], validate=True)
-    except binascii.Error as exc:
+        signature = base64.b64decode(text, validate=True)
+    except ValueError as exc:
         raise SignatureError("the signature is not base64") from exc
-    if len(signature) != 64:
-        raise SignatureError("an ES256 signature has 64 bytes")
+    # Stray bits in the last digit would let one signature be written in several ways.
+    if len(signature) != 64 or base64.b64encode(signature).decode() != text:
+        raise SignatureError("an ES256 signature is 64 bytes of base64")
     return signature
 
 

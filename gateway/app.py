@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +23,7 @@ from gateway.escalation.outbox import OutboxWorker
 from gateway.front import build_front
 from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.origin import OwnOriginMiddleware
-from gateway.middleware.problems import ProblemsMiddleware
+from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
 from gateway.routes.chat import chat_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.escalations import escalation_routes
@@ -68,6 +69,7 @@ def create_app(services: Services) -> Starlette:
             Middleware(SecurityHeadersMiddleware, https=settings.public_url.startswith("https://")),
             Middleware(ProblemsMiddleware),
         ],
+        exception_handlers={HTTPException: refused_by_router},
         lifespan=lambda _: _run_outbox(services),
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))

@@ -128,7 +128,7 @@ def _pack(
         sections[name] = getattr(vocabulary, name)
     for name, block in zip(_BLOCKS, (tables.words, tables.pairs), strict=True):
         sections[f"{name}_unseen"] = array("d", [block.unseen])
-        for field in ("idf", "starts", "phrasings", "weights"):
+        for field in ("idf", "starts", "phrasings", "scales"):
             sections[f"{name}_{field}"] = getattr(block, field)
     for name in ("unit_of", "unit_starts", "unit_norms"):
         sections[name] = getattr(tables, name)
@@ -155,7 +155,7 @@ def _unpack(sections: dict[str, Section], release: str) -> Index:
 
     def block(name: str) -> Postings:
         fields = (cast("array[Any]", sections[f"{name}_{field}"]) for field in
-                  ("idf", "starts", "phrasings", "weights"))  # fmt: skip
+                  ("idf", "starts", "phrasings", "scales"))  # fmt: skip
         return Postings(*fields, unseen=cast("array[float]", sections[f"{name}_unseen"])[0])
 
     def arrays(*wanted: str) -> list[Any]:

@@ -1,17 +1,18 @@
 """How the entries are ordered for one question.
 
 Decides a score in [0, 1] for the units that share a term with the question: half the cosine with the unit's
-centroid, half the mean cosine of its nearest phrasings. Refuses to be slow: common terms are looked up
+centroid, half the weighted cosines of its nearest phrasings. Refuses to be slow: common terms are looked up
 only for units that rarer terms have found.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nlargest
-from math import log, sqrt
+from math import sqrt
+from operator import itemgetter
 from typing import Final
 
 from kb.features import STOP_STEMS, stems
@@ -20,10 +21,21 @@ from kb.vocabulary import Vocabulary
 
 NEAREST: Final = (0.5, 0.3, 0.2)
 """Weights of a unit's nearest phrasings: one good match counts, three count more."""
-FREE_POSTINGS: Final = 800
-CANDIDATES: Final = 24
+CANDIDATES: Final = 12
+"""Units that are given at most, and for which common terms are looked up."""
+PROMISING: Final = 100
+"""Phrasings, by what the rarer terms say, whose units compete to become candidates."""
+FREE_POSTINGS: Final = 500
+"""Postings that are read whatever the size; one more for each `FREE_SHARE` phrasings."""
+FREE_SHARE: Final = 10
 KNOWN_STANDS_FOR: Final = 0.7
 """How far a word that the knowledge base has may also stand for its neighbours."""
+
+_UNKNOWN: Final = -2
+_SHARE: Final = (sqrt(1 - PAIR_SHARE), sqrt(PAIR_SHARE))
+
+type _List = tuple[int, int, float, bool]
+"""Length of a term's posting list, the term, what it adds, and whether it is a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as weights over terms; `known` is the share of its word weight that the tables have."""
+    """A question as what each term adds to a phrasing that has it.
+
+    `known` is the share of the question's word weight that the tables have, in [0, 1].
+    """
 
     words: dict[int, float]
     pairs: dict[int, float]
@@ -48,38 +63,36 @@ class Query:
 class Ranker:
     """Orders units for a question; holds no state of its own between questions."""
 
-    def __init__(
-        self,
-        tables: Tables,
-        vocabulary: Vocabulary,
-        pairs: dict[int, int],
-    ) -> None:
+    def __init__(self, tables: Tables, vocabulary: Vocabulary, pairs: dict[int, int]) -> None:
         self._tables = tables
         self._vocabulary = vocabulary
         self._pairs = pairs
-        self._names = list(vocabulary.ids)
-        self._free = FREE_POSTINGS + len(tables.unit_of) // 4
+        self._names = tuple(vocabulary.ids)
+        self._free = FREE_POSTINGS + len(tables.unit_of) // FREE_SHARE
 
     def query(self, text: str) -> Query:
         """Weigh a question's terms. Unseen ones count in its length, so that they lower every cosine."""
         stemmed = stems(text)
-        words, known = self._word_weights(stemmed)
-        return Query(words, self._pair_weights(stemmed), known)
+        words, known = self._word_weights(dict.fromkeys(stemmed))
+        ids = self._vocabulary.ids
+        keys = dict.fromkeys(pair_keys([ids.get(word, _UNKNOWN) for word in stemmed]))
+        return Query(words, self._pair_weights(keys), known)
 
     def rank(self, query: Query) -> list[Candidate]:
         """Give the best units, best first; none when the question shares no term with any."""
-        lists: list[tuple[int, float, Postings, int]] = []
-        for block, weights in ((self._tables.words, query.words), (self._tables.pairs, query.pairs)):
-            starts = block.starts
+        tables = self._tables
+        lists: list[_List] = []
+        for is_pair, weights, starts in (
+            (False, query.words, tables.words.starts),
+            (True, query.pairs, tables.pairs.starts),
+        ):
             for term, weight in weights.items():
-                length = starts[term + 1] - starts[term]
-                if length:
-                    lists.append((length, weight, block, term))
-        lists.sort(key=lambda item: item[0])
+                lists.append((starts[term + 1] - starts[term], term, weight, is_pair))
+        lists.sort()
         cosines, done = self._scan(lists)
-        if done < len(lists):
-            cosines = self._refine(cosines, lists[done:])
-        return self._score(cosines, len(cosines))
+        if done < len(lists) or len(cosines) > PROMISING:
+            cosines = self._refined(cosines, lists[done:])
+        return self._score(cosines)
 
     def unit_of(self, phrasing: int) -> int:
         """Give the unit that a phrasing belongs to."""
@@ -97,111 +110,128 @@ class Ranker:
             start, end = block.starts[term], block.starts[term + 1]
             at = bisect_left(block.phrasings, candidate.phrasing, start, end)
             if at < end and block.phrasings[at] == candidate.phrasing:
-                found.append((-weight * block.weights[at], names[term]))
+                found.append((-weight, names[term]))
         found.sort()
         return [name for _, name in found]
 
-    def _scan(self, lists: list[tuple[int, float, Postings, int]]) -> tuple[dict[int, float], int]:
-        """Add up cosines from the shortest lists, while they are free."""
-        cosines: dict[int, float] = {}
-        get = cosines.get
-        left = self._free
-        for done, (length, weight, block, term) in enumerate(lists):
-            left -= length
-            if left < 0 and done:
-                return cosines, done
-            start = block.starts[term]
-            end = start + length
-            for number, part in zip(block.phrasings[start:end], block.weights[start:end], strict=True):
-                cosines[number] = get(number, 0.0) + weight * part
-        return cosines, len(lists)
+    def _scan(self, lists: list[_List]) -> tuple[dict[int, float], int]:
+        """Add up cosines from the shortest lists, while they are free; say how many were read."""
+        left, done = self._free, 0
+        while done < len(lists) and (not done or lists[done][0] <= left):
+            left -= lists[done][0]
+            done += 1
+        words = self._added(self._tables.words, lists[:done], False)
+        pairs = self._added(self._tables.pairs, lists[:done], True)
+        for number, cosine in pairs.items():
+            words[number] = words.get(number, 0.0) + cosine
+        return words, done
 
-    def _refine(
-        self, cosines: dict[int, float], lists: list[tuple[int, float, Postings, int]]
-    ) -> dict[int, float]:
-        """Look up the long lists for the most promising units only."""
+    def _added(self, block: Postings, lists: list[_List], pairs: bool) -> dict[int, float]:
+        sums: dict[int, float] = {}
+        get, starts, phrasings, scales = sums.get, block.starts, block.phrasings, block.scales
+        for _, term, weight, is_pair in lists:
+            if is_pair is pairs:
+                for number in phrasings[starts[term] : starts[term + 1]]:
+                    sums[number] = get(number, 0.0) + weight
+        return {number: total * scales[number] for number, total in sums.items()}
+
+    def _refined(self, cosines: dict[int, float], lists: list[_List]) -> dict[int, float]:
+        """Keep the most promising units only, and look up the long lists for those."""
         tables = self._tables
         kept: dict[int, float] = {}
-        for candidate in self._score(cosines, CANDIDATES):
-            first, last = tables.unit_starts[candidate.unit], tables.unit_starts[candidate.unit + 1]
+        for unit in self._promising(cosines):
+            first, last = tables.unit_starts[unit], tables.unit_starts[unit + 1]
             for number in range(first, last):
                 if number in cosines:
                     kept[number] = cosines[number]
-            for _, weight, block, term in lists:
-                at, end = block.starts[term], block.starts[term + 1]
-                at = bisect_left(block.phrasings, first, at, end)
+            for _, term, weight, is_pair in lists:
+                block = tables.pairs if is_pair else tables.words
+                end = block.starts[term + 1]
+                at = bisect_left(block.phrasings, first, block.starts[term], end)
                 while at < end and (number := block.phrasings[at]) < last:
-                    kept[number] = kept.get(number, 0.0) + weight * block.weights[at]
+                    kept[number] = kept.get(number, 0.0) + weight * block.scales[number]
                     at += 1
         return kept
 
-    def _score(self, cosines: dict[int, float], most: int) -> list[Candidate]:
-        tables = self._tables
-        unit_of = tables.unit_of
+    def _promising(self, cosines: dict[int, float]) -> Iterable[int]:
+        """Choose units by the sum and the best of their cosines so far, among the best phrasings."""
+        if len(cosines) > PROMISING:
+            least = sorted(cosines.values())[-PROMISING]
+            cosines = {number: cosine for number, cosine in cosines.items() if cosine >= least}
+        unit_of, norms = self._tables.unit_of, self._tables.unit_norms
         sums: dict[int, float] = {}
-        nearest: dict[int, list[tuple[float, int]]] = {}
+        best: dict[int, float] = {}
         for number, cosine in cosines.items():
             unit = unit_of[number]
-            if unit in sums:
-                sums[unit] += cosine
-                nearest[unit].append((cosine, number))
-            else:
-                sums[unit] = cosine
-                nearest[unit] = [(cosine, number)]
-        found = []
-        for unit, total in sums.items():
-            best = nearest[unit]
-            if len(best) > 1:
-                best.sort(key=lambda pair: (-pair[0], pair[1]))
-            size = min(len(NEAREST), tables.unit_starts[unit + 1] - tables.unit_starts[unit])
-            near = sum(share * pair[0] for share, pair in zip(NEAREST, best, strict=False))
-            near /= sum(NEAREST[:size])
-            score = (total / tables.unit_norms[unit] + near) / 2
-            found.append(Candidate(unit, score, best[0][1], best[0][0]))
-        return nlargest(most, found, key=lambda c: (c.score, -c.unit))
+            sums[unit] = sums.get(unit, 0.0) + cosine
+            if cosine > best.get(unit, 0.0):
+                best[unit] = cosine
+        rough = [(total / norms[unit] + best[unit], -unit) for unit, total in sums.items()]
+        return [-negated for _, negated in nlargest(CANDIDATES, rough)]
 
-    def _word_weights(self, stemmed: list[str]) -> tuple[dict[int, float], float]:
+    def _score(self, cosines: dict[int, float]) -> list[Candidate]:
+        tables = self._tables
+        unit_of = tables.unit_of
+        near: dict[int, list[tuple[float, int]]] = {}
+        for number, cosine in cosines.items():
+            unit = unit_of[number]
+            if unit in near:
+                near[unit].append((cosine, -number))
+            else:
+                near[unit] = [(cosine, -number)]
+        found = []
+        for unit, pairs in near.items():
+            total = pairs[0][0]
+            if len(pairs) > 1:
+                total = sum(map(itemgetter(0), pairs))
+                pairs.sort(reverse=True)
+            size = tables.unit_starts[unit + 1] - tables.unit_starts[unit]
+            found.append(((total / tables.unit_norms[unit] + _nearness(pairs, size)) / 2, -unit))
+        return [
+            Candidate(-negated, score, -near[-negated][0][1], near[-negated][0][0])
+            for score, negated in nlargest(CANDIDATES, found)
+        ]
+
+    def _word_weights(self, stemmed: Iterable[str]) -> tuple[dict[int, float], float]:
         block, vocabulary, ids = self._tables.words, self._vocabulary, self._vocabulary.ids
         weights: dict[int, float] = {}
         length = known = 0.0
-        for word, times in Counter(stemmed).items():
+        for word in stemmed:
             number = ids.get(word)
-            seen = number is not None and block.starts[number] < block.starts[number + 1]
-            if number is not None and seen:
-                weight = block.idf[number]
-                weights[number] = max(weights.get(number, 0.0), weight * (1 + log(times)))
-                related = vocabulary.related(number)
-                reach = KNOWN_STANDS_FOR
-            else:
-                weight = block.unseen * (STOP_WEIGHT if word in STOP_STEMS else 1.0)
-                related = vocabulary.neighbours(word)
-                reach = 1.0
-            weight *= 1 + log(times)
-            length += weight * weight
-            if seen:
+            if number is not None and block.starts[number] < block.starts[number + 1]:
+                weight, reach = block.idf[number], KNOWN_STANDS_FOR
                 known += weight * weight
+                weights[number] = max(weights.get(number, 0.0), weight)
+                related = vocabulary.related(number)
+            else:
+                weight, reach = block.unseen * (STOP_WEIGHT if word in STOP_STEMS else 1.0), 1.0
+                related = vocabulary.neighbours(word)
+            length += weight * weight
             for other, nearness in related:
                 stands = reach * nearness * min(weight, block.idf[other])
-                if stands > weights.get(other, 0.0):
+                if stands > weights.get(other, 0.0) and block.starts[other] < block.starts[other + 1]:
                     weights[other] = stands
-        scale = sqrt(1 - PAIR_SHARE) / sqrt(length) if length else 0.0
-        return {number: weight * scale for number, weight in weights.items()}, (
-            known / length if length else 0.0
-        )
+        if not length:
+            return {}, 0.0
+        scale, idf = _SHARE[0] / sqrt(length), block.idf
+        return {n: weight * scale * idf[n] for n, weight in weights.items()}, known / length
 
-    def _pair_weights(self, stemmed: list[str]) -> dict[int, float]:
+    def _pair_weights(self, keys: Iterable[int]) -> dict[int, float]:
         block = self._tables.pairs
         weights: dict[int, float] = {}
         length = 0.0
-        ids = self._vocabulary.ids
-        keys = pair_keys([ids.get(word, -2) for word in stemmed])
-        for key, times in Counter(keys).items():
+        for key in keys:
             number = self._pairs.get(key)
             if number is not None and block.starts[number] < block.starts[number + 1]:
-                weight = block.idf[number] * (1 + log(times))
-                weights[number] = weight
+                weight = weights[number] = block.idf[number]
             else:
                 weight = block.unseen * UNSEEN_PAIR
             length += weight * weight
-        scale = sqrt(PAIR_SHARE) / sqrt(length) if length else 0.0
-        return {number: weight * scale for number, weight in weights.items()}
+        scale, idf = _SHARE[1] / sqrt(length) if length else 0.0, block.idf
+        return {number: weight * scale * idf[number] for number, weight in weights.items()}
+
+
+def _nearness(pairs: list[tuple[float, int]], size: int) -> float:
+    """Weighted mean of the nearest cosines; a unit with fewer phrasings is not held to more."""
+    total = sum(share * pair[0] for share, pair in zip(NEAREST, pairs, strict=False))
+    return total / (1.0 if size >= len(NEAREST) else sum(NEAREST[:size]))

@@ -117,6 +117,7 @@ class Index:
         hits: list[Hit] = []
         rivals = [candidate.score for candidate in found[:2]]
         sharing = len({self._units[self._ranker.unit_of(number)].id for number in exact})
+        own = _own_words(question)
         for at, candidate in enumerate(found[: max(0, limit)]):
             entry = self._shown(candidate.unit, wanted, locale)
             rival = rivals[1] if at == 0 and len(rivals) > 1 else rivals[0] if at else 0.0
@@ -127,7 +128,7 @@ class Index:
                 confidence = max(confidence, EXACT) / sharing
             elif hits:
                 confidence = min(confidence, 1 - hits[0].confidence, hits[-1].confidence)
-            reasons = self._reasons(question, query, candidate, is_exact)
+            reasons = self._reasons(own, query, candidate, is_exact)
             if entry.locale.split("-")[0] != wanted.split("-")[0]:
                 reasons = (*reasons, "other_locale")
             hits.append(Hit(entry, candidate.score, confidence, reasons))
@@ -150,20 +151,25 @@ class Index:
         return matched
 
     def _reasons(
-        self, question: str, query: Query, candidate: Candidate, is_exact: bool
+        self, own: dict[str, str], query: Query, candidate: Candidate, is_exact: bool
     ) -> tuple[str, ...]:
         reasons = ["exact"] if is_exact else []
         at = self._ranker.place(candidate)
         reasons.append(f"variant:{at}" if at else "question")
         matched = self._ranker.matched(query, candidate)
-        own: dict[str, str] = {}
-        for word in words(question):
-            own.setdefault(stem(word), word)
         shared = [own[name] for name in matched if name in own and name not in STOP_STEMS]
         reasons += [f"word:{word}" for word in shared[:_MOST_WORD_REASONS]]
         if any(name not in own for name in matched):
             reasons.append("chars")
         return tuple(reasons)
+
+
+def _own_words(question: str) -> dict[str, str]:
+    """Give the question's words by their stems, as the visitor wrote them first."""
+    own: dict[str, str] = {}
+    for word in words(question):
+        own.setdefault(stem(word), word)
+    return own
 
 
 def _exact_first(

@@ -22,11 +22,11 @@ UNSEEN_PAIR: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Phrasing:
-    """One way to ask, as the ids of its distinct words and pairs, each with how often it stands there."""
+    """One way to ask, as the ids of its distinct words and pairs."""
 
     unit: int
-    words: tuple[tuple[int, int], ...]
-    pairs: tuple[tuple[int, int], ...]
+    words: tuple[int, ...]
+    pairs: tuple[int, ...]
 
 
 class Terms:
@@ -40,7 +40,7 @@ class Terms:
         """Give the phrasing of a text, with new ids for what is new in it."""
         numbers = [self.words.setdefault(word, len(self.words)) for word in stems(text)]
         pairs = [self.pairs.setdefault(key, len(self.pairs)) for key in pair_keys(numbers)]
-        return Phrasing(unit, _count(numbers), _count(pairs))
+        return Phrasing(unit, tuple(dict.fromkeys(numbers)), tuple(dict.fromkeys(pairs)))
 
 
 def pair_keys(numbers: Sequence[int]) -> list[int]:
@@ -56,25 +56,18 @@ def pair_keys(numbers: Sequence[int]) -> list[int]:
     return [-1 if a < 0 or b < 0 else a << 32 | b for a, b in zip(left, right, strict=True)]
 
 
-def _count(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    counts: dict[int, int] = {}
-    for number in numbers:
-        counts[number] = counts.get(number, 0) + 1
-    return tuple(counts.items())
-
-
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """One block of terms: idf a term, and its phrasings with their weights.
+    """One block of terms: the idf of each term and the phrasings that have it.
 
-    `starts[t]:starts[t + 1]` is the slice of `phrasings` and `weights` for term `t`, by phrasing number.
-    `unseen` is the idf of a term that no phrasing has.
+    `starts[t]:starts[t + 1]` is the slice of `phrasings` for term `t`, ascending. `scales[p]` is the
+    block's share over the length of phrasing `p`. `unseen` is the idf of a term that no phrasing has.
     """
 
     idf: Sequence[float]
     starts: Sequence[int]
     phrasings: Sequence[int]
-    weights: Sequence[float]
+    scales: Sequence[float]
     unseen: float
 
 
@@ -107,40 +100,34 @@ def build_tables(phrasings: Sequence[Phrasing], units: int, terms: Terms) -> Tab
 
 
 def _block(
-    rows: Sequence[tuple[tuple[int, int], ...]], size: int, damped: set[int], share: float
+    rows: Sequence[tuple[int, ...]], size: int, damped: set[int], share: float
 ) -> Postings:
-    frequency = [0] * size
-    for row in rows:
-        for term, _ in row:
-            frequency[term] += 1
+    lists: list[list[int]] = [[] for _ in range(size)]
+    for number, row in enumerate(rows):
+        for term in row:
+            lists[term].append(number)
     count = len(rows)
-    unseen = log(1 + (count + 0.5) / 0.5)
-    idf = [log(1 + (count - df + 0.5) / (df + 0.5)) for df in frequency]
+    idf = [log(1 + (count - len(found) + 0.5) / (len(found) + 0.5)) for found in lists]
     for term in damped:
         idf[term] *= STOP_WEIGHT
-    lists: list[list[tuple[int, float]]] = [[] for _ in range(size)]
-    for number, row in enumerate(rows):
-        weighed = [(term, (1 + log(times)) * idf[term]) for term, times in row]
-        norm = sqrt(sum(weight * weight for _, weight in weighed))
-        for term, weight in weighed:
-            lists[term].append((number, share * weight / norm if norm else 0.0))
-    starts, numbers, weights = array("I", [0]), array("I"), array("f")
-    for postings in lists:
-        numbers.extend(number for number, _ in postings)
-        weights.extend(weight for _, weight in postings)
+    lengths = (sqrt(sum(idf[term] * idf[term] for term in row)) for row in rows)
+    scales = array("f", (share / length if length else 0.0 for length in lengths))
+    starts, numbers = array("I", [0]), array("I")
+    for found in lists:
+        numbers.extend(found)
         starts.append(len(numbers))
-    return Postings(array("f", idf), starts, numbers, weights, unseen)
+    return Postings(array("f", idf), starts, numbers, scales, log(1 + (count + 0.5) / 0.5))
 
 
 def _unit_norms(words: Postings, pairs: Postings, unit_of: Sequence[int], units: int) -> array[float]:
     """Length of the sum of each unit's vectors, so that a mean over phrasings gives the centroid's cosine."""
     squares = [0.0] * units
     for block in (words, pairs):
-        for term in range(len(block.starts) - 1):
+        for term, idf in enumerate(block.idf):
             sums: dict[int, float] = {}
-            for at in range(block.starts[term], block.starts[term + 1]):
-                unit = unit_of[block.phrasings[at]]
-                sums[unit] = sums.get(unit, 0.0) + block.weights[at]
+            for number in block.phrasings[block.starts[term] : block.starts[term + 1]]:
+                unit = unit_of[number]
+                sums[unit] = sums.get(unit, 0.0) + block.scales[number]
             for unit, total in sums.items():
-                squares[unit] += total * total
+                squares[unit] += total * total * idf * idf
     return array("f", (sqrt(square) for square in squares))

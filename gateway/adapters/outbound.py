@@ -94,7 +94,10 @@ class Received:
 
 
 class Outbound:
-    """Outbound HTTP for one gateway. `private_endpoints` are exact `host:port` texts."""
+    """Outbound HTTP for one gateway, each call within `timeout_s` seconds in all.
+
+    `private_endpoints` are exact `host:port` texts; raises `ValueError` for one that is not.
+    """
 
     def __init__(
         self,
@@ -102,12 +105,17 @@ class Outbound:
         *,
         resolver: Resolver = resolve,
         verify: ssl.SSLContext | None = None,
+        timeout_s: float = 15.0,
     ) -> None:
         self._listed = frozenset(endpoint(text) for text in private_endpoints)
         self._resolver = resolver
         self._verify = verify
+        self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
-            transport=self.transport(), follow_redirects=False, trust_env=False
+            transport=self.transport(),
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -120,7 +128,6 @@ class Outbound:
         *,
         content: bytes,
         headers: Mapping[str, str],
-        timeout_s: float = 15.0,
         read_bytes: int = 4_096,
     ) -> Received:
         """Send once and read at most `read_bytes` of the answer.
@@ -130,17 +137,14 @@ class Outbound:
         """
         # Not decompressed: a small answer could unpack to a large one.
         sent = {"accept-encoding": "identity", **headers}
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         try:
             async with (
-                asyncio.timeout(timeout_s),
-                self._client.stream(
-                    "POST", url, content=content, headers=sent, timeout=timeout
-                ) as response,
+                asyncio.timeout(self._timeout_s),
+                self._client.stream("POST", url, content=content, headers=sent) as response,
             ):
                 body = await _beginning(response, read_bytes)
         except TimeoutError as exc:
-            raise httpx.ReadTimeout(f"no answer within {timeout_s:g} s") from exc
+            raise httpx.ReadTimeout(f"no answer within {self._timeout_s:g} s") from exc
         return Received(response.status_code, dict(response.headers), body)
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """Serves ASGI apps in one process until a signal asks it to stop.
 
-Decides how sockets are bound (IPv4 and IPv6 loopback together, because `localhost` means either) and
-how stopping goes: the first signal lets streams end and requests finish, the second, or ten seconds,
-cuts them off. Refuses a port that is taken, in one line with the remedy.
+Decides how sockets are bound (IPv4 and IPv6 loopback together, because `localhost` means either)
+and how stopping goes: the first signal lets streams end and requests finish, the second, or ten
+seconds, cuts them off. Refuses a port that is taken, in one line with the remedy.
 """
 
 from __future__ import annotations
@@ -85,12 +85,121 @@ def _bind(host: str, port: int, option: str) -> socket.socket:
 
 def _refusal(error: OSError, host: str, port: int, option: str) -> CannotServe:
     if error.errno == errno.EADDRINUSE:
-        return CannotServe(f"Port {port} is in use. Choose another with {option} {port + 10}.")
+        return CannotServe(f"Port {port} is in use. Choose another with {option}.")
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return _NoSuchAddress(f"This machine has no address {host}. Set gateway.host to one it has.")
+        return _NoSuchAddress(
+            f"This machine has no address {host}. Set gateway.host to one it has."
+        )
     if error.errno == errno.EACCES:
         return CannotServe(f"Port {port} needs more rights. Choose one above 1023 with {option}.")
     return CannotServe(f"{host}:{port} cannot be listened on: {error.strerror}.")
 
 
-def run_loop(listeners: Sequence[Listener], ready: Callable[[], None]) -> None: ...
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to `serve` and says when it answers."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(
+            uvicorn.Config(
+                listener.app,
+                loop="none",
+                http="httptools" if find_spec("httptools") else "h11",
+                ws="none",
+                lifespan="on" if listener.lifespan else "off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._sockets = list(listener.sockets)
+        self.answering = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none: two servers share one process."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.answering.set()
+
+    async def run_to_end(self) -> None:
+        """Serve until told to stop. Raises `CannotServe` when the app does not start."""
+        try:
+            await self.serve(self._sockets)
+        except SystemExit as error:  # how uvicorn says that; it has logged the reason
+            raise CannotServe("The app did not start; the lines above say why.") from error
+
+
+class _Stop:
+    """What signals do: the first asks, the second and the deadline cut off."""
+
+    def __init__(
+        self,
+        servers: Sequence[_Server],
+        runner: asyncio.Task[None],
+        stopping: Callable[[], None],
+    ) -> None:
+        self._servers = servers
+        self._runner = runner
+        self._stopping = stopping
+        self._loop = asyncio.get_running_loop()
+        self._asked = False
+        self.forced = False
+
+    def signalled(self, *_: object) -> None:
+        """A signal came, in the middle of anything: only note it for the loop."""
+        self._loop.call_soon_threadsafe(self._force if self._asked else self._ask)
+        self._asked = True
+
+    def _ask(self) -> None:
+        self._loop.call_later(LAST_S, self._force)
+        self._stopping()
+        for server in self._servers:
+            server.should_exit = True
+
+    def _force(self) -> None:
+        self.forced = True
+        self._runner.cancel()
+
+
+async def serve(
+    listeners: Sequence[Listener],
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None],
+) -> bool:
+    """Serve until a signal; True when everything ended in order, False when it was cut off.
+
+    `ready` is called once all answer; `stopping` at the first signal, before streams are waited
+    for. Raises `CannotServe`.
+    """
+    servers = [_Server(listener) for listener in listeners]
+    runner = asyncio.create_task(_run_all(servers, ready))
+    stop = _Stop(servers, runner, stopping)
+    handlers = {number: signal.signal(number, stop.signalled) for number in SIGNALS}
+    try:
+        await runner
+    except asyncio.CancelledError:
+        if not stop.forced:
+            raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return not stop.forced
+
+
+async def _run_all(servers: Sequence[_Server], ready: Callable[[], None]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for server in servers:
+                group.create_task(server.run_to_end())
+            for server in servers:
+                await server.answering.wait()
+            ready()
+    except ExceptionGroup as errors:
+        # One flaw ends all of it; the others are only its consequences.
+        raise errors.exceptions[0] from errors

@@ -6,8 +6,8 @@ more, and the error goes on to the server, which cuts the connection.
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Problem
@@ -22,13 +22,12 @@ def respond(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.document(), problem.status, headers, media_type=MEDIA_TYPE)
 
 
-def of_http(error: HTTPException) -> Problem:
-    """The problem for what the router itself refuses."""
-    if error.status_code == 405:
-        return problems.method_not_allowed((error.headers or {}).get("Allow", ""))
-    if error.status_code == 404:
-        return problems.not_found("address")
-    return Problem("refused", error.status_code, "Refused", str(error.detail))
+async def refused_by_router(request: Request, error: Exception) -> Response:
+    """The response for what the router itself refuses: no such address, or another method."""
+    headers = getattr(error, "headers", None) or {}
+    if "Allow" in headers:
+        return respond(problems.method_not_allowed(headers["Allow"]))
+    return respond(problems.not_found("address"))
 
 
 class ProblemsMiddleware:
@@ -55,5 +54,4 @@ class ProblemsMiddleware:
         except Exception as error:
             if started:
                 raise
-            problem = of_http(error) if isinstance(error, HTTPException) else problems.of(error)
-            await respond(problem)(scope, receive, send)
+            await respond(problems.of(error))(scope, receive, send)

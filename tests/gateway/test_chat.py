@@ -181,9 +181,9 @@ async def test_receipts_form_a_chain_that_the_gateways_key_verifies(gateway: Wor
     parts = jose.split(second)
     assert parts.payload["prev"] == chain_hash(first)
     assert jose.split(first).payload["prev"] is None
-    [key] = (await gateway.client.get("http://localhost:8000/.well-known/fanlight-keys.json")).json()[
-        "keys"
-    ]
+    [key] = (
+        await gateway.client.get("http://localhost:8000/.well-known/fanlight-keys.json")
+    ).json()["keys"]
     jwk = {name: key[name] for name in jose.JWK_MEMBERS}
     verifier = gateway.services.verifier
     assert await verifier.verify(jwk, parts.signed, parts.signature)

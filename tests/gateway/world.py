@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +132,7 @@ async def world(
     transport: Transport | None = None,
     targets: dict[str, Target] | None = None,
     chosen: Settings | None = None,
+    web: Mapping[str, WebFile] = WEB,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox."""
     time = Time()
@@ -148,7 +149,7 @@ async def world(
         transport=transport,
         targets=targets or {},
         knowledge={site.key: knowledge for site in chosen.sites},
-        web=WEB,
+        web=web,
     )
     await services.truth.start()
     app = create_app(services)

@@ -30,5 +30,8 @@ class Host:
 
 
 def load(index_bytes: bytes | memoryview) -> Host:
-    """A host over the index in ``index_bytes``; raises ``kb.IndexFormatError`` on bytes it cannot read."""
+    """A host over the index in ``index_bytes``.
+
+    Raises ``kb.IndexFormatError`` for bytes that are no index of this version.
+    """
     return Host(load_index(bytes(index_bytes)))

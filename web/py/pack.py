@@ -1,18 +1,19 @@
-"""Makes the zip that Pyodide starts from: the standard library we need and our own code, compiled.
+"""Makes the zip that Pyodide starts from: the standard library we need and our code, compiled.
 
-Runs inside Pyodide, whose interpreter must be the one that later reads the bytecode. It decides which
-modules are needed by following imports from what starts: Pyodide's own Python and our host. An import
-inside a function counts in our code, but not in the standard library, where it serves rare paths;
-the few rare paths that do matter are in ALSO. It refuses a module that does not compile.
+Runs inside Pyodide, whose interpreter must be the one that later reads the bytecode. It decides
+which modules are needed by following imports from what starts: Pyodide's own Python and our host.
+An import inside a function counts in our code, but not in the standard library, where it serves
+rare paths; the few of those that do matter are in ALSO. It refuses a module that does not compile.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib._bootstrap_external as bytecode
+import marshal
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 # What our own code starts from. Pyodide's start is not read but seen: it has just happened here.
@@ -40,12 +41,39 @@ ALSO = (
 
 # Never in a visitor's browser, whoever imports them. A package's name stands for all of it.
 DROP = frozenset(
-    """
-    _pyrepl ctypes curses doctest email ensurepip http idlelib lib2to3 multiprocessing pdb pip pydoc
-    pydoc_data sqlite3 test tkinter turtledemo unittest venv wsgiref xml xmlrpc
-    asyncio.proactor_events asyncio.windows_events asyncio.windows_utils encodings._win_cp_codecs
-    """.split()
+    (
+        "_pyrepl",
+        "ctypes",
+        "curses",
+        "doctest",
+        "email",
+        "ensurepip",
+        "http",
+        "idlelib",
+        "lib2to3",
+        "multiprocessing",
+        "pdb",
+        "pip",
+        "pydoc",
+        "pydoc_data",
+        "sqlite3",
+        "test",
+        "tkinter",
+        "turtledemo",
+        "unittest",
+        "venv",
+        "wsgiref",
+        "xml",
+        "xmlrpc",
+        "asyncio.proactor_events",
+        "asyncio.windows_events",
+        "asyncio.windows_utils",
+        "encodings._win_cp_codecs",
+    )
 )
+
+# PEP 552: validated by a hash of the source, which is not to be checked.
+UNCHECKED = (1).to_bytes(4, "little")
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -63,15 +91,18 @@ class Tree:
                 self._paths[name] = path
 
     def __contains__(self, name: str) -> bool:
-        return name in self._paths and name not in DROP and name.split(".")[0] not in DROP
+        return name in self._paths and name not in DROP and name.partition(".")[0] not in DROP
 
     def path(self, name: str) -> str:
+        """Where the module lies in the zip."""
         return self._paths[name]
 
     def is_ours(self, name: str) -> bool:
+        """Whether the module is one of our own."""
         return self._paths[name] in self._ours
 
     def source(self, name: str) -> bytes:
+        """The module's text."""
         path = self._paths[name]
         return self._ours[path] if path in self._ours else self._stock.read(path)
 
@@ -121,7 +152,7 @@ def closure(tree: Tree) -> list[str]:
 def compiled(source: bytes, path: str) -> bytes:
     """A ``.pyc`` that is never checked against a source: there is none beside it."""
     code = compile(source, path, "exec", dont_inherit=True, optimize=2)
-    return bytes(bytecode._code_to_hash_pyc(code, b"\0" * 8, checked=False))
+    return MAGIC_NUMBER + UNCHECKED + bytes(8) + marshal.dumps(code)
 
 
 def pack(stock: str, ours: str, made: str) -> None:

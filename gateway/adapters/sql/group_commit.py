@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -26,7 +26,6 @@ from core.ports import Work
 from gateway.adapters.sql import commits
 from gateway.adapters.sql.errors import mapped, store_wide
 
-Value = TypeVar("Value")
 Unit = Callable[[Connection], Any]
 
 BATCH_LIMIT = 256
@@ -65,7 +64,7 @@ class GroupCommit:
             await self._run(lambda connection: commits.commit_alone(connection, work), work),
         )
 
-    async def run(self, unit: Callable[[Connection], Value]) -> Value:
+    async def run[Value](self, unit: Callable[[Connection], Value]) -> Value:
         """Commit one unit, and give what it gives."""
         return cast("Value", await self._run(unit, None))
 
@@ -135,7 +134,7 @@ class GroupCommit:
     def _failed(self, exc: Exception, jobs: Sequence[_Job]) -> list[object]:
         # The next batch starts with a fresh connection.
         self._disconnect()
-        return [_as_core(exc)] * len(jobs)
+        return [_as_core(exc) for _ in jobs]
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

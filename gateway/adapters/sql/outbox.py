@@ -134,7 +134,7 @@ def finish(
 
 
 def _row(connection: Connection, escalation_id: str) -> rows.AnyRow:
-    row = connection.execute(_ESCALATION, {"id": escalation_id}).first()
+    row: rows.AnyRow | None = connection.execute(_ESCALATION, {"id": escalation_id}).first()
     if row is None:
         raise NotFound("no such escalation")
     return row

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from core.errors import NotFound
-from core.messages import Attempt, Delivery, Escalation, Reply, Turn, VisitorEvent
+from core.messages import Delivery, Escalation, Reply, Turn, VisitorEvent
 from core.ports import Finished
 from core.scope import Scope
 from gateway.adapters.sql import rows, tables
-
-Value = TypeVar("Value")
 
 _finished = tables.finished_calls.c
 _turns = tables.turns.c
@@ -203,7 +201,7 @@ def _replies_of(connection: Connection, turn_ids: Mapping[str, str]) -> Mapping[
     )
 
 
-def _grouped(
+def _grouped[Value](
     found: Iterable[rows.AnyRow], keyed: Callable[[rows.AnyRow], tuple[Any, Value]]
 ) -> Mapping[Any, list[Value]]:
     groups: dict[Any, list[Value]] = defaultdict(list)

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row
-
 from core.encoding import timestamp
 from core.messages import (
     Attempt,
@@ -27,7 +25,7 @@ from core.ports import OpenEscalation, Work
 from core.scope import Scope
 
 Values = dict[str, Any]
-AnyRow = Row[Any]
+AnyRow = Any
 
 
 def scope_values(scope: Scope) -> Values:

@@ -13,6 +13,7 @@ from core.scope import Scope
 
 START = 1_790_000_000.0
 SCOPE = Scope("site_demo", "anon:" + "k" * 43)
+TAIL = (MemoryTurn("user", "Hello"), MemoryTurn("assistant", "Hello!", "kb", 0.9))
 DELIVERED = Outcome(True, "delivered", 200, "The target answered 200.")
 REJECTED = Outcome(False, "rejected", 500, "The target answered 500.")
 
@@ -113,7 +114,10 @@ async def commit(
         fallback_text="A person will answer here.",
         reason="low_confidence",
         confidence=0.31,
-        conversation_tail=(MemoryTurn("user", "Hello"), MemoryTurn("assistant", "Hello!", "kb", 0.9)),
+        conversation_tail=(
+            MemoryTurn("user", "Hello"),
+            MemoryTurn("assistant", "Hello!", "kb", 0.9),
+        ),
         locale="en",
         contact=None,
         receipt=None,

@@ -54,7 +54,9 @@ def test_the_oldest_turns_go_first() -> None:
 @pytest.mark.parametrize("char", ["a", "é", "ש", "😀", "\x00", '"', "\ud800"])
 def test_texts_are_cut_only_when_the_tail_is_gone(char: str) -> None:
     question = char * 20_000
-    data = read(created(an_escalation(question=question, tail=(MemoryTurn("user", "Hello"),))))["data"]
+    data = read(created(an_escalation(question=question, tail=(MemoryTurn("user", "Hello"),))))[
+        "data"
+    ]
     assert data["conversation_tail"] == []
     assert data["question"].endswith("…")
     assert len(data["question"]) > 2_000

@@ -41,6 +41,7 @@ interface Question {
 interface Fallback {
   readonly text: string;
   readonly suggestions: readonly Suggestion[];
+  readonly locale?: string;
 }
 
 type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
@@ -157,8 +158,8 @@ export class Conversation {
   async #known(question: Question, verdict: KbResponse): Promise<void> {
     const { answer, escalate } = verdict;
     if (!answer) return;
-    const { text, confidence, citations } = answer;
-    this.#reply(question.turnId, { content: text, source: "kb", confidence, citations });
+    const { text, confidence, citations, locale } = answer;
+    this.#reply(question.turnId, { content: text, source: "kb", confidence, citations, locale });
     if (escalate) await this.#raise(question, text, "always", confidence);
   }
 
@@ -237,7 +238,8 @@ export class Conversation {
   }
 
   #plain(key: StringKey): Fallback {
-    return { text: this.options.state.say.value(key), suggestions: [] };
+    const { say, locale } = this.options.state;
+    return { text: say.value(key), suggestions: [], locale: locale.value };
   }
 
   #fallbackOf(verdict: KbResponse | undefined, key: StringKey, turn?: Turn): Fallback {
@@ -254,8 +256,14 @@ export class Conversation {
     confidence: number,
     receipt?: string,
   ): Promise<void> {
-    const { text, suggestions } = fallback;
-    this.#reply(question.turnId, { content: text, source: "fallback", confidence, suggestions });
+    const { text, suggestions, locale } = fallback;
+    this.#reply(question.turnId, {
+      content: text,
+      source: "fallback",
+      confidence,
+      suggestions,
+      locale,
+    });
     await this.#raise(question, text, reason, confidence, receipt);
   }
 

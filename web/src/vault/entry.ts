@@ -53,6 +53,8 @@ export interface Entry {
   readonly citations?: readonly Citation[] | undefined;
   readonly suggestions?: readonly Suggestion[] | undefined;
   readonly author?: string | undefined;
+  /** The answer's own language, where it is known. */
+  readonly locale?: string | undefined;
   readonly escalation?: Escalation | undefined;
   readonly stopped?: boolean | undefined;
 }
@@ -115,6 +117,7 @@ export function isEntry(value: unknown): value is Entry {
     Number.isInteger(value.rev) &&
     (value.confidence === undefined || Number.isFinite(value.confidence)) &&
     (value.author === undefined || isText(value.author)) &&
+    (value.locale === undefined || isText(value.locale)) &&
     isListOf(value.citations, "title", "url") &&
     isListOf(value.suggestions, "entry_id", "question") &&
     isEscalation(value.escalation)

@@ -97,8 +97,7 @@ export class KbEngine {
 
 function openIndex(pyodide: PyodideInterface, bytes: Uint8Array): Host {
   try {
-    // Pyodide cannot take an empty array; one zero byte is refused as an index just as well.
-    const view = pyodide.toPy(bytes.length > 0 ? bytes : new Uint8Array(1));
+    const view = pyodide.toPy(bytes);
     const host = pyodide.pyimport("host").load(view) as Host;
     view.destroy();
     return host;

@@ -1,5 +1,6 @@
 /** One question with its answer, where the answer comes from, and the people's replies to it. */
 import type { VNode } from "preact";
+import { directionOfText } from "../../i18n/direction.ts";
 import type { StringKey } from "../../i18n/strings.ts";
 import { safeLink } from "../../markdown/links.ts";
 import type { Citation, Entry, Suggestion } from "../../vault/entry.ts";
@@ -19,7 +20,7 @@ export function Exchange({ turn }: { readonly turn: Turn }): VNode {
   return (
     <article class="exchange" id={turnId} aria-busy={live !== undefined}>
       {question && (
-        <div class="question" dir="auto">
+        <div class="question" dir={directionOfText(question.content)}>
           <span class="hidden">{say("you")}: </span>
           {question.content}
         </div>
@@ -57,7 +58,7 @@ function Answer({ turn, answer }: { readonly turn: Turn; readonly answer: Entry 
   const { escalation, citations = [], suggestions = [] } = answer;
   return (
     <div class="answer">
-      {answer.content && <Prose source={answer.content} />}
+      {answer.content && <Prose source={answer.content} lang={answer.locale} />}
       {answer.stopped && <p class="small">{say("stopped")}</p>}
       <Citations citations={citations} />
       <Origin answer={answer}>

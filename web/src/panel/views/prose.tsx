@@ -1,6 +1,7 @@
 /** A message's text: Markdown by the allow-list, with a copy button on code. */
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { directionOfText } from "../../i18n/direction.ts";
 import { Markdown } from "../../markdown/render.tsx";
 import { settle } from "../../markdown/streaming.ts";
 import { usePanel } from "./context.ts";
@@ -9,11 +10,12 @@ export interface ProseProps {
   readonly source: string;
   /** Still being written. */
   readonly growing?: boolean;
+  readonly lang?: string | undefined;
 }
 
-export function Prose({ source, growing = false }: ProseProps): VNode {
+export function Prose({ source, lang, growing = false }: ProseProps): VNode {
   return (
-    <div class="prose" dir="auto">
+    <div class="prose" dir={directionOfText(source)} lang={lang}>
       <Markdown source={growing ? settle(source) : source} code={drawCode} />
     </div>
   );

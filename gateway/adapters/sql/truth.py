@@ -1,0 +1,174 @@
+"""`Truth` in SQL.
+
+It decides which thread and connection a call runs on: writes join the group commit, reads have a
+connection of their own, which WAL never makes wait for the writer. Statements and their meaning
+are in `commits`, `outbox` and `reads`; driver errors become `core.errors` here and there alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from core.errors import Unavailable
+from core.messages import (
+    Attempt,
+    DeliveryState,
+    Escalation,
+    EscalationStatus,
+    Reply,
+    Turn,
+    VisitorEvent,
+)
+from core.ports import Clock, Finished, LeasedDelivery, Work
+from core.scope import Scope
+from gateway.adapters import semantics
+from gateway.adapters.sql import commits, opening, outbox, reads
+from gateway.adapters.sql.errors import mapped
+from gateway.adapters.sql.group_commit import GroupCommit
+from gateway.adapters.sql.reader import Reader
+
+SWEEP_EVERY_S = 60.0
+
+
+class SqlTruth:
+    """A `Truth` in a SQL database; today a SQLite file (`sqlite:///data/fanlight.db`).
+
+    No call takes longer than about `deadline_s`: it raises `Unavailable` instead.
+    """
+
+    def __init__(self, url: str, *, clock: Clock, deadline_s: float = 5.0) -> None:
+        self._url = url
+        self._clock = clock
+        self._deadline_s = deadline_s
+        self._writer: GroupCommit | None = None
+        self._reader: Reader | None = None
+        self._swept = 0.0
+
+    async def start(self) -> None:
+        """Open the store, made and brought to this revision as needed; raises `Unavailable`."""
+        url = opening.sqlite_file(self._url)
+        # Half the deadline: a locked file is reported before the caller gives up.
+        busy_s = self._deadline_s / 2
+        writing = opening.sqlite_engine(url, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_s)
+        reading = opening.sqlite_engine(url, begin="BEGIN", busy_timeout_s=busy_s)
+        writer = GroupCommit(writing, deadline_s=self._deadline_s)
+        with mapped():
+            await asyncio.to_thread(opening.create_private, Path(url.database or ""))
+        await writer.run(opening.upgrade)
+        self._writer = writer
+        self._reader = Reader(reading, deadline_s=self._deadline_s)
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        if self._writer is not None:
+            await self._writer.close()
+        if self._reader is not None:
+            await self._reader.close()
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the store answers."""
+        await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+
+    async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
+        """The outcome stored under this idempotency key since `since`, if any."""
+        return await self._read(lambda connection: reads.finished(connection, scope, key, since))
+
+    async def receipt_head(self, sid: str) -> str | None:
+        """The hash of the session's newest receipt."""
+        return await self._read(lambda connection: reads.receipt_head(connection, sid))
+
+    async def receipt_gaps(self, sid: str) -> int:
+        """How often the session's browser showed another receipt than its chain's head."""
+        return await self._read(lambda connection: reads.receipt_gaps(connection, sid))
+
+    async def commit(self, work: Work) -> str | None:
+        """Commit one call's work; the id of the turn's escalation where it has one."""
+        writer = self._open()[0]
+        if work.at - self._swept > SWEEP_EVERY_S:
+            self._swept = work.at
+            await writer.run(lambda connection: commits.drop_finished(connection, work.at))
+        return await writer.commit(work)
+
+    async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
+        """A stored turn of this scope."""
+        return await self._read(lambda connection: reads.turn(connection, scope, turn_id))
+
+    async def conversation_owned(self, scope: Scope, conversation_id: str) -> bool:
+        """False when the conversation belongs to another scope; an unknown one is free."""
+        return await self._read(
+            lambda connection: reads.conversation_owned(connection, scope, conversation_id)
+        )
+
+    async def events(self, scope: Scope, conversation_id: str, after: int) -> list[VisitorEvent]:
+        """The visitor's events after that id, oldest first."""
+        oldest = self._clock() - semantics.EVENTS_KEPT_S
+        return await self._read(
+            lambda connection: reads.events(connection, scope, conversation_id, after, oldest)
+        )
+
+    async def open_escalations(self, scope: Scope, conversation_id: str) -> int:
+        """How many of the conversation's escalations are not resolved."""
+        return await self._read(
+            lambda connection: reads.open_escalations(connection, scope, conversation_id)
+        )
+
+    async def escalations(
+        self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
+    ) -> list[Escalation]:
+        """Operators' list, newest first, older than the id `before`."""
+        return await self._read(
+            lambda connection: reads.escalation_page(connection, status, before, limit)
+        )
+
+    async def escalation(self, escalation_id: str) -> Escalation:
+        """One escalation; raises `NotFound`."""
+        return await self._read(lambda connection: reads.escalation(connection, escalation_id))
+
+    async def reply(self, reply: Reply, *, resolve: bool, at: float) -> None:
+        """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
+        await self._write(
+            lambda connection: outbox.reply(connection, reply, resolve=resolve, at=at)
+        )
+
+    async def resolve(self, escalation_id: str, at: float) -> None:
+        """Mark an escalation resolved; again is the same; raises `NotFound`."""
+        await self._write(lambda connection: outbox.resolved(connection, escalation_id, at))
+
+    async def resend(self, escalation_id: str, at: float) -> int:
+        """Make deliveries that are not delivered due again; raises `NotFound`."""
+        return await self._write(lambda connection: outbox.resend(connection, escalation_id, at))
+
+    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
+        """Take due deliveries; nobody else gets them before `until`."""
+        return await self._write(lambda connection: outbox.lease(connection, now, until, limit))
+
+    async def finish_delivery(
+        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
+    ) -> EscalationStatus:
+        """Record an attempt and what follows; raises `NotFound`."""
+        at = self._clock()
+        return await self._write(
+            lambda connection: outbox.finish(
+                connection, delivery_id, attempt, state, next_at, at=at
+            )
+        )
+
+    async def next_due(self) -> float | None:
+        """When the next pending delivery is due, in Unix seconds."""
+        return await self._read(reads.next_due)
+
+    def _open(self) -> tuple[GroupCommit, Reader]:
+        if self._writer is None or self._reader is None:
+            raise Unavailable("the database is not open")
+        return self._writer, self._reader
+
+    async def _read[Value](self, read: Callable[[Connection], Value]) -> Value:
+        return await self._open()[1].run(read)
+
+    async def _write[Value](self, unit: Callable[[Connection], Value]) -> Value:
+        return await self._open()[0].run(unit)

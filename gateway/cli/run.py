@@ -1,0 +1,179 @@
+"""`fanlight run`: the gateway, the console and, in the demo, a host page, in one process.
+
+Decides the order: settings, sockets, knowledge bases, services, servers; so that what can fail by a
+person's hand fails first. Refuses flawed settings and a taken port in plain lines, before anything
+is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from socket import socket
+from typing import Final
+
+import click
+
+from core.errors import FanlightError
+from gateway.app import create_app
+from gateway.cli.knowledge import prepare
+from gateway.cli.output import Output, as_rows, json_option
+from gateway.cli.serving import CannotServe, Listener, bind, serve
+from gateway.cli.welcome import welcome
+from gateway.configuration import (
+    ConfigurationError,
+    Flaw,
+    demo_settings,
+    read_settings,
+    with_port,
+)
+from gateway.context import SiteKnowledge
+from gateway.demo.app import create_demo
+from gateway.services import open_services
+from gateway.settings import Settings, SiteSettings
+
+DEMO_PORT: Final = 8001
+INTERRUPTED: Final = 130
+_SHOWN_PROBLEMS: Final = 10
+_PORT: Final = click.IntRange(1, 65535)
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be served: the settings and, where a host page is shown, its port and site."""
+
+    settings: Settings
+    page_port: int | None
+    page_site: SiteSettings | None
+    builtin: bool
+
+    @property
+    def page_url(self) -> str | None:
+        """The host page's address."""
+        return f"http://localhost:{self.page_port}" if self.page_site else None
+
+
+@click.command("run")
+@click.option("--demo", is_flag=True, help="A host page too; without --config the built-in site.")
+@click.option("--config", type=click.Path(path_type=Path), help="Instead of ./fanlight.toml.")
+@click.option("--port", type=_PORT, help="Instead of gateway.port; local addresses follow.")
+@click.option(
+    "--demo-port", type=_PORT, default=DEMO_PORT, show_default=True, help="The host page."
+)
+@json_option
+def run(demo: bool, config: Path | None, port: int | None, demo_port: int, as_json: bool) -> None:
+    """Serve the gateway and the console until Ctrl-C."""
+    output = Output(as_json)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        plan = make_plan(config, os.environ, demo=demo, port=port, page_port=demo_port)
+        clean = _run(plan, output)
+    except ConfigurationError as error:
+        output.flaws(error.flaws)
+        output.result({"running": False, "flaws": as_rows(error.flaws)})
+        raise SystemExit(1) from error
+    except FanlightError as error:
+        output.result({"running": False, "detail": str(error)})
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as error:  # before the servers took the signals over
+        raise SystemExit(INTERRUPTED) from error
+    output.tell("Stopped." if clean else "Stopped, with requests cut off.")
+    if not clean:
+        raise SystemExit(INTERRUPTED)
+
+
+def make_plan(
+    config: Path | None, environ: Mapping[str, str], *, demo: bool, port: int | None, page_port: int
+) -> Plan:
+    """Settle what is to be served. Raises `ConfigurationError`."""
+    if demo and config is None:
+        root = _PROJECT if (_PROJECT / "pyproject.toml").exists() else Path.cwd()
+        settings = demo_settings(root, environ, port=port or 8000, page_port=page_port)
+        return Plan(settings, page_port, settings.sites[0], builtin=True)
+    settings = read_settings(config, environ)
+    if port is not None:
+        settings = with_port(settings, port)
+    site = _page_site(settings, page_port) if demo else None
+    return Plan(settings, page_port if demo else None, site, builtin=False)
+
+
+def _page_site(settings: Settings, page_port: int) -> SiteSettings:
+    origin = f"http://localhost:{page_port}"
+    for site in settings.sites:
+        if origin in site.origins:
+            return site
+    key = f"sites[{settings.sites[0].key}].origins"
+    detail = "No site may be embedded by the demo page."
+    raise ConfigurationError([Flaw(key, detail, f'Add "{origin}", or leave out --demo.')])
+
+
+def _run(plan: Plan, output: Output) -> bool:
+    settings = plan.settings
+    gateway = bind(settings.host, settings.port, "--port")
+    page = bind("127.0.0.1", plan.page_port, "--demo-port") if plan.page_port else []
+    _make_data_dir(settings.data_dir)
+    knowledge = _prepare_all(settings, output)
+    if not (settings.web_dir / "panel.html").exists():
+        remedy = "Build them with `make run`, or with `npm --prefix web run build`."
+        output.tell(f"The web assets are not in {settings.web_dir}: no panel. {remedy}", "yellow")
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(plan, knowledge, gateway, page, output))
+
+
+def _make_data_dir(folder: Path) -> None:
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True, mode=0o700)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="ascii")  # visitors' words belong in no repository
+    except OSError as error:
+        remedy = "Make it writable, or set gateway.data_dir or FANLIGHT_DATA_DIR."
+        raise CannotServe(f"The data folder {folder}: {error.strerror}. {remedy}") from error
+
+
+def _prepare_all(settings: Settings, output: Output) -> dict[str, SiteKnowledge]:
+    knowledge = {}
+    for site in settings.sites:
+        prepared = prepare(site, settings.data_dir, output.progress)
+        knowledge[site.key] = prepared.knowledge
+        for problem in prepared.problems[:_SHOWN_PROBLEMS]:
+            output.tell(str(problem), "yellow")
+        more = len(prepared.problems) - _SHOWN_PROBLEMS
+        if more > 0:
+            output.tell(f"… and {more} more rows; `fanlight check` lists all of them", "yellow")
+    return knowledge
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    if find_spec("uvloop") is None:
+        return None
+    import uvloop  # noqa: PLC0415 - not everywhere
+
+    return uvloop.Loop
+
+
+async def _serve(
+    plan: Plan,
+    knowledge: Mapping[str, SiteKnowledge],
+    gateway: Sequence[socket],
+    page: Sequence[socket],
+    output: Output,
+) -> bool:
+    async with open_services(plan.settings, knowledge) as services:
+        listeners = [Listener(create_app(services), gateway, lifespan=True)]
+        if plan.page_site is not None:
+            demo = create_demo(plan.settings.public_url, plan.page_site.key)
+            listeners.append(Listener(demo, page, lifespan=False))
+        return await serve(
+            listeners,
+            ready=lambda: welcome(services, output, plan.page_url, show_token=plan.builtin),
+            # Streams say their last event first: the servers wait for them to end.
+            stopping=services.bell.close,
+        )

@@ -1,0 +1,1 @@
+"""The demo's host page: a website of its own that embeds the widget."""

@@ -1,0 +1,158 @@
+"""What browsers load: the loader, the panel, the chat page, the files, the knowledge base."""
+
+import json
+import re
+
+import pytest
+
+from gateway.context import WebFile
+from kb import load_index
+from tests.gateway.test_integrity import problem
+from tests.gateway.world import CONSOLE, GATEWAY, PACKED, WEB, World, settings, world
+
+
+async def test_the_loader_knows_its_gateway(gateway: World) -> None:
+    response = await gateway.client.get(GATEWAY + "/loader.js")
+    assert response.text == f"const gateway='{GATEWAY}'"
+    assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+    plain = await gateway.client.get(
+        GATEWAY + "/loader.js", headers={"accept-encoding": "identity"}
+    )
+    assert "content-encoding" not in plain.headers
+    assert plain.text == response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "ancestors"),
+    [("/panel/site_demo", "http://localhost:8001"), ("/chat/site_demo", "'none'")],
+)
+async def test_a_document_says_who_may_frame_it(gateway: World, path: str, ancestors: str) -> None:
+    response = await gateway.client.get(GATEWAY + path)
+    policy = response.headers["content-security-policy"]
+    assert f"frame-ancestors {ancestors};" in policy
+    assert "default-src 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe-inline" not in policy
+    assert response.headers["cache-control"] == "no-cache"
+
+
+async def test_a_documents_configuration_comes_from_the_server(gateway: World) -> None:
+    text = (await gateway.client.get(GATEWAY + "/panel/site_demo")).text
+    found = re.search(r'<script type="application/json" id="fanlight-config">(.*?)</script>', text)
+    assert found is not None
+    config = json.loads(found.group(1))
+    assert config["site_key"] == "site_demo"
+    assert config["host_origins"] == ["http://localhost:8001"]
+    assert config["authority"] == "localhost:8000"
+    assert config["build"] == "b1"
+    served = await gateway.client.get(GATEWAY + config["kb"]["url"])
+    assert served.content == PACKED
+    assert "immutable" in served.headers["cache-control"]
+    assert load_index(served.content).release == config["kb"]["release"]
+
+
+async def test_a_site_name_cannot_break_out_of_its_configuration() -> None:
+    chosen = settings()
+    hostile = chosen.sites[0].__class__("site_demo", "</script><b>", (), kb=())
+    async with world(chosen=settings(sites=(hostile,))) as gateway:
+        text = (await gateway.client.get(GATEWAY + "/chat/site_demo")).text
+    assert "</script><b>" not in text
+    assert text.count("<b>") == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/panel/site_nobody", "/chat/site_nobody", "/kb/site_nobody/x.idx"],
+)
+async def test_an_unknown_site_has_no_documents(gateway: World, path: str) -> None:
+    assert problem(await gateway.client.get(GATEWAY + path)) == "unknown-site"
+
+
+@pytest.mark.parametrize(
+    "path", ["/kb/site_demo/other.idx", "/assets/none.js", "/assets/%2e%2e/loader.js", "/nothing"]
+)
+async def test_what_is_not_there_is_not_found(gateway: World, path: str) -> None:
+    assert problem(await gateway.client.get(GATEWAY + path)) == "not-found"
+
+
+async def test_another_method_is_named(gateway: World) -> None:
+    response = await gateway.client.get(GATEWAY + "/v1/chat")
+    assert problem(response) == "method-not-allowed"
+    assert response.headers["allow"] == "POST"
+
+
+async def test_an_asset_is_sent_packed_where_the_browser_takes_it(gateway: World) -> None:
+    url = GATEWAY + "/assets/a-1.js"
+    plain = await gateway.client.get(url, headers={"accept-encoding": "gzip"})
+    assert plain.content == b"a" * 2000
+    assert "immutable" in plain.headers["cache-control"]
+    request = gateway.client.build_request("GET", url, headers={"accept-encoding": "br"})
+    packed = await gateway.client.send(request, stream=True)
+    assert packed.headers["content-encoding"] == "br"
+    assert b"".join([chunk async for chunk in packed.aiter_raw()]) == b"br"
+
+
+async def test_the_service_worker_may_control_the_whole_origin(gateway: World) -> None:
+    response = await gateway.client.get(GATEWAY + "/sw.js")
+    assert response.headers["service-worker-allowed"] == "/"
+    assert response.headers["cache-control"] == "no-cache"
+    assert (await gateway.client.get(GATEWAY + "/precache.json")).json() == {"build": "b1"}
+
+
+async def test_the_console_lives_on_its_own_origin_only(gateway: World) -> None:
+    response = await gateway.client.get(CONSOLE + "/")
+    assert "Console" in response.text
+    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+    assert "wasm" not in response.headers["content-security-policy"]
+    assert problem(await gateway.client.get(GATEWAY + "/v1/operator/session")) == "not-found"
+    assert problem(await gateway.client.post(CONSOLE + "/v1/chat", json={})) == "not-found"
+    by_host = await gateway.client.get(
+        "http://127.0.0.1:8000/", headers={"host": "console.localhost:8000"}
+    )
+    assert "Console" in by_host.text
+
+
+async def test_every_response_carries_the_security_headers(gateway: World) -> None:
+    for url in (GATEWAY + "/health", GATEWAY + "/nothing", CONSOLE + "/nothing"):
+        headers = (await gateway.client.get(url)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "strict-transport-security" not in headers
+
+
+async def test_over_https_transport_security_is_strict() -> None:
+    async with world(chosen=settings(public_url="https://chat.shop.example")) as gateway:
+        headers = (await gateway.client.get("https://chat.shop.example/health")).headers
+    assert "max-age" in headers["strict-transport-security"]
+
+
+async def test_without_built_assets_the_remedy_is_said() -> None:
+    async with world(web={}) as gateway:
+        for path in ("/loader.js", "/panel/site_demo"):
+            response = await gateway.client.get(GATEWAY + path)
+            assert problem(response) == "unavailable"
+            assert "make run" in response.json()["detail"]
+        assert (await gateway.client.get(GATEWAY + "/sw.js")).status_code == 404
+
+
+async def test_a_build_list_that_is_broken_still_names_a_build() -> None:
+    web = {**WEB, "precache.json": WebFile(b"{", "application/json")}
+    async with world(web=web) as gateway:
+        text = (await gateway.client.get(GATEWAY + "/chat/site_demo")).text
+    assert re.search(r'"build": "[0-9a-f]{12}"', text)
+
+
+async def test_health_says_how_each_part_is(gateway: World) -> None:
+    document = (await gateway.client.get(GATEWAY + "/health")).json()
+    assert document["status"] == "ok"
+    assert document["model"] == "none"
+    assert document["knowledge"]["site_demo"]
+
+
+async def test_the_openapi_document_names_every_route(gateway: World) -> None:
+    document = (await gateway.client.get(GATEWAY + "/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert "/v1/chat" in document["paths"]
+    body = document["components"]["schemas"]["ChatBody"]
+    assert body["additionalProperties"] is False
