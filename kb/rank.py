@@ -23,11 +23,10 @@ NEAREST: Final = (0.5, 0.3, 0.2)
 """Weights of a unit's nearest phrasings: one good match counts, three count more."""
 CANDIDATES: Final = 12
 """Units that are given at most, and for which common terms are looked up."""
-PROMISING: Final = 100
-"""Phrasings, by what the rarer terms say, whose units compete to become candidates."""
-FREE_POSTINGS: Final = 500
-"""Postings that are read whatever the size; one more for each `FREE_SHARE` phrasings."""
-FREE_SHARE: Final = 10
+FREE_POSTINGS: Final = (250, 8)
+"""Postings that are read whatever the question: so many, and one for each so many phrasings."""
+PROMISING: Final = (60, 40)
+"""Phrasings whose units compete to become candidates: so many, and one for each so many in all."""
 KNOWN_STANDS_FOR: Final = 0.7
 """How far a word that the knowledge base has may also stand for its neighbours."""
 
@@ -68,7 +67,9 @@ class Ranker:
         self._vocabulary = vocabulary
         self._pairs = pairs
         self._names = tuple(vocabulary.ids)
-        self._free = FREE_POSTINGS + len(tables.unit_of) // FREE_SHARE
+        size = len(tables.unit_of)
+        self._free = FREE_POSTINGS[0] + size // FREE_POSTINGS[1]
+        self._promising_size = PROMISING[0] + size // PROMISING[1]
 
     def query(self, text: str) -> Query:
         """Weigh a question's terms. Unseen ones count in its length, so that they lower every cosine."""
@@ -90,7 +91,7 @@ class Ranker:
                 lists.append((starts[term + 1] - starts[term], term, weight, is_pair))
         lists.sort()
         cosines, done = self._scan(lists)
-        if done < len(lists) or len(cosines) > PROMISING:
+        if done < len(lists) or len(cosines) > self._promising_size:
             cosines = self._refined(cosines, lists[done:])
         return self._score(cosines)
 
@@ -155,8 +156,8 @@ class Ranker:
 
     def _promising(self, cosines: dict[int, float]) -> Iterable[int]:
         """Choose units by the sum and the best of their cosines so far, among the best phrasings."""
-        if len(cosines) > PROMISING:
-            least = sorted(cosines.values())[-PROMISING]
+        if len(cosines) > self._promising_size:
+            least = sorted(cosines.values())[-self._promising_size]
             cosines = {number: cosine for number, cosine in cosines.items() if cosine >= least}
         unit_of, norms = self._tables.unit_of, self._tables.unit_norms
         sums: dict[int, float] = {}

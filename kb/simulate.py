@@ -20,6 +20,8 @@ from kb.vocabulary import Vocabulary
 
 HIDDEN: Final = 0.2
 HELD_OUT: Final = 0.2
+KEPT: Final = 0.55
+"""Share of a question's words that a reworded one has too."""
 _MANY: Final = 3_000
 """Phrasings from which two rounds are enough."""
 _ROUNDS: Final = (5, 2)
@@ -87,7 +89,7 @@ def _weigh(
 ) -> list[Sample]:
     """Give in-scope and out-of-scope samples their declared shares, each kind half of its side."""
     samples: list[Sample] = []
-    for kinds, share in ((("clean", "noised"), 1 - out_of_scope), (("hidden", "background"), out_of_scope)):
+    for kinds, share in ((("clean", "noised", "reworded"), 1 - out_of_scope), (("hidden", "background"), out_of_scope)):
         present = [kind for kind in kinds if seen.get(kind)]
         for kind in present:
             weight = total * share / len(present) / len(seen[kind])
@@ -100,7 +102,7 @@ def _round(corpus: Corpus, background: Sequence[str], rng: Random) -> tuple[Rank
     ids = sorted(set(corpus.unit_ids))
     hidden = set(rng.sample(ids, max(1, round(HIDDEN * len(ids))) if len(ids) > 1 else 0))
     kept: list[Phrasing] = []
-    cases: dict[str, list[_Case]] = {"clean": [], "noised": [], "hidden": [], "background": []}
+    cases: dict[str, list[_Case]] = {"clean": [], "noised": [], "reworded": [], "hidden": [], "background": []}
     of_unit: dict[int, list[int]] = {}
     for number, phrasing in enumerate(corpus.phrasings):
         of_unit.setdefault(phrasing.unit, []).append(number)
@@ -113,7 +115,9 @@ def _round(corpus: Corpus, background: Sequence[str], rng: Random) -> tuple[Rank
         held = held if len(held) < len(numbers) else set(numbers[1:])
         kept += [corpus.phrasings[n] for n in numbers if n not in held]
         cases["clean"] += [_Case("clean", corpus.texts[n], own) for n in sorted(held)]
-        cases["noised"] += [_Case("noised", corpus.texts[n], own) for n in sorted(held) or numbers[:1]]
+        cases["noised"] += [_Case("noised", corpus.texts[n], own) for n in sorted(held)]
+        if len(numbers) == 1:
+            cases["reworded"].append(_Case("reworded", corpus.texts[numbers[0]], own))
     cases["background"] = [_Case("background", text, None) for text in background]
     tables = build_tables(kept, len(corpus.unit_ids), corpus.terms)
     ranker = Ranker(tables, corpus.vocabulary, corpus.terms.pairs)
@@ -124,13 +128,32 @@ def _sampled(
     cases: dict[str, list[_Case]], background: Sequence[str], rng: Random
 ) -> list[_Case]:
     fillers = [word for text in background for word in text.split()] or ["something"]
+    change = {"noised": spoil, "reworded": reword}
     chosen: list[_Case] = []
     for kind, every in cases.items():
         some = every if len(every) <= _MOST_OF_A_KIND else rng.sample(every, _MOST_OF_A_KIND)
         for case in some:
-            text = spoil(case.text, rng, fillers) if kind == "noised" else case.text
+            text = change[kind](case.text, rng, fillers) if kind in change else case.text
             chosen.append(_Case(kind, text, case.expected))
     return chosen
+
+
+def reword(text: str, rng: Random, fillers: Sequence[str]) -> str:
+    """Give the text as another visitor might ask the same: about half of its words, among others.
+
+    It stands in for the variants that an entry with nothing but its question lacks.
+    """
+    parts = text.split()
+    content = [at for at, word in enumerate(parts) if stem(word.lower()) not in STOP_STEMS]
+    kept = rng.choice(content) if content else 0
+    said: list[str] = []
+    for at, word in enumerate(parts):
+        chance = rng.random()
+        if at == kept or chance < KEPT:
+            said.append(word)
+        elif chance < (1 + KEPT) / 2:
+            said.append(rng.choice(fillers))
+    return " ".join(said)
 
 
 def spoil(text: str, rng: Random, fillers: Sequence[str]) -> str:

@@ -73,9 +73,10 @@ def endpoint(text: str) -> tuple[str, int]:
         url = httpx.URL(f"tcp://{text}")
     except httpx.InvalidURL as exc:
         raise ValueError(f"{text!r} is not of the form host:port") from exc
-    if not url.host or url.port is None or url.userinfo or url.raw_path not in (b"", b"/"):
+    port = url.port or 0
+    if not url.host or not 0 < port < 65_536 or url.userinfo or url.raw_path not in (b"", b"/"):
         raise ValueError(f"{text!r} is not of the form host:port")
-    return url.raw_host.decode("ascii"), url.port
+    return url.raw_host.decode("ascii"), port
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -10,13 +10,12 @@ import gzip
 import json
 from hashlib import sha256
 from html import escape
-from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway import problems
+from gateway import __version__, problems
 from gateway.context import Services, WebFile
 from gateway.settings import SiteSettings
 
@@ -107,7 +106,7 @@ class Documents:
                 "release": release,
                 "bytes": len(knowledge.packed),
             },
-            "version": version("fanlight"),
+            "version": __version__,
             "build": self._build,
         }
 
@@ -154,10 +153,6 @@ class Assets:
         response.headers["service-worker-allowed"] = "/"
         return response
 
-    async def precache(self, request: Request) -> Response:
-        """`GET /precache.json`: what a browser keeps for the time without a network."""
-        return self.file(request, "precache.json", REVALIDATED)
-
     def file(self, request: Request, name: str, cache_control: str) -> Response:
         """One built file, under brotli where the browser takes it; raises `Problem`."""
         found = self._web.get(name)
@@ -183,7 +178,6 @@ def document_routes(services: Services) -> list[Route]:
         Route("/chat/{site_key}", documents.chat),
         Route("/kb/{site_key}/{release}.idx", documents.knowledge),
         Route("/sw.js", assets.service_worker),
-        Route("/precache.json", assets.precache),
         Route("/assets/{name:path}", assets.asset),
     ]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.errors import Unavailable
+from gateway import __version__
 from gateway.context import Services
 
 
@@ -23,7 +22,7 @@ def health_routes(services: Services) -> list[Route]:
             truth = "unavailable"
         document = {
             "status": "ok" if truth == "ok" else "degraded",
-            "version": version("fanlight"),
+            "version": __version__,
             "truth": truth,
             "model": "configured" if services.transport else "none",
             "knowledge": {key: known.index.release for key, known in services.knowledge.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -10,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway import wire
+from gateway import __version__, wire
 from gateway.settings import Settings
 
 _BODIES = (
@@ -234,7 +233,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Fanlight",
-            "version": version("fanlight"),
+            "version": __version__,
             "description": "Every call but a challenge is signed (RFC 9421); see docs/wire.md.",
         },
         "servers": [{"url": settings.public_url}],

@@ -96,7 +96,6 @@ async def test_the_service_worker_may_control_the_whole_origin(gateway: World) -
     response = await gateway.client.get(GATEWAY + "/sw.js")
     assert response.headers["service-worker-allowed"] == "/"
     assert response.headers["cache-control"] == "no-cache"
-    assert (await gateway.client.get(GATEWAY + "/precache.json")).json() == {"build": "b1"}
 
 
 async def test_the_console_lives_on_its_own_origin_only(gateway: World) -> None:

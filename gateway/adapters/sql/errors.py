@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc as sa
 
-from core.errors import Conflict, Unavailable
+from core.errors import Conflict, FanlightError, Unavailable
 
 DRIVER_ERRORS = (sa.SQLAlchemyError, sqlite3.Error, OSError, UnicodeError, OverflowError)
 """Whatever SQLAlchemy and a driver raise; the last two when a value cannot be bound."""
@@ -25,10 +25,20 @@ def mapped() -> Iterator[None]:
     """Raise driver errors as `Conflict` or `Unavailable`."""
     try:
         yield
-    except sa.IntegrityError as exc:
-        raise Conflict(f"another writer was first ({exc.orig})") from exc
     except DRIVER_ERRORS as exc:
-        raise Unavailable(f"the database failed: {_words(exc)}") from exc
+        raise as_core(exc) from exc
+
+
+def as_core(exc: Exception) -> Exception:
+    """The error to raise for this one: what is not a driver's stays itself."""
+    if isinstance(exc, sa.IntegrityError):
+        core: FanlightError = Conflict(f"another writer was first ({exc.orig})")
+    elif isinstance(exc, DRIVER_ERRORS):
+        core = Unavailable(f"the database failed: {_words(exc)}")
+    else:
+        return exc
+    core.__cause__ = exc
+    return core
 
 
 def store_wide(exc: Exception) -> bool:

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine
 from core.errors import Unavailable
 from core.ports import Work
 from gateway.adapters.sql import commits
-from gateway.adapters.sql.errors import mapped, store_wide
+from gateway.adapters.sql.errors import as_core, store_wide
 
 Unit = Callable[[Connection], Any]
 
@@ -134,7 +134,7 @@ class GroupCommit:
     def _failed(self, exc: Exception, jobs: Sequence[_Job]) -> list[object]:
         # The next batch starts with a fresh connection.
         self._disconnect()
-        return [_as_core(exc) for _ in jobs]
+        return [as_core(exc) for _ in jobs]
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -159,15 +159,7 @@ def _alone(connection: Connection, job: _Job) -> object:
     except Exception as exc:
         if store_wide(exc):
             raise
-        return _as_core(exc)
-
-
-def _as_core(exc: Exception) -> Exception:
-    try:
-        with mapped():
-            raise exc
-    except Exception as core:  # noqa: BLE001 - it is handed to whoever waits
-        return core
+        return as_core(exc)
 
 
 def _tell(waiter: asyncio.Future[Any], outcome: object) -> None:

@@ -44,13 +44,18 @@ def sqlite_file(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
-def sqlite_engine(url: URL, *, begin: str, busy_timeout_s: float) -> Engine:
-    """An engine whose transactions start with `begin`; it keeps no connections of its own."""
+def sqlite_engine(url: URL, *, begin: str | None, busy_timeout_s: float) -> Engine:
+    """An engine whose transactions start with `begin`, or which has none; it pools nothing."""
     engine = create_engine(
         url,
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+        connect_args={
+            "timeout": busy_timeout_s,
+            "isolation_level": None,
+            # One thread uses a connection at a time; which one, its owner decides.
+            "check_same_thread": False,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -58,15 +63,14 @@ def sqlite_engine(url: URL, *, begin: str, busy_timeout_s: float) -> Engine:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
+    if begin is not None:
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 
-def create_private(path: Path) -> None:
-    """Make the file (and its folder) readable by its owner alone, if it is not there yet."""
+def create_private(url: URL) -> None:
+    """Make the file, readable by its owner alone, if it is not there yet."""
+    path = Path(str(url.database))
     path.parent.mkdir(parents=True, exist_ok=True)
     # SQLite gives its -wal and -shm files the mode of the database itself.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

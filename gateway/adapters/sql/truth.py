@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, text
@@ -54,14 +53,23 @@ class SqlTruth:
         url = opening.sqlite_file(self._url)
         # Half the deadline: a locked file is reported before the caller gives up.
         busy_s = self._deadline_s / 2
-        writing = opening.sqlite_engine(url, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_s)
-        reading = opening.sqlite_engine(url, begin="BEGIN", busy_timeout_s=busy_s)
-        writer = GroupCommit(writing, deadline_s=self._deadline_s)
         with mapped():
-            await asyncio.to_thread(opening.create_private, Path(url.database or ""))
-        await writer.run(opening.upgrade)
+            await asyncio.to_thread(opening.create_private, url)
+        writer = GroupCommit(
+            opening.sqlite_engine(url, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_s),
+            deadline_s=self._deadline_s,
+        )
+        try:
+            await writer.run(opening.upgrade)
+        except Unavailable:
+            await writer.close()
+            raise
         self._writer = writer
-        self._reader = Reader(reading, deadline_s=self._deadline_s)
+        self._reader = Reader(
+            patient=opening.sqlite_engine(url, begin="BEGIN", busy_timeout_s=busy_s),
+            hasty=opening.sqlite_engine(url, begin=None, busy_timeout_s=0),
+            deadline_s=self._deadline_s,
+        )
 
     async def close(self) -> None:
         """Finish what is under way and close."""
@@ -76,11 +84,11 @@ class SqlTruth:
 
     async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
         """The outcome stored under this idempotency key since `since`, if any."""
-        return await self._read(lambda connection: reads.finished(connection, scope, key, since))
+        return await self._glance(lambda connection: reads.finished(connection, scope, key, since))
 
     async def receipt_head(self, sid: str) -> str | None:
         """The hash of the session's newest receipt."""
-        return await self._read(lambda connection: reads.receipt_head(connection, sid))
+        return await self._glance(lambda connection: reads.receipt_head(connection, sid))
 
     async def receipt_gaps(self, sid: str) -> int:
         """How often the session's browser showed another receipt than its chain's head."""
@@ -96,11 +104,11 @@ class SqlTruth:
 
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
         """A stored turn of this scope."""
-        return await self._read(lambda connection: reads.turn(connection, scope, turn_id))
+        return await self._glance(lambda connection: reads.turn(connection, scope, turn_id))
 
     async def conversation_owned(self, scope: Scope, conversation_id: str) -> bool:
         """False when the conversation belongs to another scope; an unknown one is free."""
-        return await self._read(
+        return await self._glance(
             lambda connection: reads.conversation_owned(connection, scope, conversation_id)
         )
 
@@ -166,6 +174,9 @@ class SqlTruth:
         if self._writer is None or self._reader is None:
             raise Unavailable("the database is not open")
         return self._writer, self._reader
+
+    async def _glance[Value](self, read: Callable[[Connection], Value]) -> Value:
+        return await self._open()[1].at_once(read)
 
     async def _read[Value](self, read: Callable[[Connection], Value]) -> Value:
         return await self._open()[1].run(read)

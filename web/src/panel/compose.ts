@@ -30,7 +30,7 @@ export interface Surroundings {
   readonly languages: readonly string[];
   readonly isOnline: () => boolean;
   readonly knowledge: () => Knowledge;
-  readonly offline: MemoryOptions["offline"];
+  readonly goOnlineOnly: MemoryOptions["goOnlineOnly"];
 }
 
 export interface Services {
@@ -142,7 +142,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     replies,
     clock,
     openDatabase: around.openDatabase,
-    offline: around.offline,
+    goOnlineOnly: around.goOnlineOnly,
   });
   return {
     state,

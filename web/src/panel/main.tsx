@@ -42,10 +42,7 @@ function build(config: PanelConfig): Services {
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => new KnowledgeBase({ spawn, python: PYTHON, index: { url: config.kb.url } }),
-    offline: {
-      enable: async () => (savesData() ? undefined : (await offline()).enableOffline(config)),
-      disable: async () => (await offline()).disableOffline(config),
-    },
+    goOnlineOnly: async () => (await offline()).disableOffline(config),
   });
 }
 
@@ -83,6 +80,25 @@ function listen({ network, escalations, replies, vault }: Services): void {
 function show({ state }: Services, visible: boolean): void {
   state.visible.value = visible;
   if (visible) state.unread.value = 0;
+}
+
+/**
+ * Makes the panel work without a network: after consent, and after Python has come, so that the two do not
+ * compete for the first answer's bytes. The page says when it is done, for tests and for the curious.
+ */
+function keepOffline({ state }: Services, config: PanelConfig): void {
+  const root = document.documentElement;
+  effect(() => {
+    const kept = state.keeping.value === "kept";
+    if (!kept) delete root.dataset.offline;
+    if (!kept || state.pack.value !== "ready" || root.dataset.offline) return;
+    root.dataset.offline = "storing";
+    void offline()
+      .then(({ enableOffline }) => enableOffline(config))
+      .then(({ ok }) => {
+        root.dataset.offline = ok ? "ready" : "refused";
+      });
+  });
 }
 
 /** In a frame: the loader's word counts for what is seen, and it draws the badge. */
@@ -136,6 +152,7 @@ async function start(): Promise<void> {
   const bridge = framed ? embed(services, config) : undefined;
   if (!framed) standAlone(services);
   listen(services);
+  keepOffline(services, config);
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
   const root = document.getElementById("app");

@@ -26,8 +26,8 @@ export interface MemoryOptions {
   readonly replies: Replies;
   readonly clock: Clock;
   readonly openDatabase: () => Promise<Database>;
-  /** The service worker and its caches: on with consent, gone without it. */
-  readonly offline: { enable(): Promise<unknown>; disable(): Promise<unknown> };
+  /** Removes the service worker and its caches. */
+  readonly goOnlineOnly: () => Promise<unknown>;
 }
 
 export class Memory {
@@ -45,7 +45,7 @@ export class Memory {
 
   /** The visitor agreed to memory: what this tab holds moves into the browser. */
   async accept(training: boolean): Promise<void> {
-    const { state, vault, ring, escalations, calls, replies, offline, openDatabase } = this.options;
+    const { state, vault, ring, escalations, calls, replies, openDatabase } = this.options;
     state.consent.value = { memory: true, training };
     this.#writeChoice();
     this.#database = await openDatabase().catch(memoryDatabase);
@@ -59,8 +59,6 @@ export class Memory {
     else if (corrupt) state.notice.value = "notice.corrupt";
     void escalations.flush();
     replies.start();
-    // Offline use is an extra: a browser without service workers answers all the same.
-    void offline.enable().catch(() => undefined);
   }
 
   /** The visitor declined: everything works, in this tab only. */
@@ -87,14 +85,14 @@ export class Memory {
 
   /** Withdraws consent: nothing of ours stays in the browser. */
   async forget(): Promise<void> {
-    const { vault, consent, ring, calls, escalations, offline, state, replies, clock } =
+    const { vault, consent, ring, calls, escalations, goOnlineOnly, state, replies, clock } =
       this.options;
     replies.stop();
     await escalations.moveTo(memoryDatabase().outbox);
     vault.forget();
     consent.forget();
     await this.#database.remove().catch(() => undefined);
-    await offline.disable().catch(() => undefined);
+    await goOnlineOnly().catch(() => undefined);
     ring.forget();
     calls.reset();
     state.consent.value = { memory: false, training: false };

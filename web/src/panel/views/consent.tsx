@@ -14,7 +14,7 @@ export function ConsentScreen(): VNode {
     if (state.visible.value) title.current?.focus();
   }, [state.visible.value]);
   return (
-    <main class="consent">
+    <div class="consent">
       <div class="consent-body">
         <Fanlight lit={2} />
         <h2 ref={title} tabIndex={-1}>
@@ -53,6 +53,6 @@ export function ConsentScreen(): VNode {
         </button>
       </div>
       <p class="small">{say("consent.note")}</p>
-    </main>
+    </div>
   );
 }

@@ -50,9 +50,7 @@ function LanguageMenu(): VNode | null {
   return (
     <Menu label={`${state.say.value("menu.language")}: ${LOCALE_NAMES[current]}`} items={items}>
       <Icon sign="globe" />
-      <span class="code" aria-hidden="true">
-        {current}
-      </span>
+      <span class="code">{current}</span>
     </Menu>
   );
 }

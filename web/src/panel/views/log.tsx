@@ -9,11 +9,11 @@ import { Fanlight, Icon } from "./icons.tsx";
 export function Log(): VNode {
   const { state } = usePanel();
   const say = state.say.value;
-  const view = useRef<HTMLElement>(null);
+  const view = useRef<HTMLDivElement>(null);
   const turns = exchanges(state.entries.value);
   useScroll(view);
   return (
-    <main class="log" ref={view}>
+    <div class="log" ref={view}>
       <div class="column">
         {turns.length === 0 && <Welcome />}
         <div role="log" aria-live="polite" aria-label={say("log.label")}>
@@ -23,7 +23,7 @@ export function Log(): VNode {
         </div>
       </div>
       <NewReply view={view} />
-    </main>
+    </div>
   );
 }
 

@@ -48,12 +48,12 @@ export function Menu({ label, items, children }: MenuProps): VNode {
         ref={button}
         type="button"
         class="quiet"
-        aria-label={label}
         aria-haspopup="menu"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
         onKeyDown={onButtonKey}
       >
+        <span class="hidden">{label}</span>
         {children}
       </button>
       {open && <MenuList label={label} items={items} leave={leave} />}

@@ -13,10 +13,12 @@ export function Panel({ services }: { readonly services: PanelServices }): VNode
   return (
     <PanelContext.Provider value={services}>
       <Header />
-      <Banner />
-      {chosen ? <Log /> : <ConsentScreen />}
-      {chosen && <Notice />}
-      {chosen && <Composer />}
+      <main>
+        <Banner />
+        {chosen ? <Log /> : <ConsentScreen />}
+        {chosen && <Notice />}
+        {chosen && <Composer />}
+      </main>
     </PanelContext.Provider>
   );
 }
