@@ -36,15 +36,6 @@ def luhn(text: str) -> bool:
     return total % 10 == 0
 
 
-def iban(text: str) -> bool:
-    """The mod-97 check of an IBAN (ISO 13616)."""
-    compact = re.sub(r"[\s-]", "", text).upper()
-    if not (15 <= len(compact) <= 34 and compact.isascii() and compact.isalnum()):
-        return False
-    rearranged = compact[4:] + compact[:4]
-    return int("".join(str(int(char, 36)) for char in rearranged)) % 97 == 1
-
-
 _GAP = r" .\-\u00a0\u2010-\u2015"
 
 _PEM = re.compile(
@@ -63,14 +54,12 @@ _TOKENS = re.compile(
 # "my password is wrong" stays.
 _NAMED_VALUE = re.compile(
     r"(?i)(?<![\w-])(?:password|passwd|pwd|passcode|secret|api[ _-]?key|access[ _-]?token|pin|cvv"
-    r"|cvc|contraseña|clave|[ובהלשכמ]{0,3}סיסמ[הא])"
+    r"|cvc|contraseña|clave|[ובהלשכמ]{0,3}סיסמ[הא](?:\s+שלי)?)"
     r"(?:(?:\s+(?:is|es|היא))?\s*[:=]\s*(?!\[)\S{3,}"
     r"|\s+(?:is|es|היא)\s+(?!\[)(?=\S{0,64}\d)\S{3,})"
 )
 _CARD_CODE = re.compile(r"(?i)(?<![\w-])(?:cvv|cvc|cid)2?\s{1,3}\d{3,4}(?!\w)")
-_EMAIL = re.compile(
-    r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})"
-)
+_EMAIL = re.compile(r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _IPV6 = re.compile(r"(?i)(?<![:.\w])[0-9a-f:]{3,39}(?:%\w{1,16})?(?![:\w]|\.\w)")
 
@@ -86,20 +75,20 @@ _PHONE = re.compile(
     r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?"
     r"(?!\w|[.,]\d)"
 )
+# An amount such as 10 000 000, or a list of years.
+_ORDINARY = re.compile(r"\d{1,2}\D\d{3}\D\d{3}|(?:(?:19|20)\d\d\D{1,3})+(?:19|20)\d\d")
 
 
 def _is_phone(text: str) -> bool:
     """Whether the digits and the way they are grouped are those of a telephone number."""
-    number = re.split(r"[xe]", text)[0]
+    number = re.sub(r"\s?[xe].*", "", text)
     digits = sum(char.isdecimal() for char in number)
     if number.startswith(("+", "00")):
         return 8 <= digits <= 15
     if number.startswith(("(", "0")):
-        return 9 <= digits <= 12
+        return 8 <= digits <= 12
     gaps = len(re.findall(r"\d\D+(?=\d)", number))
-    # Eight digits in threes, "10 000 000", are an amount.
-    amount = re.fullmatch(r"\d{1,2}\D\d{3}\D\d{3}", number) is not None
-    return 8 <= digits <= 12 and gaps >= 2 and not amount
+    return 8 <= digits <= 12 and gaps >= 2 and not _ORDINARY.fullmatch(number)
 
 
 def _is_ipv4(text: str) -> bool:
@@ -128,14 +117,29 @@ def _ibans(text: str) -> Iterator[Span]:
     """Finds IBANs; the words after one look like more of it, so the longest valid start counts."""
     done = 0
     for head in _IBAN_HEAD.finditer(text):
-        start = head.start()
-        body = _IBAN_BODY.match(text, start) if start >= done else None
-        for end in range(body.end() if body else start, start + 14, -1):
-            inside = end < len(text) and text[end].isalnum()
-            if not inside and iban(text[start:end]):
-                yield start, end
-                done = end
-                break
+        end = _iban_end(text, head.start()) if head.start() >= done else 0
+        if end:
+            yield head.start(), end
+            done = end
+
+
+def _iban_end(text: str, start: int) -> int:
+    """Where the longest IBAN that starts here ends (mod 97, ISO 13616), or 0."""
+    body = _IBAN_BODY.match(text, start)
+    end = body.end() if body else start
+    head = int("".join(str(int(char, 36)) for char in text[start : start + 4]))
+    remainder, length, found = 0, 4, 0
+    for place in range(start + 4, end):
+        if not text[place].isalnum():
+            continue
+        value = int(text[place], 36)
+        remainder = (remainder * (100 if value > 9 else 10) + value) % 97
+        length += 1
+        ends = length >= 15 and not text[place + 1 : place + 2].isalnum()
+        # The country and check digits, six digits as numbers, are read last.
+        if ends and (remainder * 10**6 + head) % 97 == 1:
+            found = place + 1
+    return found
 
 
 _DIGIT_RUN = re.compile(rf"(?<!\d)(?<!\d[.,])\d(?:[{_GAP}]{{0,2}}\d){{12,}}")
@@ -145,7 +149,8 @@ _ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-8]|6")
 def _cards(text: str) -> Iterator[Span]:
     """Finds card numbers, also beside other numbers: an expiry, a count, a second card.
 
-    A whole run of digits needs the checksum alone; a part of one must also begin as cards do.
+    A whole run of digits needs the checksum alone; a part of one must also begin as cards do,
+    with four digits together or more.
     """
     for run in _DIGIT_RUN.finditer(text):
         groups = [found.span() for found in re.finditer(r"\d+", text[run.start() : run.end()])]
@@ -163,13 +168,13 @@ def _cards(text: str) -> Iterator[Span]:
 def _card_at(run: str, groups: list[Span], first: int) -> int:
     """The group after the longest card number that starts with group `first`, or 0."""
     start, digits, after = groups[first][0], 0, 0
-    if not _ISSUER.match(run, start):
+    if groups[first][1] - start < 4 or not _ISSUER.match(run, start):
         return 0
     for place in range(first, len(groups)):
         digits += groups[place][1] - groups[place][0]
         if digits > 19:
             break
-        if luhn(run[start : groups[place][1]]):
+        if digits >= 13 and luhn(run[start : groups[place][1]]):
             after = place + 1
     return after
 
@@ -186,9 +191,7 @@ PATTERNS = (
     Pattern("ip", _shaped(_IPV6, _is_ipv6)),
     Pattern("phone", _shaped(_PHONE, _is_phone)),
 )
-_NEVER_KEPT = tuple(
-    pattern for pattern in PATTERNS if pattern.label in ("secret", "card", "iban")
-)
+_NEVER_KEPT = tuple(pattern for pattern in PATTERNS if pattern.label in ("secret", "card", "iban"))
 
 
 def redact(text: str) -> str:

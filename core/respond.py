@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import NoneType
+from typing import Any
 
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
 from core.route import Route, route
@@ -95,16 +97,31 @@ def _suggestions(hits: tuple[Hit, ...]) -> list[dict[str, str]]:
 
 
 def respond_json(index: Index, request: str) -> str:
-    """`respond` for a host that speaks JSON; the request's form is in the module's goldens."""
+    """`respond` for a host that speaks JSON; the request's form is in tests/wire/kb_request.json.
+
+    Raises `ValueError` naming the field that is not of its form.
+    """
     asked = json.loads(request)
-    if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
-        raise ValueError("question must be a string")
+    if not isinstance(asked, dict):
+        raise ValueError("the request must be an object")
+    threshold = _field(asked, "threshold", (int, float), DEFAULT_THRESHOLD)
+    if not 0 <= threshold <= 1:
+        raise ValueError("threshold must be between 0 and 1")
     response = respond(
         index,
-        asked["question"],
-        locale=asked.get("locale"),
-        question_locale=asked.get("question_locale"),
-        threshold=float(asked.get("threshold", DEFAULT_THRESHOLD)),
-        online=bool(asked.get("online", True)),
+        _field(asked, "question", str),
+        locale=_field(asked, "locale", (str, NoneType), None),
+        question_locale=_field(asked, "question_locale", (str, NoneType), None),
+        threshold=threshold,
+        online=_field(asked, "online", bool, default=True),
     )
     return json.dumps(document(response, index), ensure_ascii=False)
+
+
+def _field(
+    asked: dict[str, Any], name: str, kinds: type | tuple[type, ...], default: object = ...
+) -> Any:
+    value = asked.get(name, default)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+        raise ValueError(f"{name} is missing or of the wrong type")
+    return value

@@ -16,7 +16,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 LABEL = "fanlight"
 TAG = "fanlight-v1"
@@ -24,6 +24,7 @@ ALGORITHM = "ecdsa-p256-sha256"
 REQUIRED = ("@method", "@authority", "@path", "@query", "content-digest")
 WHEN_PRESENT = ("idempotency-key", "x-integrity")
 MAX_LIFETIME_S = 60
+MAX_INPUT = 2_048
 
 Bare = str | int | bool
 
@@ -81,7 +82,8 @@ class Message:
 def signature_base(covered: Covered, message: Message) -> bytes:
     """The bytes that a signature signs (RFC 9421, section 2.5).
 
-    Raises `SignatureError` when a covered component is not in the message.
+    Raises `SignatureError` when a covered component is not in the message, or has a line break,
+    with which one component could pass for two.
     """
     lines = [f"{component}: {_value(component, message)}" for component in covered.components]
     lines.append(f'"@signature-params": {covered}')
@@ -89,6 +91,13 @@ def signature_base(covered: Covered, message: Message) -> bytes:
 
 
 def _value(component: Component, message: Message) -> str:
+    value = _found(component, message)
+    if "\n" in value or "\r" in value:
+        raise SignatureError(f"the value of {component} has a line break")
+    return value
+
+
+def _found(component: Component, message: Message) -> str:
     params = dict(component.params)
     if params.pop("req", False):
         if message.request is None:
@@ -102,7 +111,7 @@ def _value(component: Component, message: Message) -> str:
         return _derived(component.name, message)
     if component.name not in message.fields:
         raise SignatureError(f"the covered field {component.name} is not in the message")
-    return message.fields[component.name].strip()
+    return message.fields[component.name].strip(" \t")
 
 
 def _derived(name: str, message: Message) -> str:
@@ -124,10 +133,11 @@ def _derived(name: str, message: Message) -> str:
 
 
 def _query_param(name: str, query: str) -> str:
-    found = [value for key, value in parse_qsl(query, keep_blank_values=True) if key == name]
+    wanted = unquote(name)
+    found = [value for key, value in parse_qsl(query, keep_blank_values=True) if key == wanted]
     if len(found) != 1:
         raise SignatureError(f"the query parameter {name} must occur exactly once")
-    return quote(found[0], safe="*-._")
+    return quote(found[0], safe="*-._").replace("~", "%7E")
 
 
 def parse_signature_input(text: str) -> dict[str, Covered]:
@@ -151,7 +161,7 @@ def parse_signature_input(text: str) -> dict[str, Covered]:
 
 
 def _inner_list(text: str, position: int) -> tuple[tuple[Component, ...], int]:
-    components: list[Component] = []
+    components: dict[Component, None] = {}
     while not text.startswith(")", position):
         if components:
             position = _expect(text, position, " ")
@@ -160,7 +170,7 @@ def _inner_list(text: str, position: int) -> tuple[tuple[Component, ...], int]:
         component = Component(name, params)
         if component in components:
             raise SignatureError(f"the component {component} occurs twice")
-        components.append(component)
+        components[component] = None
     return tuple(components), position + 1
 
 
@@ -241,7 +251,10 @@ def read_profile(fields: Mapping[str, str], *, opens_session: bool = False) -> S
     `fields` are the request's header fields, lower-case. Raises `SignatureError` with the reason
     when anything is missing, extra or malformed.
     """
-    inputs = parse_signature_input(fields.get("signature-input", ""))
+    text = fields.get("signature-input", "")
+    if len(text) > MAX_INPUT:
+        raise SignatureError(f"Signature-Input may have {MAX_INPUT} characters at most")
+    inputs = parse_signature_input(text)
     if list(inputs) != [LABEL]:
         raise SignatureError(f"Signature-Input must have exactly one member, {LABEL}")
     covered = inputs[LABEL]

@@ -22,6 +22,10 @@ MAX_CONTENT = 8_000
 MAX_TAIL = 6
 _TURN = r"^t_[0-9a-f]{32}$"
 _CONVERSATION = r"^c_[0-9a-f]{32}$"
+_TIMESTAMP = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
 
 TurnId = Annotated[str, StringConstraints(pattern=_TURN)]
 ConversationId = Annotated[str, StringConstraints(pattern=_CONVERSATION)]
@@ -164,10 +168,7 @@ class EscalationBody(Body):
     locale: Locale
     contact: Annotated[str, StringConstraints(max_length=200)] | None = None
     receipt: Annotated[str, StringConstraints(max_length=4096)] | None = None
-    timestamp: Annotated[
-        str,
-        StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"),
-    ]
+    timestamp: Annotated[str, StringConstraints(pattern=_TIMESTAMP)]
 
     def value(self) -> EscalationRequest:
         """The checked value, without cards and secrets."""

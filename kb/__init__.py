@@ -1,6 +1,7 @@
 """The knowledge base: read entries, build a calibrated index, and search it.
 
-Standard library only, synchronous and pure: the same code runs on a server, at the edge and in a browser.
+Standard library only, synchronous and pure: the same code runs on a server, at the edge and in a
+browser.
 """
 
 from kb.codec import IndexFormatError

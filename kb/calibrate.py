@@ -1,7 +1,8 @@
 """What a score is worth: the probability that the answer shown is right.
 
-Decides the logistic curve that turns a ranking into a confidence, from simulated users of this very
-knowledge base. Refuses to trust few of them: with little evidence the curve stays near a cautious default.
+Decides the logistic curve that turns a ranking into a confidence, from simulated users of this
+very knowledge base. Refuses to trust few of them: with little evidence the curve stays near a
+cautious default.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Final
 
 FEATURES: Final = 4
 """Constant, score, lead over the next entry, known share of the question's words."""
-_DEFAULT: Final = (-5.5, 9.0, 5.0, 1.5)
+_DEFAULT: Final = (-4.0, 7.0, 7.0, 0.5)
 """Where the curve starts from: what the bundled FAQ gives, rounded towards caution."""
-_SPREAD: Final = (2.0, 4.0, 4.0, 2.0)
+_SPREAD: Final = (1.0, 3.0, 3.0, 1.0)
 """How far from the default each coefficient may easily go (standard deviation of its prior)."""
 _ROUNDS: Final = 30
 _LOWEST: Final = 0.001
@@ -24,7 +25,7 @@ _HIGHEST: Final = 0.995
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What ranking saw for one question: score of the first, its lead, and the known share, in [0, 1]."""
+    """What ranking saw for one question, each in [0, 1]: best score, its lead, known share."""
 
     score: float
     lead: float
@@ -46,7 +47,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted curve. A lower score, a smaller lead or fewer known words never raise confidence."""
+    """The fitted curve: a lower score, a smaller lead or fewer known words never raise it."""
 
     coefficients: tuple[float, ...] = _DEFAULT
 
@@ -69,7 +70,7 @@ def logit(probability: float) -> float:
 
 
 def fit(samples: Sequence[Sample]) -> Calibration:
-    """Fit the curve by Newton's method on the penalised likelihood; without samples, the default."""
+    """Fit the curve by Newton's method on the penalised likelihood; no samples: the default."""
     coefficients = list(_DEFAULT)
     rows = [(sample.evidence.row(), float(sample.right), sample.weight) for sample in samples]
     for _ in range(_ROUNDS):

@@ -1,7 +1,8 @@
 """The index file: what `build_index` writes and `load_index` reads.
 
-Decides the layout: one gzip stream with no time in it, a first line that names format and version, one JSON line that
-lists the sections, then the sections. Refuses another version, a damaged or cut file, and more than 256 MiB.
+Decides the layout: one gzip stream with no time in it, a first line that names format and version,
+one JSON line that lists the sections, then the sections. Refuses another version, a damaged or cut
+file, and more than 256 MiB.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def _decompress(data: bytes) -> bytes:
         unzip = zlib.decompressobj(wbits=31)
         plain = unzip.decompress(data, MAX_BYTES)
     except zlib.error as error:
-        raise IndexFormatError(f"not an index: {error}; build one with `fanlight kb build`") from error
+        raise IndexFormatError(
+            f"not an index: {error}; build one with `fanlight kb build`"
+        ) from error
     if not unzip.eof:
         raise IndexFormatError("the index is cut short, or too large: build it again")
     return plain
@@ -72,7 +75,7 @@ def _check_version(first: bytes) -> None:
     found = first[:40].decode("ascii", "replace")
     if found != f"{FORMAT} {VERSION}":
         raise IndexFormatError(
-            f"found {found!r}, expected '{FORMAT} {VERSION}': build the index again with this version"
+            f"found {found!r}, expected '{FORMAT} {VERSION}': build the index again"
         )
 
 

@@ -1,7 +1,8 @@
 """What a knowledge base is made of.
 
-Decides the shape of an entry, which addresses an answer may link to, and which tags are reserved for the
-site's own texts. Refuses nothing by itself: readers turn bad rows into problems before an entry exists.
+Decides the shape of an entry, which addresses an answer may link to, and which tags are reserved
+for the site's own texts. Refuses nothing by itself: readers turn bad rows into problems before an
+entry exists.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Reading:
 
 
 def is_safe_url(url: str) -> bool:
-    """Say whether `url` may be shown as a link: an allowed scheme, an address, no odd characters."""
+    """Say whether `url` may be a link: an allowed scheme, an address, no odd characters."""
     if _UNSAFE_IN_URL.search(url):
         return False
     try:
@@ -80,7 +81,7 @@ def is_safe_url(url: str) -> bool:
 
 
 def system_text(entry: Entry) -> SystemText | None:
-    """Give the kind of site text that this entry is, or None when it is an ordinary, searchable one."""
+    """Give the kind of site text that this entry is, or None for a searchable one."""
     for kind in SYSTEM_TEXTS:
         if SYSTEM_PREFIX + kind in entry.tags:
             return kind

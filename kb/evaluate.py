@@ -1,7 +1,8 @@
 """How good an index is: accuracy, and whether its confidence can be believed.
 
-Decides what each figure means (see `Figures`) and how labelled rows become entries. Refuses a row without
-`text` or `label`. Opens nothing and reads no clock: callers give the streams and the clock.
+Decides what each figure means (see `Figures`) and how labelled rows become entries. Refuses a row
+without `text` or `label`. Opens nothing and reads no clock: callers give the streams and the
+clock.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One query as it was answered; `right` and `in_top3` ask for the label, whatever the confidence."""
+    """One query as answered; `right` and `in_top3` are whatever the confidence."""
 
     answerable: bool
     right: bool
@@ -42,11 +43,12 @@ class Judged:
 class Figures:
     """What an evaluation says; a share whose whole is empty is None.
 
-    `top1`, `top3`: the label is first, or among three, over queries in scope. `auroc`: in scope or not,
-    told by confidence. `e2e`: right and answered when in scope, refused when out, over all. `coverage`: right
-    and answered over in scope. `risk`: wrong over answered. `ece`: expected calibration error, ten bins of
-    equal count, event "the answer shown is right", over all. `answered_in`, `answered_out`: answered over in
-    scope and over out of scope. `p50_ms`, `p95_ms`: milliseconds a query. `n`: queries.
+    `top1`, `top3`: the label is first, or among three, over queries in scope. `auroc`: in scope or
+    not, told by confidence. `e2e`: right and answered when in scope, refused when out, over all.
+    `coverage`: right and answered over in scope. `risk`: wrong over answered. `ece`: expected
+    calibration error, ten bins of equal count, event "the answer shown is right", over all.
+    `answered_in`, `answered_out`: answered over in scope and over out of scope. `p50_ms`,
+    `p95_ms`: milliseconds a query. `n`: queries.
     """
 
     top1: float | None
@@ -91,7 +93,7 @@ def read_labelled(
 
 
 def entries_of(rows: Iterable[Labelled]) -> list[Entry]:
-    """Make one entry of each label and locale, its first text the question; out-of-scope rows are left out."""
+    """Make one entry of each label and locale, its first text the question; skip out-of-scope rows."""
     texts: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.answerable:
@@ -147,7 +149,7 @@ def figures(judged: Sequence[Judged], threshold: float) -> Figures:
 
 
 def auroc(inside: Sequence[float], outside: Sequence[float]) -> float | None:
-    """Give the chance that a query in scope is surer than one out of scope (Mann-Whitney; ties half)."""
+    """Give the chance that a query in scope is surer than one out of scope (Mann-Whitney)."""
     if not inside or not outside:
         return None
     ranked = sorted([(value, True) for value in inside] + [(value, False) for value in outside])

@@ -1,7 +1,7 @@
 """What a text is compared by: stems, and the letters inside a word.
 
-Decides the features, not their weights. Letters are compared word against word, never text against text:
-they only say which of the knowledge base's words an unknown one was meant to be.
+Decides the features, not their weights. Letters are compared word against word, never text against
+text: they only say which of the knowledge base's words an unknown one was meant to be.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def grams(word: str) -> set[str]:
 
 
 def text_key(text: str) -> str:
-    """Give what two texts share when they are the same question, whatever their punctuation or case."""
+    """Give what two texts share when they differ in punctuation and case only."""
     return " ".join(words(text))
 
 

@@ -1,7 +1,7 @@
 """From entries to the bytes of an index, and back.
 
-Decides what is searchable (every entry that is not a site text) and what is stored. Refuses two entries
-with the same id and locale; an empty knowledge base is fine, and answers nothing.
+Decides what is searchable (every entry that is not a site text) and what is stored. Refuses two
+entries with the same id and locale; an empty knowledge base is fine, and answers nothing.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def build_index(
 ) -> bytes:
     """Build an index, calibrated from the entries themselves; the same input gives the same bytes.
 
-    `out_of_scope` is the share of questions that the site expects to have no answer here, in [0, 1).
-    `progress` is told the step and how far it is, in [0, 1]. Raises `ValueError` for a duplicate.
+    `out_of_scope` is the share of questions that the site expects to have no answer here, in [0,
+    1). `progress` is told the step and how far it is, in [0, 1]. Raises `ValueError` for a
+    duplicate.
     """
     if not 0 <= out_of_scope < 1:
         raise ValueError(f"out_of_scope must be at least 0 and under 1, not {out_of_scope}")
@@ -46,13 +47,13 @@ def build_index(
     _refuse_duplicates(every)
     searchable = [entry for entry in every if system_text(entry) is None]
     report("reading", 0.0)
-    corpus = _corpus(searchable)
+    everyday = background({entry.locale.split("-", 1)[0] for entry in searchable})
+    corpus = _corpus(searchable, everyday)
     report("weighing", 0.0)
-    tables = build_tables(corpus.phrasings, len(searchable), corpus.terms)
-    locales = {entry.locale.split("-")[0] for entry in searchable}
+    tables = build_tables(corpus.phrasings, len(searchable), corpus.terms, corpus.common)
     samples = simulate(
         corpus,
-        background(locales),
+        everyday,
         seed=seed,
         out_of_scope=out_of_scope,
         progress=lambda share: report("calibrating", share),
@@ -95,13 +96,20 @@ def _refuse_duplicates(entries: Sequence[Entry]) -> None:
         seen.add((entry.id, entry.locale))
 
 
-def _corpus(entries: Sequence[Entry]) -> Corpus:
+def _corpus(entries: Sequence[Entry], everyday: Sequence[str]) -> Corpus:
     terms = Terms()
     texts = [(unit, text) for unit, entry in enumerate(entries) for text in _texts(entry)]
     phrasings = [terms.phrasing(unit, text) for unit, text in texts]
-    vocabulary = build_vocabulary(terms.words)
+    own_words = len(terms.words)
+    common = [terms.phrasing(-1, text) for text in everyday]
+    vocabulary = build_vocabulary(terms.words, own_words)
     return Corpus(
-        phrasings, [text for _, text in texts], [entry.id for entry in entries], terms, vocabulary
+        phrasings,
+        [text for _, text in texts],
+        [entry.id for entry in entries],
+        terms,
+        common,
+        vocabulary,
     )
 
 
@@ -124,7 +132,14 @@ def _pack(
         "pair_keys": array("Q", corpus.terms.pairs),
         "gram_names": "\n".join(vocabulary.gram_ids),
     }
-    for name in ("gram_starts", "gram_words", "gram_counts", "near_starts", "near_words", "near_weights"):
+    for name in (
+        "gram_starts",
+        "gram_words",
+        "gram_counts",
+        "near_starts",
+        "near_words",
+        "near_weights",
+    ):
         sections[name] = getattr(vocabulary, name)
     for name, block in zip(_BLOCKS, (tables.words, tables.pairs), strict=True):
         sections[f"{name}_unseen"] = array("d", [block.unseen])
@@ -154,9 +169,10 @@ def _unpack(sections: dict[str, Section], release: str) -> Index:
         return {name: number for number, name in enumerate(text.split("\n"))} if text else {}
 
     def block(name: str) -> Postings:
-        fields = (cast("array[Any]", sections[f"{name}_{field}"]) for field in
+        idf, starts, phrasings, scales = (cast("array[Any]", sections[f"{name}_{field}"]) for field in
                   ("idf", "starts", "phrasings", "scales"))  # fmt: skip
-        return Postings(*fields, unseen=cast("array[float]", sections[f"{name}_unseen"])[0])
+        unseen = cast("array[float]", sections[f"{name}_unseen"])[0]
+        return Postings(idf, starts, phrasings, scales, unseen)
 
     def arrays(*wanted: str) -> list[Any]:
         return [sections[name] for name in wanted]

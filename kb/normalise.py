@@ -1,7 +1,8 @@
 """How a text is brought to the form in which it is compared.
 
-Decides what counts as the same word: compatibility forms, case, accents, niqqud, invisible characters,
-light English and Spanish endings, Hebrew prefixes. Refuses nothing: every string has a normal form.
+Decides what counts as the same word: compatibility forms, case, accents, niqqud, invisible
+characters, light English and Spanish endings, Hebrew prefixes. Refuses nothing: every string has a
+normal form.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """Give the stem of a normalised word: by script, since a short question does not tell its language."""
+    """Give the stem of a normalised word, by script: a short question hides its language."""
     if "\u05d0" <= word[:1] <= "\u05ea":
         return _stem_hebrew(word.translate(_FINALS))
     if len(word) < 4 or not word.isalpha():
@@ -76,7 +77,7 @@ def _fold(text: str) -> str:
 
 
 def _stem_latin(word: str) -> str:
-    """Strip plural, tense and gender endings that English and Spanish share or that do not clash."""
+    """Strip plural, tense and gender endings of English and Spanish that do not clash."""
     for ending, rest in (("aciones", "a"), ("acion", "a"), ("ations", "a"), ("ation", "a")):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return _trim(word[: -len(ending)] + rest)
@@ -92,7 +93,9 @@ def _stem_latin(word: str) -> str:
 
 
 def _undouble(stump: str) -> str:
-    return stump[:-1] if len(stump) > 3 and stump[-1] == stump[-2] and stump[-1] not in "ls" else stump
+    return (
+        stump[:-1] if len(stump) > 3 and stump[-1] == stump[-2] and stump[-1] not in "ls" else stump
+    )
 
 
 def _trim(word: str) -> str:
@@ -101,7 +104,7 @@ def _trim(word: str) -> str:
 
 
 def _stem_hebrew(word: str) -> str:
-    """Strip a plural or construct ending, then prefix letters while four letters stay (three under he)."""
+    """Strip a plural or construct ending, then prefix letters while four stay (three under he)."""
     for ending in _HEBREW_ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]

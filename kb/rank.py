@@ -1,8 +1,8 @@
 """How the entries are ordered for one question.
 
-Decides a score in [0, 1] for the units that share a term with the question: half the cosine with the unit's
-centroid, half the weighted cosines of its nearest phrasings. Refuses to be slow: common terms are looked up
-only for units that rarer terms have found.
+Decides a score in [0, 1] for the units that share a term with the question: half the cosine with
+the unit's centroid, half the weighted cosines of its nearest phrasings. Refuses to be slow: common
+terms are looked up only for units that rarer terms have found.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Ranker:
         self._promising_size = PROMISING[0] + size // PROMISING[1]
 
     def query(self, text: str) -> Query:
-        """Weigh a question's terms. Unseen ones count in its length, so that they lower every cosine."""
+        """Weigh a question's terms. Unseen ones count in its length, and so lower every cosine."""
         stemmed = stems(text)
         words, known = self._word_weights(dict.fromkeys(stemmed))
         ids = self._vocabulary.ids
@@ -155,7 +155,7 @@ class Ranker:
         return kept
 
     def _promising(self, cosines: dict[int, float]) -> Iterable[int]:
-        """Choose units by the sum and the best of their cosines so far, among the best phrasings."""
+        """Choose units by the sum and the best of their cosines, among the best phrasings."""
         if len(cosines) > self._promising_size:
             least = sorted(cosines.values())[-self._promising_size]
             cosines = {number: cosine for number, cosine in cosines.items() if cosine >= least}
@@ -205,17 +205,26 @@ class Ranker:
                 weights[number] = max(weights.get(number, 0.0), weight)
                 related = vocabulary.related(number)
             else:
-                weight, reach = block.unseen * (STOP_WEIGHT if word in STOP_STEMS else 1.0), 1.0
+                weight, reach = self._unposted(word, number), 1.0
                 related = vocabulary.neighbours(word)
             length += weight * weight
             for other, nearness in related:
                 stands = reach * nearness * min(weight, block.idf[other])
-                if stands > weights.get(other, 0.0) and block.starts[other] < block.starts[other + 1]:
+                if (
+                    stands > weights.get(other, 0.0)
+                    and block.starts[other] < block.starts[other + 1]
+                ):
                     weights[other] = stands
         if not length:
             return {}, 0.0
         scale, idf = _SHARE[0] / sqrt(length), block.idf
         return {n: weight * scale * idf[n] for n, weight in weights.items()}, known / length
+
+    def _unposted(self, word: str, number: int | None) -> float:
+        """Give the weight of a word that no phrasing has; an everyday one weighs less."""
+        if number is not None:
+            return self._tables.words.idf[number]
+        return self._tables.words.unseen * (STOP_WEIGHT if word in STOP_STEMS else 1.0)
 
     def _pair_weights(self, keys: Iterable[int]) -> dict[int, float]:
         block = self._tables.pairs
@@ -226,7 +235,7 @@ class Ranker:
             if number is not None and block.starts[number] < block.starts[number + 1]:
                 weight = weights[number] = block.idf[number]
             else:
-                weight = block.unseen * UNSEEN_PAIR
+                weight = UNSEEN_PAIR * (block.unseen if number is None else block.idf[number])
             length += weight * weight
         scale, idf = _SHARE[1] / sqrt(length) if length else 0.0, block.idf
         return {number: weight * scale * idf[number] for number, weight in weights.items()}

@@ -1,7 +1,7 @@
 """The answer to "does the knowledge base know?": entries for a question, each with a confidence.
 
-Decides which language an answer is shown in, how much an exact match is worth, and what reasons are given.
-Refuses nothing: any string is a question, and one that matches nothing has no hits.
+Decides which language an answer is shown in, how much an exact match is worth, and what reasons
+are given. Refuses nothing: any string is a question, and one that matches nothing has no hits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kb.rank import Candidate, Query, Ranker
 from kb.texts import DEFAULT_TEXTS
 
 EXACT: Final = 0.97
-"""Confidence in an entry that has the very question, word for word; shared by those that have it."""
+"""Confidence in an entry that has the question word for word; shared by all that have it."""
 _MOST_WORD_REASONS: Final = 3
 
 
@@ -28,9 +28,10 @@ _MOST_WORD_REASONS: Final = 3
 class Hit:
     """One entry for a question.
 
-    `score` in [0, 1] orders the hits; `confidence` is the probability that showing this answer is right.
-    `reasons` are stable codes: `exact`, `question` or `variant:N` (which phrasing was nearest),
-    `word:W` (a word of the question that it has), `chars` (a word matched by its letters), `other_locale`.
+    `score` in [0, 1] orders the hits; `confidence` is the probability that showing this answer is
+    right. `reasons` are stable codes: `exact`, `question` or `variant:N` (which phrasing was
+    nearest), `word:W` (a word of the question that it has), `chars` (a word matched by its
+    letters), `other_locale`.
     """
 
     entry: Entry
@@ -96,7 +97,7 @@ class Index:
         return self._by_id.get(entry_id, {}).get(locale)
 
     def text(self, kind: SystemText, locale: str) -> str:
-        """Give a site text: the site's own in this locale, else the default, else the site's first."""
+        """Give a site text: the site's own in this locale, else the default, else its first."""
         if kind not in SYSTEM_TEXTS:
             raise ValueError(f"kind must be one of {', '.join(SYSTEM_TEXTS)}, not {kind!r}")
         own = {at: text for (found, at), text in self._texts.items() if found == kind}
@@ -107,8 +108,10 @@ class Index:
                 return text
         return next(iter(own.values()), defaults["en"])
 
-    def search(self, question: str, *, locale: str | None = None, limit: int = 5) -> tuple[Hit, ...]:
-        """Give the best entries for a question, best first; at most `limit`, one for each entry id."""
+    def search(
+        self, question: str, *, locale: str | None = None, limit: int = 5
+    ) -> tuple[Hit, ...]:
+        """Give the best entries for a question, best first; at most `limit`, one an entry id."""
         query = self._ranker.query(question)
         candidates = self._ranker.rank(query)
         exact = self._exact.find(question)
@@ -142,7 +145,7 @@ class Index:
         return list(best.values())
 
     def _shown(self, unit: int, wanted: str, locale: str | None) -> Entry:
-        """Choose the translation to show: the wanted locale, its base, the page's, then what matched."""
+        """Choose the translation to show: the wanted locale, the page's, then what matched."""
         matched = self._units[unit]
         translations = self._by_id[matched.id]
         for choice in (wanted, wanted.split("-")[0], locale, (locale or "").split("-")[0]):

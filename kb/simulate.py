@@ -1,7 +1,8 @@
 """Who will ask: users simulated from the knowledge base itself, since nobody has labelled real ones.
 
-Decides which phrasings are kept back, which entries are hidden so that their questions have no answer, how a
-text is spoiled by typing and rewording, and how much each kind weighs. Refuses to run long: each kind is sampled.
+Decides which phrasings are kept back, which entries are hidden so that their questions have no
+answer, how a text is spoiled by typing and rewording, and how much each kind weighs. Refuses to
+run long: each kind is sampled.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ from kb.vocabulary import Vocabulary
 
 HIDDEN: Final = 0.2
 HELD_OUT: Final = 0.2
-KEPT: Final = 0.55
+FEW: Final = 5
+"""Phrasings under which a unit's are reworded too: holding out one of three asks too much."""
+KEPT: Final = 0.45
 """Share of a question's words that a reworded one has too."""
 _MANY: Final = 3_000
 """Phrasings from which two rounds are enough."""
 _ROUNDS: Final = (5, 2)
 _MOST_OF_A_KIND: Final = 700
-_EVIDENCE_PER_UNIT: Final = 6.0
-"""Weight of all samples together, for each unit: copies of one question are not independent."""
+_EVIDENCE: Final = (2.0, 0.5)
+"""Weight of all samples, a unit and a phrasing: copies of a question are not independent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The searchable texts: phrasings in order of unit, each unit's entry id, and the vocabulary."""
+    """The searchable texts: phrasings in order of unit, each unit's entry id, everyday texts."""
 
     phrasings: Sequence[Phrasing]
     texts: Sequence[str]
     unit_ids: Sequence[str]
     terms: Terms
+    common: Sequence[Phrasing]
     vocabulary: Vocabulary
 
 
@@ -72,7 +76,8 @@ def simulate(
                 first = corpus.unit_ids[candidates[0].unit]
                 evidence = evidence_of(candidates, 0, query.known, corpus.unit_ids)
                 seen.setdefault(case.kind, []).append((evidence, first == case.expected))
-    return _weigh(seen, _EVIDENCE_PER_UNIT * len(corpus.unit_ids), out_of_scope)
+    total = _EVIDENCE[0] * len(corpus.unit_ids) + _EVIDENCE[1] * len(corpus.texts)
+    return _weigh(seen, total, out_of_scope)
 
 
 def evidence_of(
@@ -89,7 +94,10 @@ def _weigh(
 ) -> list[Sample]:
     """Give in-scope and out-of-scope samples their declared shares, each kind half of its side."""
     samples: list[Sample] = []
-    for kinds, share in ((("clean", "noised", "reworded"), 1 - out_of_scope), (("hidden", "background"), out_of_scope)):
+    for kinds, share in (
+        (("clean", "noised", "reworded"), 1 - out_of_scope),
+        (("hidden", "background"), out_of_scope),
+    ):
         present = [kind for kind in kinds if seen.get(kind)]
         for kind in present:
             weight = total * share / len(present) / len(seen[kind])
@@ -98,11 +106,17 @@ def _weigh(
 
 
 def _round(corpus: Corpus, background: Sequence[str], rng: Random) -> tuple[Ranker, list[_Case]]:
-    """Hide some entries, keep back some phrasings, and give a ranker of the rest with its questions."""
+    """Hide some entries, keep back some phrasings; give a ranker of the rest, and questions."""
     ids = sorted(set(corpus.unit_ids))
     hidden = set(rng.sample(ids, max(1, round(HIDDEN * len(ids))) if len(ids) > 1 else 0))
     kept: list[Phrasing] = []
-    cases: dict[str, list[_Case]] = {"clean": [], "noised": [], "reworded": [], "hidden": [], "background": []}
+    cases: dict[str, list[_Case]] = {
+        "clean": [],
+        "noised": [],
+        "reworded": [],
+        "hidden": [],
+        "background": [],
+    }
     of_unit: dict[int, list[int]] = {}
     for number, phrasing in enumerate(corpus.phrasings):
         of_unit.setdefault(phrasing.unit, []).append(number)
@@ -116,17 +130,16 @@ def _round(corpus: Corpus, background: Sequence[str], rng: Random) -> tuple[Rank
         kept += [corpus.phrasings[n] for n in numbers if n not in held]
         cases["clean"] += [_Case("clean", corpus.texts[n], own) for n in sorted(held)]
         cases["noised"] += [_Case("noised", corpus.texts[n], own) for n in sorted(held)]
-        if len(numbers) == 1:
-            cases["reworded"].append(_Case("reworded", corpus.texts[numbers[0]], own))
+        if len(numbers) < FEW:
+            source = rng.choice([n for n in numbers if n not in held])
+            cases["reworded"].append(_Case("reworded", corpus.texts[source], own))
     cases["background"] = [_Case("background", text, None) for text in background]
-    tables = build_tables(kept, len(corpus.unit_ids), corpus.terms)
+    tables = build_tables(kept, len(corpus.unit_ids), corpus.terms, corpus.common)
     ranker = Ranker(tables, corpus.vocabulary, corpus.terms.pairs)
     return ranker, _sampled(cases, background, rng)
 
 
-def _sampled(
-    cases: dict[str, list[_Case]], background: Sequence[str], rng: Random
-) -> list[_Case]:
+def _sampled(cases: dict[str, list[_Case]], background: Sequence[str], rng: Random) -> list[_Case]:
     fillers = [word for text in background for word in text.split()] or ["something"]
     change = {"noised": spoil, "reworded": reword}
     chosen: list[_Case] = []

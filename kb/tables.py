@@ -1,7 +1,8 @@
 """The inverted index: which phrasing has which term, with what weight.
 
-Decides the weights (idf, one unit vector for each phrasing) and nothing about a question. A unit is one
-entry in one language; a phrasing is its question or one of its variants. Phrasings of a unit are adjacent.
+Decides the weights (idf, one unit vector for each phrasing) and nothing about a question. A unit
+is one entry in one language; a phrasing is its question or one of its variants. Phrasings of a
+unit are adjacent.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Phrasing:
 
 
 class Terms:
-    """Ids of every word and every pair that the knowledge base has, in order of first appearance."""
+    """Ids of every word and pair that the knowledge base has, in order of appearance."""
 
     def __init__(self) -> None:
         self.words: dict[str, int] = {}
@@ -44,7 +45,7 @@ class Terms:
 
 
 def pair_keys(numbers: Sequence[int]) -> list[int]:
-    """Give one key for each two neighbouring words, and for the first and last with the text's edge.
+    """Give one key for each two neighbouring words, the text's edges counting as words.
 
     A key is made of two word ids; the edge is 0, a word that has no id (-2 by convention) gives a
     key that no knowledge base has.
@@ -60,8 +61,9 @@ def pair_keys(numbers: Sequence[int]) -> list[int]:
 class Postings:
     """One block of terms: the idf of each term and the phrasings that have it.
 
-    `starts[t]:starts[t + 1]` is the slice of `phrasings` for term `t`, ascending. `scales[p]` is the
-    block's share over the length of phrasing `p`. `unseen` is the idf of a term that no phrasing has.
+    `starts[t]:starts[t + 1]` is the slice of `phrasings` for term `t`, ascending. `scales[p]` is
+    the block's share over the length of phrasing `p`. `unseen` is the idf of a term that no
+    phrasing has.
     """
 
     idf: Sequence[float]
@@ -73,7 +75,7 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything that ranking reads. `unit_starts[u]:unit_starts[u + 1]` are the phrasings of unit `u`."""
+    """All that ranking reads. `unit_starts[u]:unit_starts[u + 1]` are unit `u`'s phrasings."""
 
     words: Postings
     pairs: Postings
@@ -82,14 +84,21 @@ class Tables:
     unit_norms: Sequence[float]
 
 
-def build_tables(phrasings: Sequence[Phrasing], units: int, terms: Terms) -> Tables:
-    """Weigh the phrasings, which come in order of their unit; a unit may have none."""
+def build_tables(
+    phrasings: Sequence[Phrasing], units: int, terms: Terms, common: Sequence[Phrasing] = ()
+) -> Tables:
+    """Weigh the phrasings, which come in order of their unit; a unit may have none.
+
+    `common` are everyday texts that only count towards how common a term is: three entries
+    cannot tell that "long" says less than "shipping".
+    """
     damped = {number for word, number in terms.words.items() if word in STOP_STEMS}
     word_rows = [phrasing.words for phrasing in phrasings]
     pair_rows = [phrasing.pairs for phrasing in phrasings]
     share = sqrt(1 - PAIR_SHARE), sqrt(PAIR_SHARE)
-    words = _block(word_rows, len(terms.words), damped, share[0])
-    pairs = _block(pair_rows, len(terms.pairs), set(), share[1])
+    usual = [text.words for text in common], [text.pairs for text in common]
+    words = _block(word_rows, usual[0], len(terms.words), damped, share[0])
+    pairs = _block(pair_rows, usual[1], len(terms.pairs), set(), share[1])
     starts = array("I", bytes(4 * (units + 1)))
     for phrasing in phrasings:
         starts[phrasing.unit + 1] += 1
@@ -100,14 +109,22 @@ def build_tables(phrasings: Sequence[Phrasing], units: int, terms: Terms) -> Tab
 
 
 def _block(
-    rows: Sequence[tuple[int, ...]], size: int, damped: set[int], share: float
+    rows: Sequence[tuple[int, ...]],
+    common: Sequence[tuple[int, ...]],
+    size: int,
+    damped: set[int],
+    share: float,
 ) -> Postings:
     lists: list[list[int]] = [[] for _ in range(size)]
     for number, row in enumerate(rows):
         for term in row:
             lists[term].append(number)
-    count = len(rows)
-    idf = [log(1 + (count - len(found) + 0.5) / (len(found) + 0.5)) for found in lists]
+    count = len(rows) + len(common)
+    frequency = [len(found) for found in lists]
+    for row in common:
+        for term in row:
+            frequency[term] += 1
+    idf = [log(1 + (count - df + 0.5) / (df + 0.5)) for df in frequency]
     for term in damped:
         idf[term] *= STOP_WEIGHT
     lengths = (sqrt(sum(idf[term] * idf[term] for term in row)) for row in rows)
@@ -119,8 +136,10 @@ def _block(
     return Postings(array("f", idf), starts, numbers, scales, log(1 + (count + 0.5) / 0.5))
 
 
-def _unit_norms(words: Postings, pairs: Postings, unit_of: Sequence[int], units: int) -> array[float]:
-    """Length of the sum of each unit's vectors, so that a mean over phrasings gives the centroid's cosine."""
+def _unit_norms(
+    words: Postings, pairs: Postings, unit_of: Sequence[int], units: int
+) -> array[float]:
+    """Length of the sum of each unit's vectors: a sum of cosines over it is the centroid's cosine."""
     squares = [0.0] * units
     for block in (words, pairs):
         for term, idf in enumerate(block.idf):

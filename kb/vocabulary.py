@@ -1,7 +1,7 @@
 """Which words of the knowledge base a word may stand for, by the letters they share.
 
-Decides the neighbours of a word: inflections, typing errors, compounds. Refuses to relate words of fewer
-than `MIN_LETTERS` letters, and function words: a slip there changes too much or too little.
+Decides the neighbours of a word: inflections, typing errors, compounds. Refuses to relate words of
+fewer than `MIN_LETTERS` letters, and function words: a slip there changes too much or too little.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import sqrt
 from typing import Final
 
@@ -26,7 +27,7 @@ _LONGEST_WORD: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of a knowledge base by id, and an inverted list of their character n-grams.
+    """The words of a knowledge base, everyday words, and an inverted list of character n-grams.
 
     `gram_starts[i]:gram_starts[i + 1]` is the slice of `gram_words` for the gram with id `i`.
     """
@@ -41,12 +42,12 @@ class Vocabulary:
     near_weights: Sequence[float]
 
     def related(self, number: int) -> list[tuple[int, float]]:
-        """Give the neighbours, found when the vocabulary was built, of a word that is in it."""
+        """Give the neighbours of a word of the knowledge base, as found at build time."""
         start, end = self.near_starts[number], self.near_starts[number + 1]
         return list(zip(self.near_words[start:end], self.near_weights[start:end], strict=True))
 
     def neighbours(self, word: str) -> list[tuple[int, float]]:
-        """Give the ids of the words nearest to `word` and how far they may stand for it, in (0, 1]."""
+        """Give the ids of the words nearest to `word`; how far they stand for it is in (0, 1]."""
         if not is_comparable(word):
             return []
         shared: dict[int, int] = {}
@@ -71,19 +72,24 @@ class Vocabulary:
 
 def is_comparable(word: str) -> bool:
     """Say whether a word has letters enough, and meaning enough, to be matched by its letters."""
-    return MIN_LETTERS <= len(word) <= _LONGEST_WORD and word not in STOP_STEMS and not word.isdigit()
+    return (
+        MIN_LETTERS <= len(word) <= _LONGEST_WORD and word not in STOP_STEMS and not word.isdigit()
+    )
 
 
-def build_vocabulary(words: Iterable[str]) -> Vocabulary:
-    """Give the vocabulary of distinct words, with ids in their order."""
+def build_vocabulary(words: Iterable[str], own: int) -> Vocabulary:
+    """Give the vocabulary of distinct words, with ids in their order.
+
+    The first `own` of them are the knowledge base's: only those can be a neighbour.
+    """
     ids = {word: number for number, word in enumerate(words)}
     found: dict[str, list[int]] = {}
     counts = array("B", bytes(len(ids)))
-    for word, number in ids.items():
+    for word, number in islice(ids.items(), own):
         if is_comparable(word):
-            own = grams(word)
-            counts[number] = len(own)
-            for gram in own:
+            parts = grams(word)
+            counts[number] = len(parts)
+            for gram in parts:
                 found.setdefault(gram, []).append(number)
     starts, members, names = array("I", [0]), array("I"), []
     for gram in sorted(found):
@@ -92,15 +98,14 @@ def build_vocabulary(words: Iterable[str]) -> Vocabulary:
             members.extend(found[gram])
             starts.append(len(members))
     gram_ids = {gram: number for number, gram in enumerate(names)}
-    none = array("I", bytes(4 * (len(ids) + 1)))
-    bare = Vocabulary(ids, gram_ids, starts, members, counts, none, array("I"), array("f"))
-    return _relate(bare)
+    bare = Vocabulary(ids, gram_ids, starts, members, counts, (), (), ())
+    return _relate(bare, own)
 
 
-def _relate(bare: Vocabulary) -> Vocabulary:
+def _relate(bare: Vocabulary, own: int) -> Vocabulary:
     """Look up each word's neighbours once, so that a question need not."""
     starts, near, weights = array("I", [0]), array("I"), array("f")
-    for word in bare.ids:
+    for word in islice(bare.ids, own):
         for other, weight in bare.neighbours(word):
             near.append(other)
             weights.append(weight)

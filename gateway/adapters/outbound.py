@@ -160,7 +160,7 @@ class Outbound:
         if url.scheme != "http" or (host, port) not in self._listed:
             raise RefusedAddress(
                 f"{url.scheme}://{host}:{port} is not https; use https, "
-                f'or add "{host}:{port}" to private_endpoints'
+                f'or add "{host}:{port}" to gateway.private_endpoints'
             )
 
     async def addresses(self, host: str, port: int) -> list[str]:
@@ -172,7 +172,7 @@ class Outbound:
         if (host, port) not in self._listed and not all(is_global(address) for address in found):
             raise RefusedAddress(
                 f"{host}:{port} has a private or special address; if that is meant, "
-                f'add "{host}:{port}" to private_endpoints'
+                f'add "{host}:{port}" to gateway.private_endpoints'
             )
         return found[:ADDRESSES_TRIED]
 

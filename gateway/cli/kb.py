@@ -1,7 +1,8 @@
 """The commands `fanlight kb build`, `fanlight kb ask` and `fanlight eval kb`.
 
-Decides how files are found, opened and written, and what is printed: progress and problems on stderr, the result
-on stdout, one JSON object with `--json`. What the files mean is decided in `kb`.
+Decides how files are found, opened and written, and what is printed: progress and problems on
+stderr, the result on stdout, one JSON object with `--json`. What the files mean is decided in
+`kb`.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def build_command(
     if not reading.entries:
         raise click.ClickException("no entry could be read: nothing was written")
     if strict and reading.problems:
-        raise click.ClickException("nothing was written: mend the rows above, or leave out --strict")
+        raise click.ClickException(
+            "nothing was written: mend the rows above, or leave out --strict"
+        )
     data = _build(reading, seed, out_of_scope)
     _write(out, data)
     index = load_index(data)
@@ -113,7 +116,9 @@ def ask_command(path: Path, locale: str | None, limit: int, as_json: bool, quest
 
 @eval_group.command("kb")
 @click.option("--kb", "kb_path", required=True, type=_PATH, help="JSON Lines of {text, label}.")
-@click.option("--queries", required=True, type=_PATH, help="JSON Lines of {text, label, answerable}.")
+@click.option(
+    "--queries", required=True, type=_PATH, help="JSON Lines of {text, label, answerable}."
+)
 @click.option("--where", multiple=True, metavar="FIELD=VALUE", help="Keep rows with this value.")
 @click.option("--near-oos", metavar="FIELD", help="Rows with this field true are out of scope.")
 @click.option("--threshold", default=0.55, show_default=True, type=click.FloatRange(0, 1))
@@ -158,13 +163,15 @@ def _condition(text: str) -> tuple[str, str]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
-    """Open a text file, gzipped or not; what can go wrong with it is said with its name and a remedy."""
+    """Open a text file, gzipped or not; say what goes wrong with its name and a remedy."""
     try:
         with path.open("rb") as raw:
             plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             yield io.TextIOWrapper(cast(Any, plain), encoding="utf-8", newline="")
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{path}: not UTF-8 ({error.reason}): save it as UTF-8") from error
+        raise click.ClickException(
+            f"{path}: not UTF-8 ({error.reason}): save it as UTF-8"
+        ) from error
     except (gzip.BadGzipFile, EOFError) as error:
         raise click.ClickException(f"{path}: not a whole gzip file: {error}") from error
     except OSError as error:
@@ -220,7 +227,9 @@ def _load(path: Path) -> Index:
     try:
         return load_index(path.read_bytes())
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}: build it with `fanlight kb build`") from error
+        raise click.ClickException(
+            f"{path}: {error.strerror}: build it with `fanlight kb build`"
+        ) from error
     except IndexFormatError as error:
         raise click.ClickException(f"{path}: {error}") from error
 
@@ -242,7 +251,9 @@ def _show(hits: tuple[Hit, ...]) -> None:
     table = Table("confidence", "entry", "locale", "question", "why")
     for hit in hits:
         why = ", ".join(hit.reasons)
-        table.add_row(f"{hit.confidence:.2f}", hit.entry.id, hit.entry.locale, hit.entry.question, why)
+        table.add_row(
+            f"{hit.confidence:.2f}", hit.entry.id, hit.entry.locale, hit.entry.question, why
+        )
     console = Console()
     console.print(table)
     console.print(hits[0].entry.answer, markup=False, highlight=False)

@@ -82,7 +82,7 @@ def prepare(site: SiteSettings, data_dir: Path, bar: Bar) -> Prepared:
         data = build_index(reading.entries, progress=report)
     _write(path, data)
     for stale in folder.glob(f"{site.key}-*{INDEX}"):
-        if stale != path and stale.stem.removeprefix(f"{site.key}-").isalnum():
+        if stale != path:
             stale.unlink(missing_ok=True)
     return Prepared(SiteKnowledge(load_index(data), data), reading.problems, built=True)
 

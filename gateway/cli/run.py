@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -115,15 +116,29 @@ def _page_site(settings: Settings, page_port: int) -> SiteSettings:
 
 def _run(plan: Plan, output: Output) -> bool:
     settings = plan.settings
-    gateway = bind(settings.host, settings.port, "--port")
-    page = bind("127.0.0.1", plan.page_port, "--demo-port") if plan.page_port else []
-    _make_data_dir(settings.data_dir)
-    knowledge = _prepare_all(settings, output)
-    if not (settings.web_dir / "panel.html").exists():
+    with ExitStack() as stack:
+        gateway = bind(settings.host, settings.port, "--port")
+        page: list[socket] = []
+        stack.callback(_close, gateway, page)
+        if plan.page_port:
+            page.extend(bind("127.0.0.1", plan.page_port, "--demo-port"))
+        _make_data_dir(settings.data_dir)
+        knowledge = _prepare_all(settings, output)
+        _miss_web(settings.web_dir, output)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(plan, knowledge, gateway, page, output))
+
+
+def _close(*groups: Sequence[socket]) -> None:
+    for group in groups:
+        for each in group:
+            each.close()
+
+
+def _miss_web(folder: Path, output: Output) -> None:
+    if not (folder / "panel.html").exists():
         remedy = "Build them with `make run`, or with `npm --prefix web run build`."
-        output.tell(f"The web assets are not in {settings.web_dir}: no panel. {remedy}", "yellow")
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(plan, knowledge, gateway, page, output))
+        output.tell(f"The web assets are not in {folder}: there is no panel. {remedy}", "yellow")
 
 
 def _make_data_dir(folder: Path) -> None:

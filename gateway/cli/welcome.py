@@ -53,7 +53,7 @@ def _things_to_try(page: str, console: str, chat: str) -> tuple[str, ...]:
         "Three things to try:",
         f"  1. Open {page} and ask: Does it work offline?",
         "     The answer is found in your browser; /es and /he are in Spanish and Hebrew.",
-        "  2. Ask: Can you call me on Thursday?",
+        "  2. Ask: When does the bakery open?",
         "     Fanlight says that it does not know, and wakes a person: you.",
         f"     Sign in to {console} and answer; the reply appears in the chat.",
         f"  3. Let the chat remember, open {chat},",

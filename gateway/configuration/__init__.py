@@ -8,7 +8,13 @@ from gateway.configuration.demo import DEMO_SITE, demo_settings
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.follow import with_port
 from gateway.configuration.parse import parse_settings
-from gateway.configuration.source import CONFIG_NAME, environment, find_config, read_settings
+from gateway.configuration.source import (
+    CONFIG_NAME,
+    environment,
+    examine_settings,
+    find_config,
+    read_settings,
+)
 from gateway.configuration.table import SETTINGS, VARIABLES, Setting, Variable
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "Variable",
     "demo_settings",
     "environment",
+    "examine_settings",
     "find_config",
     "parse_settings",
     "read_settings",

@@ -56,7 +56,7 @@ def kept_token(folder: Path) -> str:
     """The token of this folder, made on first use (mode 0600)."""
     path = folder / TOKEN_FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             # O_EXCL: two first starts at once agree on one token.
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -29,25 +29,40 @@ def find_config(path: Path | None, environ: Mapping[str, str]) -> Path:
 
 def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read, check and return the settings. Raises `ConfigurationError` with every flaw."""
+    settings, flaws = examine_settings(path, environ)
+    if settings is None or flaws:
+        raise ConfigurationError(flaws)
+    return settings
+
+
+def examine_settings(
+    path: Path | None, environ: Mapping[str, str]
+) -> tuple[Settings | None, list[Flaw]]:
+    """Settings as far as they can be read (None when the file cannot), and every flaw."""
     found = find_config(path, environ)
     document, flaws = _document(found)
     if document is None:
-        raise ConfigurationError(flaws)
+        return None, flaws
     base = found.absolute().parent
     variables, bad_lines = environment(base, environ)
     settings, more = parse_settings(document, variables, base)
-    flaws = [*bad_lines, *more, *_missing_files(settings)]
-    if flaws:
-        raise ConfigurationError(flaws)
-    return settings
+    return settings, [*bad_lines, *more, *_missing_files(settings)]
 
 
 def environment(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Flaw]]:
     """The environment over the FANLIGHT_ variables of the folder's `.env`, and its bad lines."""
     path = folder / ".env"
     values: dict[str, str] = {}
-    flaws = []
-    for number, line in enumerate(_lines(path), 1):
+    flaws: list[Flaw] = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    except (OSError, UnicodeDecodeError) as error:
+        lines = []
+        remedy = "Make it a readable UTF-8 file, or remove it."
+        flaws.append(Flaw(path.name, f"{_reason(error)}.", remedy))
+    for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
@@ -58,16 +73,6 @@ def environment(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, str
         elif match[1].startswith("FANLIGHT_"):
             values[match[1]] = _unquoted(match[2])
     return {**values, **environ}, flaws
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        remedy = "Make it a readable UTF-8 file, or remove it."
-        raise ConfigurationError([Flaw(path.name, f"{_reason(error)}.", remedy)]) from error
 
 
 def _unquoted(value: str) -> str:

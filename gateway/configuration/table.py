@@ -131,7 +131,7 @@ SETTINGS: Final = (
         "kb",
         "list of strings",
         "The knowledge base: files (`.md`, `.csv`, `.jsonl`, each also `.gz`), folders of them, "
-        "or one index made by `fanlight kb build`; relative to the file.",
+        "or one `.idx` file made by `fanlight kb build`.",
         required=True,
     ),
     Setting(

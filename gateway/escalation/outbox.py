@@ -151,20 +151,21 @@ class OutboxWorker:
     async def _record(self, delivery: LeasedDelivery, attempt: Attempt, after: Following) -> bool:
         """Store the attempt, again and again while the lease holds; whether it was stored."""
         leased_until = self._clock() + LEASE_S - self._deadline_s
-        for pause in (*self._pauses_s, None):
+        pauses = iter(self._pauses_s)
+        while True:
             try:
                 await self._truth.finish_delivery(delivery.id, attempt, after.state, after.at)
             except Unavailable:
+                pause = next(pauses, None)
                 if pause is None or self._clock() + pause > leased_until:
-                    break
+                    _log.warning("outbox: delivery %d unrecorded, to be repeated", delivery.id)
+                    return False
                 await asyncio.sleep(pause)
             except (Conflict, NotFound) as exc:
                 _log.info("outbox: delivery %d is no longer ours: %s", delivery.id, exc)
                 return False
             else:
                 return True
-        _log.warning("outbox: delivery %d goes unrecorded and will be repeated", delivery.id)
-        return False
 
     def _fraction(self) -> float:
         return int.from_bytes(self._random(4), "big") / 2**32

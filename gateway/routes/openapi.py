@@ -101,6 +101,15 @@ _PROBLEM = {
     },
 }
 
+_EVENT = {
+    "type": "object",
+    "description": "One server-sent event; its data is JSON.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string"},
+    },
+}
 _SIGNED_FIELDS = ("Content-Digest", "Signature-Input", "Signature")
 
 
@@ -154,13 +163,13 @@ def _paths() -> dict[str, Any]:
     signed = _problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
     opening = _problems(400, 401, 403, 404, 413, 415, 429, 503)
     turn = _json({"$ref": "#/components/schemas/Turn"}, "The turn.")
-    turn["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    turn["content"]["text/event-stream"] = {"schema": _EVENT}
     events = _operation(
         "Read a conversation's events",
         {
             "200": {
                 "description": "human_reply, escalation_status, turn_revised, reauth, bye.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": _EVENT}},
             },
             "204": {"description": "Nothing is open and nothing was missed."},
             **signed,
@@ -173,7 +182,10 @@ def _paths() -> dict[str, Any]:
         "required": True,
         "schema": {"type": "string", "pattern": "^c_[0-9a-f]{32}$"},
     }
-    events["parameters"] += [conversation, _field("Last-Event-ID", required=False)]
+    events["parameters"] += [
+        conversation,
+        _field("Last-Event-ID", required=False, pattern="^[0-9]{1,18}$"),
+    ]
     challenge, session = _json(_CHALLENGE, "The challenge."), _json(_SESSION, "The session.")
     escalated = _json(_ESCALATED, "Committed; a person will be woken.")
     health = {

@@ -42,7 +42,10 @@ class Watch:
 
 
 async def changes(
-    bell: Bell, watch: Watch, logged_in: Callable[[], Awaitable[bool]]
+    bell: Bell,
+    watch: Watch,
+    logged_in: Callable[[], Awaitable[bool]],
+    heartbeat_s: float = sse.HEARTBEAT_S,
 ) -> AsyncIterator[bytes]:
     """Events for one console. `watch` has had its first look before the response began."""
     with bell.listen(OPERATORS) as ear:
@@ -54,7 +57,7 @@ async def changes(
                     yield sse.event("escalation", {"id": escalation_id})
             except Unavailable:
                 yield sse.HEARTBEAT  # the next look finds what this one could not
-            if not await ear.wait(sse.HEARTBEAT_S):
+            if not await ear.wait(heartbeat_s):
                 yield sse.HEARTBEAT
             elif not bell.closed:
                 await asyncio.sleep(BURST_S)

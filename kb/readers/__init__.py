@@ -1,7 +1,7 @@
 """How entries are read from a text stream: Markdown, CSV or JSON Lines.
 
-Decides which rows are entries and which are problems; a bad row never stops the rest. Refuses an unknown
-format with `ValueError`. Opens nothing: callers open the file and name it as `source`.
+Decides which rows are entries and which are problems; a bad row never stops the rest. Refuses an
+unknown format with `ValueError`. Opens nothing: callers open the file and name it as `source`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def read_entries(
 
 
 def merge_readings(readings: Iterable[tuple[str, Reading]]) -> Reading:
-    """Join the readings of several sources; an entry that an earlier source has becomes a problem."""
+    """Join the readings of several sources; an entry that an earlier one has is a problem."""
     entries: dict[tuple[str, str], Entry] = {}
     problems: list[Problem] = []
     for source, reading in readings:

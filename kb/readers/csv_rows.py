@@ -1,7 +1,7 @@
 """The CSV reader: a header of field names, then one entry a row.
 
-Decides how lists are written in one cell: variants with `|` between them, tags with commas, links in
-Markdown. Refuses a header with unknown names, and rows longer or shorter than the header.
+Decides how lists are written in one cell: variants with `|` between them, tags with commas, links
+in Markdown. Refuses a header with unknown names, and rows longer or shorter than the header.
 """
 
 from __future__ import annotations

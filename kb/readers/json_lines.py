@@ -1,7 +1,7 @@
 """The JSON Lines reader: one object a line, with the fields' own names.
 
-Decides that lists are JSON lists and that a link is `{"title", "url"}` or Markdown. Refuses a line that is
-not an object, an unknown field, and a value of the wrong type.
+Decides that lists are JSON lists and that a link is `{"title", "url"}` or Markdown. Refuses a line
+that is not an object, an unknown field, and a value of the wrong type.
 """
 
 from __future__ import annotations

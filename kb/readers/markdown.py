@@ -1,7 +1,8 @@
 """The Markdown reader: one file a language, one `## Question {#id}` heading an entry.
 
-Decides where an entry starts, and which bullets under its heading are fields. Refuses fields that it does
-not know and text before the first heading; headings inside fenced code are part of the answer.
+Decides where an entry starts, and which bullets under its heading are fields. Refuses fields that
+it does not know and text before the first heading; headings inside fenced code are part of the
+answer.
 
     locale: en
 
@@ -46,9 +47,7 @@ class _Draft:
         return self.problem or replace(self.row, answer="\n".join(self.answer))
 
 
-def read_markdown(
-    lines: Iterator[str], source: str, locale: str | None
-) -> Iterator[Row | Problem]:
+def read_markdown(lines: Iterator[str], source: str, locale: str | None) -> Iterator[Row | Problem]:
     """Read one entry from each second-level heading."""
     draft: _Draft | None = None
     for number, raw in enumerate(lines, start=1):
@@ -66,13 +65,15 @@ def read_markdown(
             if front and front.group(1) == "locale":
                 locale = front.group(2).strip()
             else:
-                yield Problem(source, number, "before the first ## heading only `locale: en` may stand")
+                yield Problem(
+                    source, number, "before the first ## heading only `locale: en` may stand"
+                )
     if draft:
         yield draft.finish()
 
 
 def _take(draft: _Draft, line: str, number: int) -> None:
-    """Add one line under the heading: a field until the first line that is none, then the answer."""
+    """Add one line under the heading: a field until the first that is none, then the answer."""
     bullet = _BULLET.match(line) if draft.in_fields else None
     # After a blank line only known names are fields: an answer may itself begin with bullets.
     if bullet and (not draft.blank or bullet.group(1).lower() in _BULLETS):

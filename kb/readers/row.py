@@ -1,7 +1,8 @@
 """What makes a row an entry, whatever file it came from.
 
-Decides the names of the fields, how lists and links are written in one cell, and what is refused: a field
-that has no meaning, no question, no answer, no locale, a link that is not http, https or mailto.
+Decides the names of the fields, how lists and links are written in one cell, and what is refused:
+a field that has no meaning, no question, no answer, no locale, a link that is not http, https or
+mailto.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def unknown_field(name: str) -> str:
 
 
 def _id(row: Row) -> str:
-    """Take the id as given, else make one of the question's words, so that a plain list can be read."""
+    """Take the id as given, else make one of the question's words: a plain list needs none."""
     given = row.id.strip()
     if not given:
         _needed("question", row.question)

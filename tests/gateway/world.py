@@ -1,4 +1,4 @@
-"""A whole gateway in memory for tests: real routes, keys and stores; the clock and network injected."""
+"""A whole gateway in memory for tests: real routes, keys and stores; the clock is injected."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from starlette.applications import Starlette
 
-from core.ports import Target, Transport
+from core.ports import Clock, Target, Transport
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
 from gateway.adapters.memory import MemoryCache, MemoryTruth
 from gateway.adapters.visitor import Visitor
@@ -136,21 +137,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox."""
     time = Time()
-    chosen = chosen or settings()
-    knowledge = SiteKnowledge(load_index(PACKED), PACKED)
-    services = Services(
-        settings=chosen,
-        clock=time,
-        random=secrets.token_bytes,
-        signer=LocalSigner.generate(),
-        verifier=LocalVerifier(),
-        cache=MemoryCache(clock=time),
-        truth=MemoryTruth(clock=time),
-        transport=transport,
-        targets=targets or {},
-        knowledge={site.key: knowledge for site in chosen.sites},
-        web=web,
-    )
+    services = make_services(chosen or settings(), time, transport, targets, web)
     await services.truth.start()
     app = create_app(services)
     async with (
@@ -158,3 +145,32 @@ async def world(
         httpx.AsyncClient(transport=httpx.ASGITransport(app), timeout=20) as client,
     ):
         yield World(services, client, time)
+
+
+def make_app(chosen: Settings, clock: Clock) -> Starlette:
+    """The app alone, for a real server that runs its lifespan."""
+    return create_app(make_services(chosen, clock))
+
+
+def make_services(
+    chosen: Settings,
+    clock: Clock,
+    transport: Transport | None = None,
+    targets: dict[str, Target] | None = None,
+    web: Mapping[str, WebFile] = WEB,
+) -> Services:
+    """The services of a gateway in memory."""
+    knowledge = SiteKnowledge(load_index(PACKED), PACKED)
+    return Services(
+        settings=chosen,
+        clock=clock,
+        random=secrets.token_bytes,
+        signer=LocalSigner.generate(),
+        verifier=LocalVerifier(),
+        cache=MemoryCache(clock=clock),
+        truth=MemoryTruth(clock=clock),
+        transport=transport,
+        targets=targets or {},
+        knowledge={site.key: knowledge for site in chosen.sites},
+        web=web,
+    )

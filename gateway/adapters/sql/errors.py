@@ -17,7 +17,14 @@ from core.errors import Conflict, FanlightError, Unavailable
 DRIVER_ERRORS = (sa.SQLAlchemyError, sqlite3.Error, OSError, UnicodeError, OverflowError)
 """Whatever SQLAlchemy and a driver raise; the last two when a value cannot be bound."""
 
-_STORE_WIDE = (sa.OperationalError, sa.InternalError, sa.InterfaceError, sa.TimeoutError, OSError)
+_STORE_WIDE = (
+    sa.OperationalError,
+    sa.InternalError,
+    sa.InterfaceError,
+    sa.TimeoutError,
+    sqlite3.Error,
+    OSError,
+)
 
 
 @contextmanager
@@ -32,7 +39,7 @@ def mapped() -> Iterator[None]:
 def as_core(exc: Exception) -> Exception:
     """The error to raise for this one: what is not a driver's stays itself."""
     if isinstance(exc, sa.IntegrityError):
-        core: FanlightError = Conflict(f"another writer was first ({exc.orig})")
+        core: FanlightError = Conflict(f"another writer was first: {_words(exc)}")
     elif isinstance(exc, DRIVER_ERRORS):
         core = Unavailable(f"the database failed: {_words(exc)}")
     else:
@@ -47,5 +54,7 @@ def store_wide(exc: Exception) -> bool:
 
 
 def _words(exc: Exception) -> str:
-    # The text of other errors than a driver's own shows the values that were bound.
-    return str(exc.orig) if isinstance(exc, sa.DBAPIError) else type(exc).__name__
+    # Further lines, and the text of other errors than a driver's own, show the values bound.
+    if isinstance(exc, sa.DBAPIError):
+        return str(exc.orig).partition("\n")[0]
+    return str(exc) if isinstance(exc, sqlite3.Error | OSError) else type(exc).__name__

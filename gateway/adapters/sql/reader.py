@@ -49,11 +49,9 @@ class Reader:
         self._hasty = _Held(hasty)
         self._deadline_s = deadline_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="truth-reader")
-        self._closed = False
 
     async def at_once[Value](self, read: Callable[[Connection], Value]) -> Value:
         """What a read of one row by its key gives."""
-        self._refuse_when_closed()
         try:
             with mapped():
                 return self._hasty.run(read)
@@ -62,7 +60,6 @@ class Reader:
 
     async def run[Value](self, read: Callable[[Connection], Value]) -> Value:
         """What `read` gives, all of it from one snapshot."""
-        self._refuse_when_closed()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -72,14 +69,9 @@ class Reader:
 
     async def close(self) -> None:
         """Close the connections."""
-        self._closed = True
         self._hasty.close()
         self._thread.submit(self._patient.close)
         self._thread.shutdown(wait=False)
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise Unavailable("the database is closed")
 
     def _read[Value](self, read: Callable[[Connection], Value]) -> Value:
         def in_snapshot(connection: Connection) -> Value:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from sqlalchemy import Connection, text
@@ -32,6 +33,7 @@ from gateway.adapters.sql.group_commit import GroupCommit
 from gateway.adapters.sql.reader import Reader
 
 SWEEP_EVERY_S = 60.0
+"""How often outcomes that are not given again are dropped."""
 
 
 class SqlTruth:
@@ -47,6 +49,7 @@ class SqlTruth:
         self._writer: GroupCommit | None = None
         self._reader: Reader | None = None
         self._swept = 0.0
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the store, made and brought to this revision as needed; raises `Unavailable`."""
@@ -73,10 +76,12 @@ class SqlTruth:
 
     async def close(self) -> None:
         """Finish what is under way and close."""
-        if self._writer is not None:
-            await self._writer.close()
-        if self._reader is not None:
-            await self._reader.close()
+        writer, self._writer = self._writer, None
+        reader, self._reader = self._reader, None
+        if writer is not None:
+            await writer.close()
+        if reader is not None:
+            await reader.close()
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the store answers."""
@@ -99,7 +104,7 @@ class SqlTruth:
         writer = self._open()[0]
         if work.at - self._swept > SWEEP_EVERY_S:
             self._swept = work.at
-            await writer.run(lambda connection: commits.drop_finished(connection, work.at))
+            self._sweeping = asyncio.create_task(self._sweep(writer, work.at))
         return await writer.commit(work)
 
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
@@ -169,6 +174,11 @@ class SqlTruth:
     async def next_due(self) -> float | None:
         """When the next pending delivery is due, in Unix seconds."""
         return await self._read(reads.next_due)
+
+    async def _sweep(self, writer: GroupCommit, now: float) -> None:
+        # Nobody waits for it: what could not be dropped now is dropped a minute later.
+        with suppress(Unavailable):
+            await writer.run(lambda connection: commits.drop_finished(connection, now))
 
     def _open(self) -> tuple[GroupCommit, Reader]:
         if self._writer is None or self._reader is None:

@@ -16,7 +16,8 @@ type Rgb = readonly [number, number, number];
 
 export const DEFAULT_ACCENT = "#1f5f8b";
 const WHITE: Rgb = [255, 255, 255];
-const BLACK: Rgb = [17, 19, 22];
+/** Pure black: one of it and white reads at 4.5:1 or better on any colour. */
+const BLACK: Rgb = [0, 0, 0];
 /** The page itself and its deepest surface, as in panel.css. */
 const PAGES: Readonly<Record<"light" | "dark", readonly Rgb[]>> = {
   light: [WHITE, [238, 240, 242]],
@@ -74,8 +75,7 @@ export function accentFor(color: string, scheme: "light" | "dark"): Accent {
   const pages = PAGES[scheme];
   const end = scheme === "light" ? BLACK : WHITE;
   const fill = standOut(base, end, pages, 3);
-  const ink =
-    contrast(fill, WHITE) >= 4.5 || contrast(fill, WHITE) > contrast(fill, BLACK) ? WHITE : BLACK;
+  const ink = contrast(fill, WHITE) >= contrast(fill, BLACK) ? WHITE : BLACK;
   return { fill: css(fill), ink: css(ink), text: css(standOut(base, end, pages, 4.6)) };
 }
 

@@ -5,10 +5,9 @@
  */
 import "../trusted_types.ts";
 import "./panel.css";
-import { PYTHON } from "virtual:fanlight-python";
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { KnowledgeBase } from "../engines/kb/client.ts";
+import { knowledgeBase } from "../engines/kb/spawn.ts";
 import { directionOf } from "../i18n/locale.ts";
 import { openDatabase } from "../vault/store.ts";
 import { applyAccent } from "./color.ts";
@@ -25,10 +24,6 @@ function savesData(): boolean {
   return (navigator as DataSaver).connection?.saveData === true;
 }
 
-function spawn(): Worker {
-  return new Worker(new URL("../engines/kb/worker.ts", import.meta.url), { type: "module" });
-}
-
 /** Wanted only after consent, so fetched only then. */
 function offline() {
   return import("../sw/register.ts");
@@ -41,7 +36,7 @@ function build(config: PanelConfig): Services {
     openDatabase: () => openDatabase(config.site_key),
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
-    knowledge: () => new KnowledgeBase({ spawn, python: PYTHON, index: { url: config.kb.url } }),
+    knowledge: () => knowledgeBase(config.kb.url),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
   });
 }

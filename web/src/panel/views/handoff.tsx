@@ -23,7 +23,7 @@ export function HandoffCard({ escalation }: { readonly escalation: Escalation })
     <section class={`handoff ${status}`} aria-label={say("card.title")}>
       <Fanlight lit={LIT[status]} />
       <div>
-        {open && <h3>{say("card.title")}</h3>}
+        {open && <h2>{say("card.title")}</h2>}
         <p role="status">{say(`card.${status}`)}</p>
         {open && (
           <p class="small">{say(state.keeping.value === "kept" ? "card.return" : "card.stay")}</p>

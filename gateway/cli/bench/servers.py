@@ -1,0 +1,176 @@
+"""The servers that the benchmark compares: each an ASGI app on a port that is already bound.
+
+`echo` and `bare` are what anyone would write with Starlette, and with httpx before a model; `signed`
+is the gateway's own stack around an endpoint that does nothing; `gateway` is the product as `run`
+serves it: keys in a file, SQLite synced at every commit, the outbox running. Only quotas are raised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from gateway.app import ByHost, create_app
+from gateway.cli.bench.provider import Provider
+from gateway.context import SiteKnowledge
+from gateway.front import build_front
+from gateway.middleware.headers import SecurityHeadersMiddleware
+from gateway.middleware.integrity import IntegrityMiddleware
+from gateway.middleware.origin import OwnOriginMiddleware
+from gateway.middleware.problems import ProblemsMiddleware
+from gateway.pipeline.prompt import build_prompt
+from gateway.routes.sessions import session_routes
+from gateway.services import open_services
+from gateway.settings import LimitSettings, ModelSettings, Secret, Settings, SiteSettings
+from kb import load_index
+
+SITE: Final = "site_bench"
+INDEX: Final = "bench.idx"
+SIGNED_PATH: Final = "/v1/bench"
+QUESTION: Final = "Which gauge of wire suits a garden lamp outdoors in winter"
+MODEL: Final = "bench"
+MAX_TOKENS: Final = 512
+_UNLIMITED: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server lives: its port, its folder, and the model server's base address."""
+
+    port: int
+    folder: Path
+    provider: str
+
+
+type Opened = AbstractAsyncContextManager[ASGIApp]
+
+
+@asynccontextmanager
+async def echo(_: Place) -> AsyncIterator[ASGIApp]:
+    """A bare Starlette app that gives a body back."""
+
+    async def answer(request: Request) -> Response:
+        return Response(await request.body(), media_type="application/json")
+
+    yield Starlette(routes=[Route("/echo", answer, methods=["POST"])])
+
+
+@asynccontextmanager
+async def bare(place: Place) -> AsyncIterator[ASGIApp]:
+    """A bare Starlette app that asks the model by httpx and gives the reply."""
+    hits = load_index((place.folder / INDEX).read_bytes()).search(QUESTION, locale="en")
+    limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
+    async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
+
+        async def answer(request: Request) -> Response:
+            question = (await request.json())["message"]["content"]
+            prompt = build_prompt(
+                name="Bench", question=question, hits=hits, memory=(), max_tokens=MAX_TOKENS
+            )
+            body = {
+                "model": MODEL,
+                "messages": list(prompt.messages),
+                "max_tokens": prompt.max_tokens,
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            }
+            url = f"{place.provider}/chat/completions"
+            parts: list[str] = []
+            async with client.stream("POST", url, json=body) as response:
+                response.raise_for_status()
+                async for line in response.aiter_lines():
+                    if line.startswith("data:") and line != "data: [DONE]":
+                        for choice in json.loads(line[5:])["choices"]:
+                            parts.append(choice["delta"].get("content", ""))
+            return JSONResponse({"reply": "".join(parts)})
+
+        yield Starlette(routes=[Route("/chat", answer, methods=["POST"])])
+
+
+@asynccontextmanager
+async def signed(place: Place) -> AsyncIterator[ASGIApp]:
+    """The gateway's stack around a signed endpoint that does nothing."""
+    settings = settings_for(place)
+    async with open_services(settings, _knowledge(place)) as services:
+        front = build_front(services)
+
+        async def nothing(_: Request) -> Response:
+            return Response()
+
+        admitted = [Middleware(IntegrityMiddleware, front.integrity, settings.limits.body_bytes)]
+        visitor = Router(
+            [
+                *session_routes(front),
+                Route(SIGNED_PATH, nothing, methods=["POST"], middleware=admitted),
+            ]
+        )
+        app = Starlette(
+            middleware=[
+                Middleware(SecurityHeadersMiddleware, https=False),
+                Middleware(ProblemsMiddleware),
+            ]
+        )
+        own = OwnOriginMiddleware(visitor, settings.public_url)
+        app.mount("/", ByHost(own, Router(), settings.console_authority))
+        yield app
+
+
+@asynccontextmanager
+async def gateway(place: Place) -> AsyncIterator[ASGIApp]:
+    """The gateway."""
+    async with open_services(settings_for(place), _knowledge(place)) as services:
+        yield create_app(services)
+
+
+@asynccontextmanager
+async def provider(_: Place) -> AsyncIterator[ASGIApp]:
+    """The model server."""
+    yield Provider()
+
+
+ROLES: Final[dict[str, Callable[[Place], Opened]]] = {
+    "echo": echo,
+    "bare": bare,
+    "signed": signed,
+    "gateway": gateway,
+    "provider": provider,
+}
+
+
+def settings_for(place: Place) -> Settings:
+    """The gateway's settings: the product's own, with quotas and the puzzle out of the way."""
+    data = place.folder / str(place.port)
+    return Settings(
+        public_url=f"http://localhost:{place.port}",
+        console_url=f"http://console.localhost:{place.port}",
+        data_dir=data,
+        database_url=f"sqlite:///{data / 'bench.db'}",
+        web_dir=data / "web",
+        sites=(SiteSettings(SITE, "Bench", (), kb=()),),
+        operator_token=Secret(""),
+        port=place.port,
+        model=ModelSettings(place.provider, MODEL, Secret("")),
+        limits=LimitSettings(
+            session_per_minute=_UNLIMITED,
+            address_per_minute=_UNLIMITED,
+            sessions_per_address_per_minute=_UNLIMITED,
+            pow_difficulty=1,
+        ),
+    )
+
+
+def _knowledge(place: Place) -> dict[str, SiteKnowledge]:
+    packed = (place.folder / INDEX).read_bytes()
+    return {SITE: SiteKnowledge(load_index(packed), packed)}

@@ -1,0 +1,150 @@
+"""What `fanlight check` looks at, one function each, and what each found.
+
+Decides when a thing is fit to run. Changes nothing, save that it tries to write a file in the data
+folder and removes it. Calls out only where it is asked to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final, Literal
+
+import httpx
+
+from gateway.adapters.outbound import Outbound
+from gateway.cli.knowledge import given_index, read_site, read_sources, shown
+from gateway.configuration import Flaw
+from gateway.settings import ModelSettings, Settings, SiteSettings
+from kb import IndexFormatError, load_index
+
+type State = Literal["ok", "failed", "skipped"]
+
+ONLINE_S: Final = 3.0
+ASSETS: Final = ("loader.js", "panel.html", "console.html", "sw.js", "precache.json")
+_TOKEN: Final = "FANLIGHT_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One look at one thing. `key` names the setting that it hangs on."""
+
+    name: str
+    state: State
+    key: str
+    detail: str
+    remedy: str = ""
+
+
+def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -> list[Finding]:
+    """Look at everything; without settings (an unreadable file) only the flaws are known."""
+    found = _flaws(flaws)
+    if settings is None:
+        return found
+    found.extend((_data_dir(settings.data_dir), _web(settings.web_dir)))
+    for site in settings.sites:
+        found.extend(_knowledge(site))
+    if not any(flaw.key == _TOKEN for flaw in flaws):
+        found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
+    if not any(flaw.key.startswith(("model.", "FANLIGHT_LLM_")) for flaw in flaws):
+        found.append(_model(settings, online=online))
+    return found
+
+
+def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
+    found = [
+        Finding(
+            "operator token" if flaw.key == _TOKEN else "settings",
+            "failed",
+            flaw.key,
+            flaw.detail,
+            flaw.remedy,
+        )
+        for flaw in flaws
+    ]
+    return found or [Finding("settings", "ok", "fanlight.toml", "every key is known and in range")]
+
+
+def _data_dir(folder: Path) -> Finding:
+    """Whether files can be written there; a missing folder is judged by where it would be made."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        remedy = "Make it writable, or set gateway.data_dir or FANLIGHT_DATA_DIR."
+        detail = f"{folder}: {error.strerror}"
+        return Finding("data folder", "failed", "gateway.data_dir", detail, remedy)
+    state = "can be written" if there == folder else "will be made on the first run"
+    return Finding("data folder", "ok", "gateway.data_dir", f"{shown(folder)} {state}")
+
+
+def _web(folder: Path) -> Finding:
+    missing = [name for name in ASSETS if not (folder / name).is_file()]
+    if missing:
+        detail = f"{folder} lacks {', '.join(missing)}"
+        remedy = "Build them with `npm --prefix web run build`, or set gateway.web_dir."
+        return Finding("web assets", "failed", "gateway.web_dir", detail, remedy)
+    return Finding("web assets", "ok", "gateway.web_dir", "built")
+
+
+def _knowledge(site: SiteSettings) -> list[Finding]:
+    name, key = "knowledge base", f"sites[{site.key}].kb"
+    given = given_index(site)
+    if given is not None:
+        return [_index(given, key)]
+    reading = read_site(site, read_sources(site))
+    bad = [
+        Finding(name, "failed", key, str(problem), "Mend the row; the others still count.")
+        for problem in reading.problems
+    ]
+    if not reading.entries:
+        remedy = "Write entries into the files that it names; `fanlight init` shows the form."
+        return [*bad, Finding(name, "failed", key, "there is no entry to answer with", remedy)]
+    languages = ", ".join(sorted({entry.locale for entry in reading.entries}))
+    return [*bad, Finding(name, "ok", key, f"{len(reading.entries)} entries ({languages})")]
+
+
+def _index(path: Path, key: str) -> Finding:
+    try:
+        index = load_index(path.read_bytes())
+    except (OSError, IndexFormatError) as error:
+        remedy = "Build it again with `fanlight kb build`."
+        return Finding("knowledge base", "failed", key, f"{shown(path)}: {error}", remedy)
+    detail = f"{len(index)} entries ({', '.join(index.locales)})"
+    return Finding("knowledge base", "ok", key, detail)
+
+
+def _model(settings: Settings, *, online: bool) -> Finding:
+    name, key, model = "model server", "model.url", settings.model
+    if model is None:
+        return Finding(name, "skipped", key, "none is set: a person gets what the KB does not know")
+    if not online:
+        return Finding(name, "skipped", key, f"{model.url} was not called; --online does")
+    flaw = asyncio.run(_call(model, settings.private_endpoints))
+    if flaw:
+        remedy = "Correct the address or the key, or start that server."
+        return Finding(name, "failed", key, f"{model.url}: {flaw}", remedy)
+    return Finding(name, "ok", key, f"{model.url} answers")
+
+
+async def _call(model: ModelSettings, private: Iterable[str]) -> str:
+    """Ask for the list of models, as the gateway would reach it; what is wrong, or nothing."""
+    outbound = Outbound(private)
+    headers = {"authorization": f"Bearer {model.key.reveal()}"} if model.key else {}
+    client = httpx.AsyncClient(transport=outbound.transport(), trust_env=False, headers=headers)
+    try:
+        async with asyncio.timeout(ONLINE_S), client:
+            status = (await client.get(f"{model.url}/models")).status_code
+    except TimeoutError:
+        return f"no answer within {ONLINE_S:g} s"
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__
+    finally:
+        await outbound.close()
+    if status in (401, 403):
+        return f"it refuses the key (status {status})"
+    return f"it fails (status {status})" if status >= 500 else ""
