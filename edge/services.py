@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from collections.abc import Mapping
 
-from edge.bindings import read_bindings, read_knowledge
+from pyodide.ffi import JsException
+
+from core.errors import Unavailable
+from edge.bindings import SIGNING_JWK, read_bindings, read_knowledge
 from edge.webcrypto import WebCryptoSigner, WebCryptoVerifier
 from gateway.adapters.memory import MemoryCache, MemoryTruth
+from gateway.configuration import ConfigurationError, Flaw
 from gateway.context import Services, SiteKnowledge
-from kb import load_index
+from gateway.settings import Settings
 
 
-async def open_services(env: Any) -> Services:
-    """The services of one isolate; raises `Unavailable` naming what the environment lacks."""
+async def open_services(env: object) -> Services:
+    """The services of one isolate.
+
+    Raises `ConfigurationError` naming what the environment lacks, `Unavailable` when KV is down.
+    """
     bindings = read_bindings(env)
-    knowledge = {}
-    for site in bindings.settings.sites:
-        packed = await read_knowledge(env, site.key)
-        knowledge[site.key] = SiteKnowledge(load_index(packed), packed)
     truth = MemoryTruth(clock=time.time)
     await truth.start()
     return Services(
         settings=bindings.settings,
         clock=time.time,
         random=os.urandom,
-        signer=await WebCryptoSigner.load(bindings.signing_jwk),
+        signer=await _signer(bindings.signing_jwk),
         verifier=WebCryptoVerifier(),
         cache=MemoryCache(clock=time.time),
         truth=truth,
         transport=None,
         targets={},
-        knowledge=knowledge,
+        knowledge=await _knowledge(env, bindings.settings),
     )
+
+
+async def _signer(jwk: Mapping[str, str]) -> WebCryptoSigner:
+    try:
+        return await WebCryptoSigner.load(jwk)
+    except ValueError as exc:
+        remedy = "Export the key pair again, as one private JWK."
+        raise ConfigurationError([Flaw(SIGNING_JWK, f"{exc}.", remedy)]) from exc
+
+
+async def _knowledge(env: object, settings: Settings) -> dict[str, SiteKnowledge]:
+    try:
+        return {site.key: await read_knowledge(env, site.key) for site in settings.sites}
+    except JsException as exc:
+        raise Unavailable("The KV binding KB does not answer. Try again.") from exc

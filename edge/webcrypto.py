@@ -1,40 +1,52 @@
 """ES256 by WebCrypto, for where `cryptography` cannot be had: Pyodide and Python Workers.
 
-Imports `js`, which only Pyodide has, when it is first used.
+It passes the same suite as the adapters on CPython. It refuses a private key whose public half is
+another's, since nothing that it signed could be verified.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from core.errors import Unavailable
-from core.jose import public_jwk
+import js
+from pyodide.ffi import JsException, to_js
 
-_ES256 = {"name": "ECDSA", "namedCurve": "P-256", "hash": "SHA-256"}
+from core.jose import JWK_MEMBERS, public_jwk
 
-
-def _subtle() -> Any:
-    from js import crypto
-
-    return crypto.subtle
+_ES256: Final = {"name": "ECDSA", "namedCurve": "P-256", "hash": "SHA-256"}
+_PROBE: Final = b"fanlight"
 
 
-def _to_js(value: object) -> Any:
-    from js import JSON
-
-    return JSON.parse(json.dumps(value))
+def _object(value: object) -> Any:
+    return js.JSON.parse(json.dumps(value))
 
 
-def _bytes(data: bytes) -> Any:
-    from pyodide.ffi import to_js
+async def _import_key(jwk: Mapping[str, str], members: tuple[str, ...], use: str) -> Any:
+    known = {name: jwk[name] for name in members}
+    return await js.crypto.subtle.importKey(
+        "jwk", _object(known), _object(_ES256), False, _object([use])
+    )
 
-    return to_js(data)
+
+class WebCryptoVerifier:
+    """ES256 verification by WebCrypto."""
+
+    async def verify(self, jwk: Mapping[str, str], data: bytes, signature: bytes) -> bool:
+        """Whether the raw r||s signature is this key's over `data`; False on a bad point too."""
+        try:
+            key = await _import_key(jwk, JWK_MEMBERS, "verify")
+            held = await js.crypto.subtle.verify(
+                _object(_ES256), key, to_js(signature), to_js(data)
+            )
+        except JsException:
+            return False
+        return bool(held)
 
 
 class WebCryptoSigner:
-    """The gateway's key in WebCrypto; make it with `load`."""
+    """The gateway's key in WebCrypto, not to be read back; make it with `load`."""
 
     def __init__(self, key: Any, jwk: Mapping[str, str]) -> None:
         self._key = key
@@ -42,16 +54,17 @@ class WebCryptoSigner:
 
     @classmethod
     async def load(cls, private_jwk: Mapping[str, str]) -> WebCryptoSigner:
-        """The signer of a private P-256 JWK; raises `Unavailable` when it is none."""
-        from pyodide.ffi import JsException
-
-        known = {name: private_jwk.get(name, "") for name in ("crv", "d", "kty", "x", "y")}
+        """The signer of a private P-256 JWK; raises `ValueError` when it is none."""
+        public = public_jwk({name: private_jwk[name] for name in JWK_MEMBERS})
         try:
-            public = public_jwk({name: known[name] for name in ("crv", "kty", "x", "y")})
-            key = await _subtle().importKey("jwk", _to_js(known), _to_js(_ES256), False, _to_js(["sign"]))
-        except (JsException, ValueError) as exc:
-            raise Unavailable("FANLIGHT_SIGNING_JWK is no private P-256 JWK") from exc
-        return cls(key, public)
+            key = await _import_key(private_jwk, (*JWK_MEMBERS, "d"), "sign")
+            signer = cls(key, public)
+            made = await signer.sign(_PROBE)
+        except JsException as exc:
+            raise ValueError("WebCrypto does not take this key") from exc
+        if not await WebCryptoVerifier().verify(public, _PROBE, made):
+            raise ValueError("x and y are another key's than d")
+        return signer
 
     @property
     def jwk(self) -> Mapping[str, str]:
@@ -60,22 +73,5 @@ class WebCryptoSigner:
 
     async def sign(self, data: bytes) -> bytes:
         """Raw r||s over `data`."""
-        signature = await _subtle().sign(_to_js(_ES256), self._key, _bytes(data))
-        return bytes(signature.to_py())
-
-
-class WebCryptoVerifier:
-    """ES256 verification by WebCrypto."""
-
-    async def verify(self, jwk: Mapping[str, str], data: bytes, signature: bytes) -> bool:
-        """Whether the raw r||s signature is this key's over `data`; False on a bad point too."""
-        from pyodide.ffi import JsException
-
-        known = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-        subtle, es256 = _subtle(), _to_js(_ES256)
-        try:
-            key = await subtle.importKey("jwk", _to_js(known), es256, False, _to_js(["verify"]))
-            held = await subtle.verify(es256, key, _bytes(signature), _bytes(data))
-        except JsException:
-            return False
-        return bool(held)
+        made = await js.crypto.subtle.sign(_object(_ES256), self._key, to_js(data))
+        return bytes(made.to_bytes())

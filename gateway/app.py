@@ -48,8 +48,11 @@ class ByHost:
         await (self._console if at_console else self._app)(scope, receive, send)
 
 
-def create_app(services: Services) -> Starlette:
-    """The gateway as an ASGI app; its lifespan runs the outbox."""
+def create_app(services: Services, *, outbox: bool = True) -> Starlette:
+    """The gateway as an ASGI app; its lifespan runs the outbox.
+
+    Without `outbox` the lifespan does nothing: for hosts that begin and end one with each request.
+    """
     settings = services.settings
     front = build_front(services)
     visitor = Router(
@@ -70,7 +73,7 @@ def create_app(services: Services) -> Starlette:
             Middleware(ProblemsMiddleware),
         ],
         exception_handlers={HTTPException: refused_by_router},
-        lifespan=lambda _: _run_outbox(services),
+        lifespan=(lambda _: _run_outbox(services)) if outbox else None,
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
 
@@ -35,6 +35,14 @@ Content = Annotated[str, StringConstraints(max_length=MAX_CONTENT)]
 Question = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=r"\S")]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+def _integral(value: object) -> object:
+    """JSON has one kind of number: 512.0 is the integer 512."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integral = BeforeValidator(_integral)
 
 
 class Body(BaseModel):
@@ -114,7 +122,7 @@ class MetadataBody(Body):
     """What the browser says of itself."""
 
     memory_key: Annotated[str, StringConstraints(max_length=64)] | None = None
-    memory_window: Annotated[int, Field(ge=0, le=40)] | None = None
+    memory_window: Annotated[int, Field(ge=0, le=40), Integral] | None = None
     confidence_threshold: Confidence | None = None
     gate: GateBody | None = None
 
@@ -123,7 +131,7 @@ class OptionsBody(Body):
     """How the reply is wanted; `workflow_id` is not built yet and refuses any value but null."""
 
     stream: bool = False
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 512
+    max_tokens: Annotated[int, Field(ge=1, le=4096), Integral] = 512
     workflow_id: None = None
 
 

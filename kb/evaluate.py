@@ -93,7 +93,7 @@ def read_labelled(
 
 
 def entries_of(rows: Iterable[Labelled]) -> list[Entry]:
-    """Make one entry of each label and locale, its first text the question; skip out-of-scope rows."""
+    """Make one entry of each label and locale, its first text the question; skip the rest."""
     texts: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.answerable:

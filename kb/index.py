@@ -25,6 +25,9 @@ from kb.vocabulary import Vocabulary, build_vocabulary
 type Progress = Callable[[str, float], None]
 
 _BLOCKS: Final = ("words", "pairs")
+_VOCABULARY: Final = (
+    "gram_starts", "gram_words", "gram_counts", "near_starts", "near_words", "near_weights",
+)  # fmt: skip
 
 
 def build_index(
@@ -132,14 +135,7 @@ def _pack(
         "pair_keys": array("Q", corpus.terms.pairs),
         "gram_names": "\n".join(vocabulary.gram_ids),
     }
-    for name in (
-        "gram_starts",
-        "gram_words",
-        "gram_counts",
-        "near_starts",
-        "near_words",
-        "near_weights",
-    ):
+    for name in _VOCABULARY:
         sections[name] = getattr(vocabulary, name)
     for name, block in zip(_BLOCKS, (tables.words, tables.pairs), strict=True):
         sections[f"{name}_unseen"] = array("d", [block.unseen])
@@ -168,18 +164,17 @@ def _unpack(sections: dict[str, Section], release: str) -> Index:
         text = cast(str, sections[section])
         return {name: number for number, name in enumerate(text.split("\n"))} if text else {}
 
-    def block(name: str) -> Postings:
-        idf, starts, phrasings, scales = (cast("array[Any]", sections[f"{name}_{field}"]) for field in
-                  ("idf", "starts", "phrasings", "scales"))  # fmt: skip
-        unseen = cast("array[float]", sections[f"{name}_unseen"])[0]
-        return Postings(idf, starts, phrasings, scales, unseen)
-
     def arrays(*wanted: str) -> list[Any]:
         return [sections[name] for name in wanted]
 
+    def block(name: str) -> Postings:
+        fields = ("idf", "starts", "phrasings", "scales")
+        idf, starts, phrasings, scales = arrays(*(f"{name}_{field}" for field in fields))
+        return Postings(idf, starts, phrasings, scales, arrays(f"{name}_unseen")[0][0])
+
     vocabulary = Vocabulary(
         names("word_names"), names("gram_names"),
-        *arrays("gram_starts", "gram_words", "gram_counts", "near_starts", "near_words", "near_weights"),
+        *arrays(*_VOCABULARY),
     )  # fmt: skip
     tables = Tables(block("words"), block("pairs"), *arrays("unit_of", "unit_starts", "unit_norms"))
     pair_keys = cast("array[int]", sections["pair_keys"])

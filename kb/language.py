@@ -10,20 +10,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_EN = """a about all am an and any are as at be been but by can could did do does for from get had has
-have he her how i if in into is it its just me my no not of off on or our out please should so some
-than that the their them then there these they this to up us was we were what when where which who
-why will
-with would you your"""
-_ES = """a al algo ante como con cual cuales cuando cuanto de del desde donde el ella ellos en entre era es
-esa ese eso esta este esto estan estoy fue ha hay he la las le les lo los mas me mi mis muy ni no
-nos o para pero por porque puede puedo que quien se ser si sin sobre son soy su sus te tengo tiene
-tu tus un
-una unas uno unos usted y ya yo"""
+_EN = """a about all am an and any are as at be been but by can could did do does for from get had
+has have he her how i if in into is it its just me my no not of off on or our out please should so
+some than that the their them then there these they this to up us was we were what when where which
+who why will with would you your"""
+_ES = """a al algo ante como con cual cuales cuando cuanto de del desde donde el ella ellos en entre
+era es esa ese eso esta este esto estan estoy fue ha hay he la las le les lo los mas me mi mis muy
+ni no nos o para pero por porque puede puedo que quien se ser si sin sobre son soy su sus te tengo
+tiene tu tus un una unas uno unos usted y ya yo"""
 _HE = """אבל או אז איך איפה אחרי אין אל אם אנחנו אני את אתה אתם באיזה בגלל בין גם האם הוא היא הם הן
 הזה הזאת זה זאת זו יש כדי כי כל כמה כמו לא לי לך לכם לנו למה לפני לו לה מאוד מה מהו מהי מי מתי מדוע
-על עם
-עד צריך רק של שלי שלך שלכם שלנו שלו תחת אפשר"""
+על עם עד צריך רק של שלי שלך שלכם שלנו שלו אפשר"""
 
 STOP_WORDS: Final[dict[str, frozenset[str]]] = {
     "en": frozenset(_EN.split()),

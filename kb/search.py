@@ -101,7 +101,7 @@ class Index:
         if kind not in SYSTEM_TEXTS:
             raise ValueError(f"kind must be one of {', '.join(SYSTEM_TEXTS)}, not {kind!r}")
         own = {at: text for (found, at), text in self._texts.items() if found == kind}
-        base = locale.split("-")[0]
+        base = locale.split("-", 1)[0]
         defaults = DEFAULT_TEXTS[kind]
         for text in (own.get(locale), own.get(base), defaults.get(base)):
             if text:
@@ -132,7 +132,7 @@ class Index:
             elif hits:
                 confidence = min(confidence, 1 - hits[0].confidence, hits[-1].confidence)
             reasons = self._reasons(own, query, candidate, is_exact)
-            if entry.locale.split("-")[0] != wanted.split("-")[0]:
+            if entry.locale.split("-", 1)[0] != wanted.split("-", 1)[0]:
                 reasons = (*reasons, "other_locale")
             hits.append(Hit(entry, candidate.score, confidence, reasons))
         return tuple(hits)
@@ -148,7 +148,7 @@ class Index:
         """Choose the translation to show: the wanted locale, the page's, then what matched."""
         matched = self._units[unit]
         translations = self._by_id[matched.id]
-        for choice in (wanted, wanted.split("-")[0], locale, (locale or "").split("-")[0]):
+        for choice in (wanted, wanted.split("-", 1)[0], locale, (locale or "").split("-", 1)[0]):
             if choice in translations:
                 return translations[choice]
         return matched

@@ -1,4 +1,4 @@
-"""Who will ask: users simulated from the knowledge base itself, since nobody has labelled real ones.
+"""Who will ask: users simulated from the knowledge base, since nobody has labelled real ones.
 
 Decides which phrasings are kept back, which entries are hidden so that their questions have no
 answer, how a text is spoiled by typing and rewording, and how much each kind weighs. Refuses to
@@ -66,7 +66,7 @@ def simulate(
     strangers = [text for text in background if text_key(text) not in known]
     seen: dict[str, list[tuple[Evidence, bool]]] = {}
     for number in range(rounds):
-        rng = Random(f"{seed}:{number}")
+        rng = Random(f"{seed}:{number}")  # noqa: S311 (repeatable, nothing secret)
         ranker, cases = _round(corpus, strangers, rng)
         for at, case in enumerate(cases):
             if at % 100 == 0:

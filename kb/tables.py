@@ -139,7 +139,7 @@ def _block(
 def _unit_norms(
     words: Postings, pairs: Postings, unit_of: Sequence[int], units: int
 ) -> array[float]:
-    """Length of the sum of each unit's vectors: a sum of cosines over it is the centroid's cosine."""
+    """Length of the sum of each unit's vectors: so sums of cosines become the centroid's."""
     squares = [0.0] * units
     for block in (words, pairs):
         for term, idf in enumerate(block.idf):

@@ -16,12 +16,12 @@ DEFAULT_TEXTS: Final[dict[SystemText, dict[str, str]]] = {
         "he": "שלום! מה תרצו לדעת?",
     },
     "fallback": {
-        "en": "I am not sure about that one. I have passed your question to a person, who will answer here.",
-        "es": "No estoy seguro de eso. He pasado tu pregunta a una persona, que responderá aquí.",
-        "he": "אין לי תשובה בטוחה לשאלה הזאת. העברתי אותה לנציג, והתשובה תופיע כאן.",
+        "en": "I am not sure about that one, so a person will answer you here.",
+        "es": "De eso no estoy seguro: te responderá aquí una persona.",
+        "he": "אין לי תשובה בטוחה לשאלה הזאת, ולכן יענה לך כאן אדם.",
     },
     "offline": {
-        "en": "You are offline. I can still answer from what I know; the rest waits until you are back.",
+        "en": "You are offline. I can still answer what I know; the rest waits for the connection.",
         "es": "No tienes conexión. Puedo responder con lo que sé; lo demás espera a que vuelvas.",
         "he": "אין חיבור לרשת. אפשר לקבל תשובות ממה שידוע לי, והשאר ימתין עד שהחיבור יחזור.",
     },

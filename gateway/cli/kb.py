@@ -30,8 +30,12 @@ from kb.evaluate import Labelled, entries_of, figures, judge, read_labelled
 from kb.readers import Format
 
 _FORMATS: dict[str, Format] = {
-    ".md": "markdown", ".markdown": "markdown", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-}  # fmt: skip
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
 _PATH = click.Path(path_type=Path)
 
 
@@ -57,6 +61,7 @@ def eval_group() -> None:
 @click.option("--strict", is_flag=True, help="Write nothing when a row has a problem.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def build_command(
+    *,
     files: tuple[Path, ...],
     out: Path,
     locale: str | None,
@@ -125,6 +130,7 @@ def ask_command(path: Path, locale: str | None, limit: int, as_json: bool, quest
 @click.option("--seed", default=0, show_default=True, help="Seed of the simulated questions.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def eval_kb_command(
+    *,
     kb_path: Path,
     queries: Path,
     where: tuple[str, ...],
@@ -150,7 +156,7 @@ def eval_kb_command(
             click.echo(f"{name:>12}  {'-' if value is None else value}")
 
 
-def _rounded(value: float | int | None) -> float | int | None:
+def _rounded(value: float | None) -> float | None:
     return round(value, 4) if isinstance(value, float) else value
 
 
@@ -180,11 +186,11 @@ def _opened(path: Path) -> Iterator[TextIO]:
 
 def _read_file(path: Path, locale: str | None) -> Reading:
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
-    format = _FORMATS.get(suffix.lower())
-    if format is None:
+    kind = _FORMATS.get(suffix.lower())
+    if kind is None:
         raise click.ClickException(f"{path}: the name must end in one of {', '.join(_FORMATS)}")
     with _opened(path) as stream:
-        return read(stream, format=format, source=str(path), locale=locale)
+        return read(stream, format=kind, source=str(path), locale=locale)
 
 
 def _labelled(path: Path, where: dict[str, str], near_oos: str | None) -> list[Labelled]:
@@ -217,8 +223,9 @@ def _write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        written = Path(file.name)
+        written.chmod(0o644)
+        written.replace(path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}: choose another --out") from error
 

@@ -23,7 +23,11 @@ _READERS: Final = {"markdown": read_markdown, "csv": read_csv, "jsonl": read_jso
 
 
 def read_entries(
-    stream: TextIO, *, format: Format, source: str, locale: str | None = None
+    stream: TextIO,
+    *,
+    format: Format,  # noqa: A002 (the name that callers expect)
+    source: str,
+    locale: str | None = None,
 ) -> Reading:
     """Read every entry of a text stream.
 
@@ -59,11 +63,10 @@ def _collect(rows: Iterator[Row | Problem]) -> Reading:
     entries: dict[tuple[str, str], Entry] = {}
     problems: list[Problem] = []
     for row in rows:
-        entry = entry_of(row) if isinstance(row, Row) else row
+        entry = row if isinstance(row, Problem) else entry_of(row)
         if isinstance(entry, Problem):
             problems.append(entry)
         elif (entry.id, entry.locale) in entries:
-            assert isinstance(row, Row)
             problems.append(Problem(row.source, row.line, _duplicate(entry)))
         else:
             entries[entry.id, entry.locale] = entry

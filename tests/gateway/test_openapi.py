@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -92,7 +93,7 @@ def test_every_described_call_keeps_to_the_document(label: str, api: tuple[str, 
 
     @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(case=OPERATIONS[label].as_strategy())
-    def keeps(case: Case[object]) -> None:
+    def keeps(case: Case[Any]) -> None:
         response = case.call(base_url=url, auth=signing)
         seen.setdefault(label, set()).add(response.status_code)
         case.validate_response(response, excluded_checks=excluded(label))
