@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from core.ports import Target
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
@@ -19,7 +20,7 @@ from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.standard_webhooks import StandardWebhooksTarget
 from gateway.adapters.web_files import load_web
 from gateway.context import Services, SiteKnowledge
-from gateway.settings import Settings, TargetSettings
+from gateway.settings import ModelSettings, Settings, TargetSettings
 
 
 @asynccontextmanager
@@ -29,8 +30,10 @@ async def open_services(
     """The services of one gateway process; raises `Unavailable` when one cannot be opened."""
     signer = LocalSigner.load_or_create(settings.data_dir / "keys" / "gateway.pem")
     truth = SqlTruth(settings.database_url, clock=time.time)
-    transport = OpenAiTransport(settings.model) if settings.model else None
-    outbound = Outbound(settings.private_endpoints)
+    outbound = Outbound((*settings.private_endpoints, *_model_endpoint(settings.model)))
+    transport = None
+    if settings.model is not None:
+        transport = OpenAiTransport(settings.model, outbound.transport())
     await truth.start()
     try:
         yield Services(
@@ -51,6 +54,15 @@ async def open_services(
             await transport.close()
         await outbound.close()
         await truth.close()
+
+
+def _model_endpoint(model: ModelSettings | None) -> tuple[str, ...]:
+    """The model server as `host:port`: whoever names it in the settings means it to be reached."""
+    if model is None:
+        return ()
+    parts = urlsplit(model.url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return (f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}",)
 
 
 def _target(settings: TargetSettings, outbound: Outbound) -> Target:

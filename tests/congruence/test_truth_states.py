@@ -171,15 +171,16 @@ class Stores(RuleBasedStateMachine):
 
     @rule(name=few)
     def visitors_see_their_own(self, name: int) -> None:
-        seen = [
-            self.both(lambda store, scope=scope: self.look(store, scope, name)) for scope in SCOPES
-        ]
+        seen = [self.look(scope, name) for scope in SCOPES]
         owners = [scope for scope, one in zip(SCOPES, seen, strict=True) if one and one[0]]
         assert len(owners) in {1, len(SCOPES)}
         for scope, one in zip(SCOPES, seen, strict=True):
             assert owners == [scope] or (one and one[1:3] == ([], 0))
 
-    async def look(self, store: Truth, scope: Scope, name: int) -> tuple[object, ...]:
+    def look(self, scope: Scope, name: int) -> tuple[object, ...] | None:
+        return self.both(lambda store: self.visible(store, scope, name))
+
+    async def visible(self, store: Truth, scope: Scope, name: int) -> tuple[object, ...]:
         conversation = named("c", name)
         turn = await store.turn(scope, named("t", name))
         if turn is not None:

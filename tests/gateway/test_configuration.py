@@ -502,7 +502,9 @@ def test_a_file_is_read_from_where_it_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD_FILE)
     (tmp_path / "kb").mkdir()
     assert read_settings(path, ENVIRON).sites[0].kb == (tmp_path / "kb",)
-    assert read_settings(None, {**ENVIRON, "FANLIGHT_CONFIG": str(path)}).data_dir.parent == tmp_path
+    assert (
+        read_settings(None, {**ENVIRON, "FANLIGHT_CONFIG": str(path)}).data_dir.parent == tmp_path
+    )
     assert find_config(None, {}) == Path("fanlight.toml")
 
 

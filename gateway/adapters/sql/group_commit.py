@@ -73,7 +73,8 @@ class GroupCommit:
         self._closed = True
         if self._writer is not None:
             await asyncio.wait({self._writer}, timeout=self._deadline_s)
-        self._thread.submit(self._disconnect)
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        await asyncio.wait({closing}, timeout=self._deadline_s)
         self._thread.shutdown(wait=False)
 
     async def _run(self, unit: Unit, work: Work | None) -> object:

@@ -68,9 +68,10 @@ class Reader:
             raise Unavailable("the database did not answer in time") from exc
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, within the deadline."""
         self._hasty.close()
-        self._thread.submit(self._patient.close)
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._patient.close)
+        await asyncio.wait({closing}, timeout=self._deadline_s)
         self._thread.shutdown(wait=False)
 
     def _read[Value](self, read: Callable[[Connection], Value]) -> Value:

@@ -1,0 +1,58 @@
+"""The composition root: a whole gateway on SQLite, opened and closed."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.adapters.visitor import Visitor
+from gateway.app import create_app
+from gateway.context import SiteKnowledge
+from gateway.services import open_services
+from gateway.settings import ModelSettings, Secret, Settings, TargetSettings
+from kb import load_index
+from tests.gateway.world import GATEWAY, PACKED, settings
+
+
+def on_disk(folder: Path, **changes: object) -> Settings:
+    """The test world's settings on a SQLite file."""
+    return settings(
+        data_dir=folder,
+        database_url=f"sqlite+aiosqlite:///{folder / 'fanlight.db'}",
+        web_dir=folder / "web",
+        **changes,
+    )
+
+
+async def test_an_escalation_survives_a_restart(tmp_path: Path) -> None:
+    chosen = on_disk(tmp_path)
+    packed = SiteKnowledge(load_index(PACKED), PACKED)
+    knowledge = {site.key: packed for site in chosen.sites}
+    async with open_services(chosen, knowledge) as services:
+        transport = httpx.ASGITransport(create_app(services))
+        async with httpx.AsyncClient(transport=transport) as client:
+            visitor = Visitor(client, GATEWAY, "site_demo", clock=lambda: services.clock() + 1)
+            await visitor.open_session()
+            turn = (await visitor.ask("Which stone is the moon made of?")).json()
+            assert turn["escalate"] is True
+        kid = services.kid
+    async with open_services(chosen, knowledge) as services:
+        [kept] = await services.truth.escalations(status="open", before=None, limit=9)
+        assert kept.turn_id == turn["id"]
+        assert services.kid == kid
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/v1", "https://models.example/v1", "http://[::1]/v1"]
+)
+async def test_targets_and_the_model_are_built_from_the_settings(tmp_path: Path, url: str) -> None:
+    secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    chosen = on_disk(
+        tmp_path,
+        targets=(TargetSettings("ops", "webhook", "https://ops.example/hook", secret),),
+        model=ModelSettings(url, "m", Secret("")),
+    )
+    async with open_services(chosen, {}) as services:
+        assert services.targets["ops"].kind == "webhook"
+        assert services.transport is not None
+        assert services.transport.model == "m"
