@@ -12,7 +12,7 @@ import re
 from datetime import UTC, datetime
 
 _B64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
-_ID = re.compile(r"[ctemr]_[0-9a-f]{32}\Z")
+_ID = re.compile(r"[ctehmr]_[0-9a-f]{32}\Z")
 
 
 def b64url_encode(data: bytes) -> str:
@@ -57,7 +57,7 @@ def uuid7_hex(unix_ms: int, random: bytes) -> str:
 
 
 def new_id(prefix: str, unix_ms: int, random: bytes) -> str:
-    """An opaque id such as `t_…` (`c`, `t`, `e`, `m` or `r`, then a UUIDv7)."""
+    """An opaque id such as `t_…` (`c`, `t`, `e`, `h`, `m` or `r`, then a UUIDv7)."""
     return f"{prefix}_{uuid7_hex(unix_ms, random)}"
 
 

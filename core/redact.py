@@ -83,10 +83,8 @@ def _is_phone(text: str) -> bool:
     """Whether the digits and the way they are grouped are those of a telephone number."""
     number = re.sub(r"\s?[xe].*", "", text)
     digits = sum(char.isdecimal() for char in number)
-    if number.startswith(("+", "00")):
+    if number.startswith(("+", "0", "(")):
         return 8 <= digits <= 15
-    if number.startswith(("(", "0")):
-        return 8 <= digits <= 12
     gaps = len(re.findall(r"\d\D+(?=\d)", number))
     return 8 <= digits <= 12 and gaps >= 2 and not _ORDINARY.fullmatch(number)
 

@@ -121,15 +121,18 @@ def _signing_jwk(env: object, flaws: list[Flaw]) -> dict[str, str]:
     given = _object(env, SIGNING_JWK, _JWK_REMEDY, flaws)
     if not given:
         return {}
-    private = given.get("d")
     try:
         jwk = public_jwk({name: given[name] for name in JWK_MEMBERS if name in given})
-        if not isinstance(private, str) or len(b64url_decode(private)) != 32:
-            raise ValueError("jwk.d must be 32 bytes of base64url")
+        return {**jwk, "d": _private_scalar(given.get("d"))}
     except ValueError as exc:
         flaws.append(Flaw(SIGNING_JWK, f"This is no private key: {exc}.", _JWK_REMEDY))
         return {}
-    return {**jwk, "d": private}
+
+
+def _private_scalar(value: object) -> str:
+    if not isinstance(value, str) or len(b64url_decode(value)) != 32:
+        raise ValueError("jwk.d must be 32 bytes of base64url")
+    return value
 
 
 async def read_knowledge(env: object, site_key: str) -> SiteKnowledge:

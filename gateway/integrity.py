@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.digest import content_digest
@@ -55,6 +56,7 @@ class Caller:
     claims: Mapping[str, Any]
 
 
+@lru_cache(maxsize=16_384)
 def address_prefix(address: str) -> str:
     """What one household or phone has: the IPv4 address, or the first 64 bits of an IPv6 one."""
     try:

@@ -7,10 +7,9 @@ file, and more than 256 MiB.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
+import struct
 import sys
 import zlib
 from array import array
@@ -19,7 +18,16 @@ from typing import Final
 
 FORMAT: Final = "fanlight-kb"
 VERSION: Final = 1
+_GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+"""No name, no time, no operating system."""
 MAX_BYTES: Final = 256 * 1024 * 1024
+
+BLOCKS: Final = ("words", "pairs")
+"""Prefixes of the sections that hold a block of postings."""
+VOCABULARY: Final = (
+    "gram_starts", "gram_words", "gram_counts", "near_starts", "near_words", "near_weights",
+)  # fmt: skip
+"""Sections that hold the vocabulary's fields of the same names, in their order."""
 
 type Section = array[int] | array[float] | str
 
@@ -40,10 +48,7 @@ def encode(sections: Mapping[str, Section]) -> bytes:
         names.append((name, code, len(body)))
         bodies.append(body)
     head = f"{FORMAT} {VERSION}\n{json.dumps(names)}\n".encode()
-    out = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as file:
-        file.write(head + b"".join(bodies))
-    return out.getvalue()
+    return _compress(head + b"".join(bodies))
 
 
 def decode(data: bytes) -> tuple[dict[str, Section], str]:
@@ -56,6 +61,13 @@ def decode(data: bytes) -> tuple[dict[str, Section], str]:
         return _sections(head, body), hashlib.sha256(plain).hexdigest()[:8]
     except (ValueError, TypeError, KeyError) as error:
         raise IndexFormatError(f"damaged index: {error}; build it again") from error
+
+
+def _compress(plain: bytes) -> bytes:
+    """Write one gzip member by hand: `gzip` differs by platform, and costs a browser time."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = deflate.compress(plain) + deflate.flush()
+    return _GZIP_HEAD + body + struct.pack("<II", zlib.crc32(plain), len(plain) & 0xFFFFFFFF)
 
 
 def _decompress(data: bytes) -> bytes:

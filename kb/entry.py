@@ -1,24 +1,19 @@
 """What a knowledge base is made of.
 
-Decides the shape of an entry, which addresses an answer may link to, and which tags are reserved
+Decides the shape of an entry, and which tags are reserved
 for the site's own texts. Refuses nothing by itself: readers turn bad rows into problems before an
 entry exists.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 type SystemText = Literal["greeting", "fallback", "offline"]
 
 SYSTEM_TEXTS: Final[tuple[SystemText, ...]] = ("greeting", "fallback", "offline")
 SYSTEM_PREFIX: Final = "system:"
-LINK_SCHEMES: Final = frozenset({"http", "https", "mailto"})
-
-_UNSAFE_IN_URL = re.compile(r"[\s\x00-\x1f\x7f<>\"'\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +60,6 @@ class Reading:
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
-
-
-def is_safe_url(url: str) -> bool:
-    """Say whether `url` may be a link: an allowed scheme, an address, no odd characters."""
-    if _UNSAFE_IN_URL.search(url):
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    if parts.scheme.lower() not in LINK_SCHEMES:
-        return False
-    return bool(parts.path if parts.scheme.lower() == "mailto" else parts.netloc)
 
 
 def system_text(entry: Entry) -> SystemText | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from kb.entry import Entry
@@ -168,7 +169,7 @@ def expected_calibration_error(pairs: Sequence[tuple[float, bool]]) -> float | N
     """Give the mean gap between confidence and share of right answers, over bins of equal count."""
     if not pairs:
         return None
-    ranked = sorted(pairs)
+    ranked = sorted(pairs, key=itemgetter(0))
     gap = 0.0
     for number in range(BINS):
         part = ranked[number * len(ranked) // BINS : (number + 1) * len(ranked) // BINS]

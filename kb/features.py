@@ -12,7 +12,7 @@ from typing import Final
 from kb.language import ALL_STOP_WORDS
 from kb.normalise import stem, words
 
-GRAM_SIZES: Final = (2, 3, 4)
+GRAM_SIZES: Final = (3, 4)
 
 
 def stems(text: str) -> list[str]:

@@ -21,11 +21,11 @@ from kb.vocabulary import Vocabulary
 
 NEAREST: Final = (0.5, 0.3, 0.2)
 """Weights of a unit's nearest phrasings: one good match counts, three count more."""
-CANDIDATES: Final = 12
+CANDIDATES: Final = 10
 """Units that are given at most, and for which common terms are looked up."""
-FREE_POSTINGS: Final = (250, 8)
+FREE_POSTINGS: Final = (160, 10)
 """Postings that are read whatever the question: so many, and one for each so many phrasings."""
-PROMISING: Final = (60, 40)
+PROMISING: Final = (40, 40)
 """Phrasings whose units compete to become candidates: so many, and one for each so many in all."""
 KNOWN_STANDS_FOR: Final = 0.7
 """How far a word that the knowledge base has may also stand for its neighbours."""
@@ -139,17 +139,26 @@ class Ranker:
     def _refined(self, cosines: dict[int, float], lists: list[_List]) -> dict[int, float]:
         """Keep the most promising units only, and look up the long lists for those."""
         tables = self._tables
+        blocks = (tables.words, tables.pairs)
+        slices = [
+            (
+                blocks[is_pair],
+                blocks[is_pair].starts[term],
+                blocks[is_pair].starts[term + 1],
+                weight,
+            )
+            for _, term, weight, is_pair in lists
+        ]
         kept: dict[int, float] = {}
         for unit in self._promising(cosines):
             first, last = tables.unit_starts[unit], tables.unit_starts[unit + 1]
             for number in range(first, last):
                 if number in cosines:
                     kept[number] = cosines[number]
-            for _, term, weight, is_pair in lists:
-                block = tables.pairs if is_pair else tables.words
-                end = block.starts[term + 1]
-                at = bisect_left(block.phrasings, first, block.starts[term], end)
-                while at < end and (number := block.phrasings[at]) < last:
+            for block, start, end, weight in slices:
+                phrasings = block.phrasings
+                at = bisect_left(phrasings, first, start, end)
+                while at < end and (number := phrasings[at]) < last:
                     kept[number] = kept.get(number, 0.0) + weight * block.scales[number]
                     at += 1
         return kept

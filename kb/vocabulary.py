@@ -16,7 +16,7 @@ from typing import Final
 from kb.features import STOP_STEMS, grams
 
 MIN_LETTERS: Final = 3
-SIMILAR: Final = 0.4
+SIMILAR: Final = 0.35
 """Cosine of two words' character n-grams from which they are taken to be related."""
 MOST: Final = 4
 """Neighbours that are followed for one word."""

@@ -1,13 +1,16 @@
 """Stages the Python Worker: what its entry imports of our packages, and the wheels it vendors.
 
-Decides what is attached to a deployment: the modules that `edge/entry.py` reaches by import
-statements, one main module beside them (the platform attaches the folder that this is in), and
-`[project].dependencies` as locked, built for the platform's interpreter. Refuses an import of ours
-that does not exist, and a wheel whose hash is not the lock's. Does nothing when nothing changed.
+Decides what is attached to a deployment: in `src` the modules that `edge/entry.py` reaches by
+import statements, and a main module beside them (wrangler attaches the folder that this is in); in
+`python_modules` the project's dependencies as locked, built for the platform's interpreter.
+Wrangler looks for that folder beside its configuration, and refuses one beside the main module.
+Refuses an import of ours that does not exist, and a wheel whose hash is not the lock's. Does
+nothing when nothing changed.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import hashlib
 import importlib.util
@@ -117,36 +120,27 @@ def _run_nodes(node: ast.AST) -> Iterator[ast.AST]:
 def stage(root: Path, folder: Path) -> list[str]:
     """Stage the Worker into `folder`; what changed, as lines. Raises `CannotStage`."""
     modules = import_closure(root).modules
-    wanted = {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in modules.values()
-    } | {"main.py": MAIN.encode()}
-    changed = _write(wanted, folder)
+    wanted = {path.relative_to(root).as_posix(): path.read_bytes() for path in modules.values()}
+    wanted["main.py"] = MAIN.encode()
+    changed = _write(wanted, folder / "src")
     stamp = folder.with_name(f"{folder.name}.stamp")
     fetched = vendor(root / "requirements/runtime.lock", folder / "python_modules", stamp)
     return [f"{changed} modules written, {len(wanted)} in all"] * bool(changed) + fetched
 
 
 def staged(folder: Path) -> list[str]:
-    """What a staged folder holds: our modules by path, and each vendored top-level name."""
-    ours = (
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*.py")
-        if not path.is_relative_to(folder / "python_modules")
-    )
-    vendored = (
-        f"python_modules/{path.name}"
-        for path in (folder / "python_modules").iterdir()
-        if not path.name.endswith(".dist-info")
-    )
-    return [*sorted(ours), *sorted(vendored)]
+    """What a deployment would hold: our modules by path, and each vendored top-level name."""
+    source, vendored = folder / "src", folder / "python_modules"
+    ours = (path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
+    names = (path.name for path in vendored.iterdir() if not path.name.endswith(".dist-info"))
+    return [*sorted(ours), *(f"{vendored.name}/{name}" for name in sorted(names))]
 
 
 def _write(wanted: Mapping[str, bytes], folder: Path) -> int:
-    """Make the folder's own files exactly these; how many were written or removed."""
+    """Make the folder hold exactly these files; how many were written or removed."""
     changed = 0
-    for path in [*folder.rglob("*")] if folder.exists() else []:
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in wanted and not name.startswith("python_modules/"):
+    for path in [*folder.rglob("*")]:
+        if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
             path.unlink()
             changed += 1
     for name, data in wanted.items():
@@ -171,17 +165,19 @@ def vendor(lock: Path, folder: Path, stamp: Path) -> list[str]:
     with tempfile.TemporaryDirectory(dir=stamp.parent) as scratch:
         _download(lock, Path(scratch, "wheels"))
         wheels = sorted(Path(scratch, "wheels").glob("*.whl"))
+        unpacked = Path(scratch, "unpacked")
+        unpacked.mkdir()
         for wheel in wheels:
             with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(Path(scratch, "unpacked"))
+                archive.extractall(unpacked)
         shutil.rmtree(folder, ignore_errors=True)
-        Path(scratch, "unpacked").rename(folder)
+        unpacked.rename(folder)
     stamp.write_text(state)
     return [f"{len(wheels)} wheels of {lock.name} unpacked into {folder.name}"]
 
 
 def _download(lock: Path, folder: Path) -> None:
-    print(f"worker: fetching the wheels of {lock.name}", flush=True)
+    say(f"fetching the wheels of {lock.name}")
     command = (
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"),
         *("--only-binary=:all:", *INTERPRETER, "--no-input", "--quiet"),
@@ -193,7 +189,9 @@ def _download(lock: Path, folder: Path) -> None:
             command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as exc:
-        raise CannotStage(f"pip took over {DOWNLOAD_SECONDS} s; see the network, then retry") from exc
+        raise CannotStage(
+            f"pip took over {DOWNLOAD_SECONDS} s; see the network, then retry"
+        ) from exc
     if done.returncode != 0:
         said = "\n".join(done.stderr.strip().splitlines()[-8:])
         raise CannotStage(
@@ -202,18 +200,28 @@ def _download(lock: Path, folder: Path) -> None:
         )
 
 
+def say(line: str) -> None:
+    """Tell one line of progress, beside what `--list` prints."""
+    print(f"worker: {line}", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Stage into build/worker; 0 when that is done."""
+    parser = argparse.ArgumentParser(prog="stage_worker", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="print what is staged, a line each")
+    options = parser.parse_args()
     folder = ROOT / "build" / "worker"
     try:
         lines = stage(ROOT, folder)
     except CannotStage as error:
-        print(f"worker: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     for line in lines or ["nothing changed"]:
-        print(f"worker: {line}")
-    print(f"worker: {folder.relative_to(ROOT)} holds {size / 1024:,.0f} KiB")
+        say(line)
+    say(f"{folder.relative_to(ROOT)} holds {size / 1024:,.0f} KiB")
+    if options.list:
+        print("\n".join(staged(folder)))
     return 0
 
 

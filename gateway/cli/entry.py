@@ -6,15 +6,16 @@ Imports nothing but the standard library, so that it works after a bare `pip ins
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Final
 
 NEEDED: Final = ("click", "rich", "uvicorn", "httpx", "sqlalchemy", "aiosqlite", "cryptography")
 
 
-def main() -> int:
+def main(needed: Sequence[str] = NEEDED) -> int:
     """Run the command line; 2 when the extra `server` is not installed."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
         sys.stderr.write(
             f"fanlight: the server's libraries are not installed (missing: {', '.join(missing)}).\n"

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -41,13 +41,15 @@ class Listener:
     lifespan: bool
 
 
-def bind(host: str, port: int, option: str) -> list[socket.socket]:
+def bind(
+    host: str, port: int, option: str, pairs: Mapping[str, str] = LOOPBACKS
+) -> list[socket.socket]:
     """Sockets on this address; with IPv4's loopback goes IPv6's, where the machine has one.
 
     Raises `CannotServe`; `option` is what the user can choose another port with.
     """
     sockets = [_bind(host, port, option)]
-    beside = LOOPBACKS.get(host)
+    beside = pairs.get(host)
     try:
         if beside is not None:
             sockets.append(_bind(beside, port, option))
@@ -79,11 +81,12 @@ def _bind(host: str, port: int, option: str) -> socket.socket:
     except OSError as error:
         if made is not None:
             made.close()
-        raise _refusal(error, host, port, option) from error
+        raise refusal(error, host, port, option) from error
     return made
 
 
-def _refusal(error: OSError, host: str, port: int, option: str) -> CannotServe:
+def refusal(error: OSError, host: str, port: int, option: str) -> CannotServe:
+    """What a person is told when a socket cannot be had."""
     if error.errno == errno.EADDRINUSE:
         return CannotServe(f"Port {port} is in use. Choose another with {option}.")
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):

@@ -61,22 +61,28 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
 
 
 def _write_missing(folder: Path, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    written, kept = [], []
+    written: list[str] = []
+    kept: list[str] = []
     for name, text in files.items():
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:  # x: another's file is never lost
-                file.write(text)
-        except FileExistsError:
-            kept.append(name)
+            (written if _write_new(path, text) else kept).append(name)
         except OSError as error:
             raise click.ClickException(
                 f"{path}: {error.strerror}. Choose a folder that you may write to."
             ) from error
-        else:
-            written.append(name)
     return written, kept
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Write the file unless there is one: another's file is never lost."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _next_steps(folder: Path) -> list[str]:

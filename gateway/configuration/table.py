@@ -22,7 +22,6 @@ class Setting:
     """One key of `fanlight.toml`.
 
     `default` is None for what must be given (`required`) or is worked out as `text` says.
-    `secret` names the environment variable of a key that must not stand in the file.
     """
 
     section: str
@@ -33,11 +32,6 @@ class Setting:
     required: bool = False
     low: float | None = None
     high: float | None = None
-
-    @property
-    def key(self) -> str:
-        """The key as the docs and the messages write it."""
-        return f"{self.section}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

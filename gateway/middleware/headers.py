@@ -23,6 +23,7 @@ class SecurityHeadersMiddleware:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         self._defaults = (*DEFAULTS, STRICT_TRANSPORT) if https else DEFAULTS
+        self._names = frozenset(name for name, _ in self._defaults)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -34,7 +35,10 @@ class SecurityHeadersMiddleware:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
                 present = {name.lower() for name, _ in headers}
-                headers.extend(pair for pair in self._defaults if pair[0] not in present)
+                if self._names.isdisjoint(present):
+                    headers.extend(self._defaults)
+                else:
+                    headers.extend(pair for pair in self._defaults if pair[0] not in present)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -9,17 +9,17 @@ from gateway.integrity import Call, Integrity, unique_fields
 from gateway.wire import read_body
 
 
-def call_of(request: Request, body: bytes) -> Call:
+def call_of(scope: Scope, body: bytes) -> Call:
     """The request as integrity sees it: the path and query exactly as they were sent."""
-    scope = request.scope
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    client = scope.get("client")
     return Call(
         method=scope["method"],
         path=raw_path.partition(b"?")[0].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         fields=unique_fields(scope["headers"]),
         body=body,
-        address=request.client.host if request.client else "",
+        address=client[0] if client else "",
     )
 
 
@@ -33,9 +33,8 @@ class IntegrityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        request = Request(scope, receive)
-        body = await read_body(request, self._body_limit)
-        call = call_of(request, body)
+        body = await read_body(Request(scope, receive), self._body_limit)
+        call = call_of(scope, body)
         caller = await self._integrity.admit(call)
         scope.setdefault("state", {}).update(caller=caller, call=call)
         await self._app(scope, receive, send)

@@ -6,7 +6,6 @@ are signed all the same.
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import problems
@@ -17,12 +16,13 @@ class OwnOriginMiddleware:
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         self._app = app
-        self._origin = origin.lower().rstrip("/")
+        self._origin = origin.lower().rstrip("/").encode("latin-1")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):
-            origin = Headers(scope=scope).get("origin")
-            if origin is not None and origin.lower() != self._origin:
-                raise problems.wrong_origin(origin)
+            # Servers give field names in lower case. Every such field must be right, not one of them.
+            for name, value in scope["headers"]:
+                if name == b"origin" and value.lower() != self._origin:
+                    raise problems.wrong_origin(value.decode("latin-1"))
         await self._app(scope, receive, send)

@@ -16,6 +16,7 @@ from core.gate import Verdict, must_escalate
 from core.messages import ChatRequest, Citation, Turn, Usage
 from core.ports import Clock, Transport
 from core.respond import Response, respond
+from gateway.pipeline.characters import WholeCharacters
 from gateway.pipeline.deadlines import Deadlines, hurry
 from gateway.pipeline.prompt import PASSAGES, build_prompt
 from gateway.pipeline.score import score
@@ -104,16 +105,19 @@ class Pipeline:
             max_tokens=min(request.max_tokens, self.max_tokens),
         )
         parts: list[str] = []
+        characters = WholeCharacters()
         usage: Usage | None = None
         try:
             async for piece in hurry(transport.stream(prompt), self.deadlines):
                 usage = piece.usage or usage
-                if piece.text:
-                    parts.append(piece.text)
-                    emit(piece.text)
+                text = characters.feed(piece.text)
+                if text:
+                    parts.append(text)
+                    emit(text)
         except Unavailable:
             reasons = (*response.verdict.reasons, "model_unavailable")
             return self._unanswered(request, response, reasons)
+        parts.append(characters.end())
         return self._judged(request, "".join(parts).strip(), hits, transport.model, usage)
 
     def _judged(

@@ -65,7 +65,7 @@ class Sessions:
             raise problems.invalid(
                 "jwk", str(exc), "Send the public key as WebCrypto exports it."
             ) from exc
-        await self._front.integrity.admit_new_key(call_of(request, raw), jwk)
+        await self._front.integrity.admit_new_key(call_of(request.scope, raw), jwk)
         self._front.site(body.site_key)
         await self._check_challenge(body, thumbprint(jwk))
         scope = anonymous(body.site_key, thumbprint(jwk))

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from kb.entry import Entry, Link, Problem, is_safe_url
+from kb.entry import Entry, Link, Problem
 from kb.normalise import words
+from kb.readers.links import is_safe_url
 
 FIELDS: Final = ("id", "locale", "question", "answer", "variants", "links", "tags", "escalate")
 

@@ -65,8 +65,14 @@ def verify_hmac(base: bytes, signature: bytes) -> None:
         raise InvalidSignature
 
 
-REQUEST_DIGEST = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"
-RESPONSE_DIGEST = "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:"
+REQUEST_DIGEST = (
+    "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+"
+    "TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"
+)
+RESPONSE_DIGEST = (
+    "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41"
+    "QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:"
+)
 CLIENT_CERT = (
     ":MIIBqDCCAU6gAwIBAgIBBzAKBggqhkjOPQQDAjA6MRswGQYDVQQ"
     "KDBJMZXQncyBBdXRoZW50aWNhdGUxGzAZBgNVBAMMEkxBIEludGVybWVkaWF0ZSBD"
@@ -340,7 +346,10 @@ def test_a_derived_component_has_the_value_of_section_2_2(
     assert line == f'"{name}": {value}'
 
 
-QUERY = "var=this%20is%20a%20big%0Amultiline%20value&bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something&t=~"
+QUERY = (
+    "var=this%20is%20a%20big%0Amultiline%20value&bar=with+plus+whitespace"
+    "&fa%C3%A7ade%22%3A%20=something&t=~"
+)
 QUERY_PARAMS = (
     ("var", "this%20is%20a%20big%0Amultiline%20value"),
     ("bar", "with%20plus%20whitespace"),

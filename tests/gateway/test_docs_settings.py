@@ -43,7 +43,9 @@ def test_every_variable_that_the_code_names_is_documented() -> None:
         for path in (ROOT / package).rglob("*.py")
         for name in VARIABLE.findall(path.read_text(encoding="utf-8"))
     }
-    assert sorted(name for name in named if name not in PAGE) == []
+    # A target's variable carries the target's name, which the page writes as <NAME>.
+    general = {name for name in named if not name.startswith("FANLIGHT_TARGET_")}
+    assert sorted(name for name in general if name not in PAGE) == []
 
 
 @pytest.mark.parametrize("point", entry_points(group=COMMANDS), ids=lambda point: point.name)

@@ -75,6 +75,7 @@ export class Launcher {
 
   #load(): void {
     if (this.#frame) return;
+    this.#wait.textContent = "";
     const frame = element("iframe", "");
     frame.title = this.#label;
     frame.allow = "clipboard-write";
@@ -99,10 +100,7 @@ export class Launcher {
   }
 
   #toggle(open: boolean): void {
-    if (open && !this.#frame) {
-      this.#wait.textContent = "";
-      this.#load();
-    }
+    if (open) this.#load();
     this.#open = open;
     for (const part of [this.#button, this.#sheet]) part.classList.toggle("open", open);
     this.#tell();

@@ -5,7 +5,7 @@
  */
 import { chooseLocale, isLocale, type Locale } from "../i18n/locale.ts";
 import { SignedCalls } from "../trust/calls.ts";
-import { CorrectedClock, systemClock } from "../trust/clock.ts";
+import { CorrectedClock, SteadyClock } from "../trust/clock.ts";
 import { makeId } from "../trust/ids.ts";
 import { ConsentRecord } from "../vault/consent.ts";
 import { type Database, MemoryStore } from "../vault/store.ts";
@@ -54,7 +54,7 @@ function once(name: string, work: () => void): Promise<void> {
 }
 
 export function compose(config: PanelConfig, around: Surroundings): Services {
-  const clock = systemClock;
+  const clock = new SteadyClock();
   const consent = new ConsentRecord(config.site_key, around.storage);
   const localeFor = (host?: string): Locale =>
     chooseLocale({
@@ -92,7 +92,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const ring = new KeyRing();
   const calls = new SignedCalls({
     fetch: around.fetch,
-    clock: new CorrectedClock(clock),
+    clock: new CorrectedClock(),
     gateway: config.gateway,
     authority: config.authority,
     siteKey: config.site_key,
@@ -118,7 +118,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     store: new MemoryStore(),
     site: config.site_key,
     locale: () => state.locale.value,
-    now: clock.now,
+    now: () => clock.now(),
     onSent: () => replies.start(),
     exclusively,
   });

@@ -1,27 +1,35 @@
 /**
- * One tab at a time, by Web Locks where the browser has and allows them.
+ * One at a time: across tabs by Web Locks, within this one where the browser has or allows none.
  *
- * Decides: without them the work is done at once; what two tabs then do twice is harmless by its idempotency
- * key or its id.
+ * Decides: without locks two tabs may do the same thing twice; that is harmless by its idempotency key or
+ * its id.
  */
 
-/** Runs `work` while no other tab runs work of the same name. */
+const queues = new Map<string, Promise<unknown>>();
+
+/** Runs `work` after all earlier work of the same name in this tab. */
+function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const turn = (queues.get(name) ?? Promise.resolve()).then(work, work);
+  queues.set(name, turn);
+  return turn;
+}
+
+/** Runs `work` while nobody else runs work of the same name. */
 export async function exclusively<T>(
   name: string,
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  if (!navigator.locks) return inTurn(name, work);
   let begun = false;
-  const once = () => {
-    begun = true;
-    return work();
-  };
   try {
-    if (!navigator.locks) return await once();
-    return await navigator.locks.request(name, signal ? { signal } : {}, once);
+    return await navigator.locks.request(name, signal ? { signal } : {}, () => {
+      begun = true;
+      return work();
+    });
   } catch (error) {
     // A frame whose storage is blocked may be refused locks, too.
     if (begun || signal?.aborted) throw error;
-    return once();
+    return inTurn(name, work);
   }
 }

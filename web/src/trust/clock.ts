@@ -13,6 +13,18 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Never the same time twice, so that what is made in order sorts in order. */
+export class SteadyClock implements Clock {
+  #last = 0;
+
+  constructor(private readonly base: Clock = systemClock) {}
+
+  now(): number {
+    this.#last = Math.max(this.#last + 1, this.base.now());
+    return this.#last;
+  }
+}
+
 /** A clock that can be set right by the gateway's word, for this page only. */
 export class CorrectedClock implements Clock {
   #skew = 0;

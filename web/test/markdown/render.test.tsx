@@ -33,7 +33,8 @@ describe("benign Markdown", () => {
   });
 
   it("links open apart, and tell the other site nothing", () => {
-    const link = '<a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">';
+    const link =
+      '<a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">';
     expect(html("[x](https://example.com)")).toBe(`<p>${link}x</a></p>`);
     expect(html("<https://example.com>")).toContain(link);
     expect(html("[x](mailto:a@example.com)")).toContain('href="mailto:a@example.com"');
@@ -165,7 +166,9 @@ describe("hostile Markdown", () => {
   });
 
   it("keeps the words of what nests too deep", () => {
-    const source = Array.from({ length: 10 }, (_, n) => `${"  ".repeat(n)}- w${n} *e${n}*`).join("\n");
+    const source = Array.from({ length: 10 }, (_, n) => `${"  ".repeat(n)}- w${n} *e${n}*`).join(
+      "\n",
+    );
     const root = document.createElement("div");
     render(<Markdown source={source} />, root);
     for (let n = 0; n < 10; n += 1) expect(root.textContent).toContain(`w${n} e${n}`);
@@ -220,7 +223,9 @@ describe("the build's own tables", () => {
 
   it("hold none of the refused constructs", () => {
     const { disabled, ...table } = ours;
-    const names = JSON.stringify(table, (_key, value) => (typeof value === "function" ? undefined : value));
+    const names = JSON.stringify(table, (_key, value) =>
+      typeof value === "function" ? undefined : value,
+    );
     for (const refused of disabled.disable?.null ?? []) expect(names).not.toContain(`"${refused}"`);
     expect(names).toContain('"codeFenced"');
   });

@@ -51,7 +51,9 @@ describe("a session", () => {
     await calls.send(PING);
     now += 545_000;
     await calls.send(PING);
-    expect(gateway.calls("/v1/sessions/renew")[0]?.headers.get("Authorization")).toBe("Bearer token-1");
+    expect(gateway.calls("/v1/sessions/renew")[0]?.headers.get("Authorization")).toBe(
+      "Bearer token-1",
+    );
     expect(gateway.calls("/v1/ping")[1]?.headers.get("Authorization")).toBe("Bearer token-2");
   });
 
@@ -132,7 +134,10 @@ describe("receipts", () => {
     gateway.answers.set("/v1/ping", () => Response.json({}, { headers: { "X-Integrity": "r1" } }));
     await calls.send(PING);
     await calls.send(PING);
-    expect(gateway.calls("/v1/ping").map(({ headers }) => headers.get("X-Integrity"))).toEqual([null, "r1"]);
+    expect(gateway.calls("/v1/ping").map(({ headers }) => headers.get("X-Integrity"))).toEqual([
+      null,
+      "r1",
+    ]);
     calls.keepReceipt("r2");
     calls.keepReceipt(undefined);
     await calls.send(PING);

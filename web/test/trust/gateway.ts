@@ -86,7 +86,13 @@ export class TestGateway {
     this.sessions += 1;
     const access_token = `token-${this.sessions}`;
     const sid = `sid-${this.sessions}`;
-    return Response.json({ access_token, expires_in: this.expiresIn, subject: "anon:x", sid, quota: {} });
+    return Response.json({
+      access_token,
+      expires_in: this.expiresIn,
+      subject: "anon:x",
+      sid,
+      quota: {},
+    });
   }
 
   /** Throws when anything but one fresh, whole, true signature is there. */
@@ -116,7 +122,8 @@ export class TestGateway {
     const base = [...lines, `"@signature-params": ${input.slice("fanlight=".length)}`].join("\n");
     const key = this.keys.get(params.get("keyid")?.slice(1, -1) ?? "");
     if (!key) throw new Error("unknown key");
-    if (!(await verifies(key, headers.get("Signature") ?? "", base))) throw new Error("bad signature");
+    if (!(await verifies(key, headers.get("Signature") ?? "", base)))
+      throw new Error("bad signature");
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { CorrectedClock, systemClock } from "../../src/trust/clock.ts";
+import { CorrectedClock, SteadyClock, systemClock } from "../../src/trust/clock.ts";
 import { base64url } from "../../src/trust/encoding.ts";
 import { makeId, makeIdempotencyKey, uuid7 } from "../../src/trust/ids.ts";
 import { leadingZeroBits, solve } from "../../src/trust/pow.ts";
@@ -73,6 +73,12 @@ describe("the clock", () => {
     expect(corrected.now()).toBe(60_000);
     now += 5;
     expect(corrected.now()).toBe(60_005);
+  });
+
+  it("can be steady: never the same time twice, never back", () => {
+    const times = [5, 5, 3, 9];
+    const steady = new SteadyClock({ now: () => times.shift() ?? 0 });
+    expect([steady.now(), steady.now(), steady.now(), steady.now()]).toEqual([5, 6, 7, 9]);
   });
 
   it("refuses a time that is none", () => {

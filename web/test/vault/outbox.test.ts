@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { Outbox, type Outcome, type Outgoing } from "../../src/vault/outbox.ts";
 import { MemoryStore, memoryDatabase, openDatabase } from "../../src/vault/store.ts";
 
-const item = (n: number): Outgoing => ({ idempotency_key: `k${n}`, turn_id: `t_${n}`, body: `{"n":${n}}` });
+const item = (n: number): Outgoing => ({
+  idempotency_key: `k${n}`,
+  turn_id: `t_${n}`,
+  body: `{"n":${n}}`,
+});
 
 function outbox(outcomes: readonly Outcome[], store = new MemoryStore()) {
   const sent: Outgoing[] = [];

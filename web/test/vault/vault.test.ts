@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { isEntry, type Entry } from "../../src/vault/entry.ts";
 import { ConsentRecord } from "../../src/vault/consent.ts";
+import { type Entry, isEntry } from "../../src/vault/entry.ts";
 import { conversationTail, trainingMemory } from "../../src/vault/training.ts";
 import { CAPACITY, type Kept, merge, parseVault, Vault } from "../../src/vault/vault.ts";
 import { BrokenStorage, TestStorage } from "./storage.ts";
@@ -28,7 +28,11 @@ let storage: TestStorage;
 let heard: Kept[];
 
 function vault(from: Storage = storage, start = kept()): Vault {
-  const options = { site: "site_demo", storage: () => from, onChange: (now: Kept) => heard.push(now) };
+  const options = {
+    site: "site_demo",
+    storage: () => from,
+    onChange: (now: Kept) => heard.push(now),
+  };
   return new Vault(options, start);
 }
 
@@ -85,8 +89,14 @@ describe("after consent", () => {
   it.each([
     ["no JSON", "{"],
     ["another version", JSON.stringify({ ...kept(), v: 2 })],
-    ["a role that is none", JSON.stringify(kept({ entries: [entry(1, { role: "system" as "user" })] }))],
-    ["a confidence that is no number", '{"v":1,"conversation_id":"c","subject":"","last_event_id":"","cleared_at":0,"entries":[{"id":"a","turn_id":"a","role":"user","content":"","at":1,"rev":1,"confidence":"high"}]}'],
+    [
+      "a role that is none",
+      JSON.stringify(kept({ entries: [entry(1, { role: "system" as "user" })] })),
+    ],
+    [
+      "a confidence that is no number",
+      '{"v":1,"conversation_id":"c","subject":"","last_event_id":"","cleared_at":0,"entries":[{"id":"a","turn_id":"a","role":"user","content":"","at":1,"rev":1,"confidence":"high"}]}',
+    ],
     ["a list", "[]"],
     ["null", "null"],
   ])("a vault with %s is replaced by a fresh one, and said so", (_name, text) => {
@@ -198,7 +208,10 @@ describe("two tabs", () => {
       names.push(name);
       work();
     };
-    const tab = new Vault({ site: "site_demo", storage: () => storage, locked, onChange: () => undefined }, kept());
+    const tab = new Vault(
+      { site: "site_demo", storage: () => storage, locked, onChange: () => undefined },
+      kept(),
+    );
     tab.open();
     await tab.update(add(entry(1)));
     expect(names).toEqual([NAME]);
@@ -273,7 +286,14 @@ describe("training memory", () => {
 
   it("is the last six lines, and the tail only what was said", () => {
     const many = Array.from({ length: 9 }, (_, n) => entry(n));
-    expect(trainingMemory(many).map(({ content }) => content)).toEqual(["q3", "q4", "q5", "q6", "q7", "q8"]);
+    expect(trainingMemory(many).map(({ content }) => content)).toEqual([
+      "q3",
+      "q4",
+      "q5",
+      "q6",
+      "q7",
+      "q8",
+    ]);
     expect(conversationTail(lines)[1]).toEqual({ role: "assistant", content: "q2" });
   });
 });

@@ -1,6 +1,7 @@
 /** The first screen: what is kept, what is sent, and two ways on that both lead to answers. */
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { usePanel } from "./context.ts";
 import { Fanlight, Icon } from "./icons.tsx";
 
@@ -8,7 +9,7 @@ export function ConsentScreen(): VNode {
   const { state, memory } = usePanel();
   const say = state.say.value;
   const name = state.config.name;
-  const [training, setTraining] = useState(false);
+  const training = useSignal(false);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (state.visible.value) title.current?.focus();
@@ -38,14 +39,20 @@ export function ConsentScreen(): VNode {
         <label class="check">
           <input
             type="checkbox"
-            checked={training}
-            onChange={(event) => setTraining(event.currentTarget.checked)}
+            checked={training.value}
+            onChange={(event) => {
+              training.value = event.currentTarget.checked;
+            }}
           />
           <span>{say("consent.training")}</span>
         </label>
       </div>
       <div class="choices">
-        <button type="button" class="button strong" onClick={() => void memory.accept(training)}>
+        <button
+          type="button"
+          class="button strong"
+          onClick={() => void memory.accept(training.value)}
+        >
           {say("consent.accept")}
         </button>
         <button type="button" class="button" onClick={() => void memory.decline()}>

@@ -1,4 +1,4 @@
-"""From entries to the bytes of an index, and back.
+"""From entries to the bytes of an index.
 
 Decides what is searchable (every entry that is not a site text) and what is stored. Refuses two
 entries with the same id and locale; an empty knowledge base is fine, and answers nothing.
@@ -10,24 +10,17 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
-from typing import Any, Final, cast
+from typing import Any
 
 from kb.calibrate import Calibration, fit
-from kb.codec import IndexFormatError, Section, decode, encode
-from kb.entry import Entry, Link, system_text
+from kb.codec import BLOCKS, VOCABULARY, Section, encode
+from kb.entry import Entry, system_text
 from kb.features import text_digest
-from kb.rank import Ranker
-from kb.search import ExactKeys, Index
 from kb.simulate import Corpus, simulate
-from kb.tables import Postings, Tables, Terms, build_tables
-from kb.vocabulary import Vocabulary, build_vocabulary
+from kb.tables import Tables, Terms, build_tables
+from kb.vocabulary import build_vocabulary
 
 type Progress = Callable[[str, float], None]
-
-_BLOCKS: Final = ("words", "pairs")
-_VOCABULARY: Final = (
-    "gram_starts", "gram_words", "gram_counts", "near_starts", "near_words", "near_weights",
-)  # fmt: skip
 
 
 def build_index(
@@ -66,15 +59,6 @@ def build_index(
     data = encode(_pack(every, corpus, tables, calibration))
     report("writing", 1.0)
     return data
-
-
-def load_index(data: bytes) -> Index:
-    """Read an index. Raises `IndexFormatError` for bytes that this version did not write."""
-    sections, release = decode(data)
-    try:
-        return _unpack(sections, release)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise IndexFormatError(f"damaged index: {error!r}; build it again") from error
 
 
 def background(locales: Iterable[str]) -> list[str]:
@@ -135,9 +119,9 @@ def _pack(
         "pair_keys": array("Q", corpus.terms.pairs),
         "gram_names": "\n".join(vocabulary.gram_ids),
     }
-    for name in _VOCABULARY:
+    for name in VOCABULARY:
         sections[name] = getattr(vocabulary, name)
-    for name, block in zip(_BLOCKS, (tables.words, tables.pairs), strict=True):
+    for name, block in zip(BLOCKS, (tables.words, tables.pairs), strict=True):
         sections[f"{name}_unseen"] = array("d", [block.unseen])
         for field in ("idf", "starts", "phrasings", "scales"):
             sections[f"{name}_{field}"] = getattr(block, field)
@@ -152,37 +136,3 @@ def _row(entry: Entry) -> list[Any]:
         entry.id, entry.locale, entry.question, entry.answer,
         entry.variants, links, entry.tags, int(entry.escalate),
     ]  # fmt: skip
-
-
-def _entry(row: list[Any]) -> Entry:
-    links = tuple(Link(title, url) for title, url in row[5])
-    return Entry(row[0], row[1], row[2], row[3], tuple(row[4]), links, tuple(row[6]), bool(row[7]))
-
-
-def _unpack(sections: dict[str, Section], release: str) -> Index:
-    def names(section: str) -> dict[str, int]:
-        text = cast(str, sections[section])
-        return {name: number for number, name in enumerate(text.split("\n"))} if text else {}
-
-    def arrays(*wanted: str) -> list[Any]:
-        return [sections[name] for name in wanted]
-
-    def block(name: str) -> Postings:
-        fields = ("idf", "starts", "phrasings", "scales")
-        idf, starts, phrasings, scales = arrays(*(f"{name}_{field}" for field in fields))
-        return Postings(idf, starts, phrasings, scales, arrays(f"{name}_unseen")[0][0])
-
-    vocabulary = Vocabulary(
-        names("word_names"), names("gram_names"),
-        *arrays(*_VOCABULARY),
-    )  # fmt: skip
-    tables = Tables(block("words"), block("pairs"), *arrays("unit_of", "unit_starts", "unit_norms"))
-    pair_keys = cast("array[int]", sections["pair_keys"])
-    meta = json.loads(cast(str, sections["meta"]))
-    return Index(
-        entries=[_entry(row) for row in json.loads(cast(str, sections["entries"]))],
-        ranker=Ranker(tables, vocabulary, dict(zip(pair_keys, range(len(pair_keys)), strict=True))),
-        calibration=Calibration(tuple(meta["coefficients"])),
-        exact=ExactKeys(*arrays("key_digests", "key_phrasings")),
-        release=release,
-    )

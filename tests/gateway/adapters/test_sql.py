@@ -1,0 +1,384 @@
+"""What is particular to SQL: opening, what two processes share, and bad days of the store."""
+
+import asyncio
+import sqlite3
+import stat
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from core.errors import Conflict, Unavailable
+from core.ports import ReceiptLink
+from core.receipts import chain_hash
+from gateway.adapters.sql import group_commit, tables, truth
+from gateway.adapters.sql.truth import SqlTruth
+from tests.congruence.samples import (
+    ANNA,
+    NOON,
+    StandingClock,
+    a_link,
+    a_reply,
+    a_request,
+    a_turn,
+    a_work,
+    named,
+    opened,
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "truth.db"
+
+
+def store_at(file: Path, deadline_s: float = 5.0) -> SqlTruth:
+    return SqlTruth(f"sqlite:///{file}", clock=StandingClock(), deadline_s=deadline_s)
+
+
+@pytest.fixture
+async def store(file: Path) -> AsyncIterator[SqlTruth]:
+    """A store that gives up soon."""
+    one = store_at(file, deadline_s=0.6)
+    await one.start()
+    yield one
+    await one.close()
+
+
+class TestOpening:
+    async def test_it_is_synced_checked_and_its_owners_alone(
+        self, store: SqlTruth, file: Path
+    ) -> None:
+        def pragmas(connection: Connection) -> list[object]:
+            names = ("journal_mode", "synchronous", "foreign_keys")
+            return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+        assert await store._write(pragmas) == ["wal", 2, 1]
+        assert await store._read(pragmas) == ["wal", 2, 1]
+        await store.commit(a_work("k"))
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+        assert modes == {0o600}
+
+    async def test_what_was_written_is_there_after_opening_again(self, file: Path) -> None:
+        for number in (1, 2, 3):
+            store = store_at(file)
+            await store.start()
+            await store.commit(a_work(f"k{number}", turn=a_turn(number)))
+            assert await store.turn(ANNA, named("t", 1)) == a_turn(1)
+            await store.close()
+
+    @pytest.mark.parametrize(
+        ("url", "words"),
+        [
+            ("nonsense", "address"),
+            ("postgresql+asyncpg://localhost/fanlight", "postgresql is not built yet"),
+            ("mysql://localhost/x", "mysql is not built yet"),
+            ("sqlite://", "name a file"),
+            ("sqlite:///:memory:", "name a file"),
+            ("sqlite:///file:x?mode=memory&uri=true", "name a file"),
+        ],
+    )
+    async def test_an_address_it_cannot_use_is_refused(self, url: str, words: str) -> None:
+        with pytest.raises(Unavailable, match=words):
+            await SqlTruth(url, clock=StandingClock()).start()
+
+    async def test_the_asynchronous_drivers_address_is_the_same_file(
+        self, store: SqlTruth, file: Path
+    ) -> None:
+        await store.commit(a_work("k"))
+        other = SqlTruth(f"sqlite+aiosqlite:///{file}", clock=StandingClock())
+        await other.start()
+        assert await other.finished(ANNA, "k", 0) is not None
+        await other.close()
+
+    def test_a_file_that_is_no_database_is_refused_and_left_alone(self, file: Path) -> None:
+        file.parent.mkdir()
+        file.write_text("this is no database" * 100)
+        with pytest.raises(Unavailable, match="not a database"):
+            asyncio.run(store_at(file).start())
+        assert file.read_text() == "this is no database" * 100
+
+    async def test_a_folder_that_cannot_be_made_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(Unavailable, match=r"File exists|Not a directory"):
+            await store_at(tmp_path / "file" / "truth.db").start()
+
+    async def test_a_database_of_a_newer_fanlight_is_refused_and_left_alone(
+        self, file: Path
+    ) -> None:
+        store = store_at(file)
+        await store.start()
+        await store.commit(a_work("k", turn=a_turn()))
+        await store.close()
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.close()
+        with pytest.raises(Unavailable, match="update Fanlight"):
+            await store_at(file).start()
+        with sqlite3.connect(file) as connection:
+            assert connection.execute("SELECT count(*) FROM turns").fetchone() == (1,)
+        connection.close()
+
+    async def test_two_that_open_a_new_file_at_once_both_succeed(self, file: Path) -> None:
+        stores = [store_at(file), store_at(file)]
+        await asyncio.gather(*(store.start() for store in stores))
+        await asyncio.gather(
+            *(store.commit(a_work(f"k{number}")) for number, store in enumerate(stores))
+        )
+        for store in stores:
+            await store.close()
+
+    async def test_before_it_is_open_and_after_it_is_closed_it_is_unavailable(
+        self, file: Path
+    ) -> None:
+        store = store_at(file)
+        for call in (store.ping(), store.commit(a_work("k"))):
+            with pytest.raises(Unavailable):
+                await call
+        await store.close()
+        await store.start()
+        await store.ping()
+        await store.close()
+        await store.close()
+        for call in (store.ping(), store.commit(a_work("k"))):
+            with pytest.raises(Unavailable):
+                await call
+
+
+class TestTwoProcesses:
+    """Two stores over one file stand for two processes: they share nothing else."""
+
+    @pytest.fixture
+    async def other(self, store: SqlTruth, file: Path) -> AsyncIterator[SqlTruth]:
+        other = store_at(file)
+        await other.start()
+        yield other
+        await other.close()
+
+    async def test_one_of_two_same_calls_wins(self, store: SqlTruth, other: SqlTruth) -> None:
+        works = [a_work("k", turn=a_turn(number)) for number in (1, 2)]
+        outcomes = await asyncio.gather(
+            store.commit(works[0]), other.commit(works[1]), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in outcomes} == {type(None), Conflict}
+
+    async def test_a_head_that_the_other_moved_is_refused(
+        self, store: SqlTruth, other: SqlTruth
+    ) -> None:
+        await store.commit(a_work("k1", link=a_link("r1")))
+        assert await other.receipt_head("s_1") == chain_hash("r1")
+        await other.commit(a_work("k2", link=a_link("r2", chain_hash("r1"))))
+        with pytest.raises(Conflict):
+            await store.commit(a_work("k3", link=a_link("r3", chain_hash("r1"))))
+
+    async def test_a_delivery_is_leased_by_one_of_them(
+        self, store: SqlTruth, other: SqlTruth
+    ) -> None:
+        for number in range(6):
+            await store.commit(
+                a_work(f"k{number}", escalation=opened(number, a_request(number, number)))
+            )
+        leases = await asyncio.gather(
+            *(one.lease_deliveries(NOON, NOON + 60, 2) for one in (store, other) * 3)
+        )
+        assert sorted(one.id for lease in leases for one in lease) == [1, 2, 3, 4, 5, 6]
+
+
+class TestBadDays:
+    async def test_a_locked_store_is_unavailable_for_writes_and_still_reads(
+        self, store: SqlTruth, file: Path
+    ) -> None:
+        await store.commit(a_work("k1"))
+        lock = sqlite3.connect(file, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        calls = [store.commit(a_work(f"k{number}")) for number in range(2, 6)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+        assert "locked" in str(outcomes[0])
+        assert await store.finished(ANNA, "k1", 0) is not None
+        lock.execute("ROLLBACK")
+        lock.close()
+        await store.commit(a_work("k2"))
+
+    async def test_a_full_disk_is_unavailable_and_leaves_nothing_half_written(
+        self, store: SqlTruth
+    ) -> None:
+        await store._write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=1"))
+        works = [
+            a_work(
+                f"k{number}",
+                turn=a_turn(number, reply="x" * 100_000),
+                link=a_link("r", sid=f"s{number}"),
+            )
+            for number in range(3)
+        ]
+        outcomes = await asyncio.gather(
+            *(store.commit(work) for work in works), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+        assert "full" in str(outcomes[0])
+        for number in range(3):
+            assert await store.turn(ANNA, named("t", number)) is None
+            assert await store.receipt_head(f"s{number}") is None
+        # The limit went with the connection, as a disk's space may come back.
+        await asyncio.gather(*(store.commit(work) for work in works))
+
+    async def test_a_store_that_hangs_is_unavailable_in_time_and_recovers(
+        self, store: SqlTruth
+    ) -> None:
+        hang = threading.Event()
+        stuck = asyncio.create_task(store._write(lambda _: hang.wait(30)))
+        stuck_read = asyncio.create_task(store._read(lambda _: hang.wait(30)))
+        await asyncio.sleep(0)
+        calls = (store.commit(a_work("k")), store.resolve("e", NOON), store.next_due())
+        outcomes = await asyncio.gather(*calls, stuck, stuck_read, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+        hang.set()
+        await store.commit(a_work("after"))
+        # Its caller heard that it was not written, and so it was not.
+        assert await store.finished(ANNA, "k", 0) is None
+
+    async def test_closing_a_store_that_hangs_ends(self, file: Path) -> None:
+        store = store_at(file, deadline_s=0.2)
+        await store.start()
+        hang = threading.Event()
+        stuck = asyncio.create_task(store._write(lambda _: hang.wait(30)))
+        await asyncio.sleep(0)
+        await store.close()
+        hang.set()
+        with pytest.raises(Unavailable):
+            await stuck
+
+    async def test_a_read_that_fails_at_once_is_tried_again_patiently(
+        self, store: SqlTruth
+    ) -> None:
+        await store.commit(a_work("k"))
+        assert store._reader is not None
+        assert await store.finished(ANNA, "k", 0) is not None
+        connection = store._reader._hasty._connection
+        assert connection is not None
+        connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
+        assert await store.finished(ANNA, "k", 0) is not None
+        assert await store.finished(ANNA, "k", 0) is not None
+
+    async def test_a_store_whose_tables_are_gone_is_unavailable(
+        self, store: SqlTruth, file: Path
+    ) -> None:
+        with sqlite3.connect(file) as connection:
+            for table in ("attempts", "deliveries", "visitor_events", "turns", "replies"):
+                connection.execute(f"DROP TABLE {table}")
+            connection.execute("DROP TABLE finished_calls")
+        connection.close()
+        for call in (
+            store.commit(a_work("k", turn=a_turn())),
+            store.finished(ANNA, "k", 0),
+            store.turn(ANNA, "t"),
+            store.next_due(),
+            store.lease_deliveries(NOON, NOON + 1, 1),
+        ):
+            with pytest.raises(Unavailable, match="no such table"):
+                await call
+
+    async def test_text_that_no_database_takes_hurts_its_own_call_alone(
+        self, store: SqlTruth
+    ) -> None:
+        outcomes = await asyncio.gather(
+            store.commit(a_work("k1", turn=a_turn(1))),
+            store.commit(a_work("k2", turn=a_turn(2, reply="lone \ud800 surrogate"))),
+            store.commit(a_work("k3", turn=a_turn(3))),
+            return_exceptions=True,
+        )
+        assert [type(outcome) for outcome in outcomes] == [type(None), Unavailable, type(None)]
+        assert "surrogate" not in str(outcomes[1])
+
+
+class TestGroupCommit:
+    async def test_a_caller_that_goes_away_breaks_nothing(self, store: SqlTruth) -> None:
+        tasks = [asyncio.create_task(store.commit(a_work(f"k{number}"))) for number in range(10)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        tasks[5].cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes].count(asyncio.CancelledError) == 2
+        await store.commit(a_work("last"))
+        for number in range(10):
+            assert await store.finished(ANNA, f"k{number}", 0) is not None
+
+    async def test_closing_finishes_what_waits(self, store: SqlTruth, file: Path) -> None:
+        tasks = [asyncio.create_task(store.commit(a_work(f"k{number}"))) for number in range(300)]
+        await asyncio.sleep(0)
+        await store.close()
+        await asyncio.gather(*tasks)
+        with sqlite3.connect(file) as connection:
+            assert connection.execute("SELECT count(*) FROM finished_calls").fetchone() == (300,)
+        connection.close()
+
+    async def test_too_many_that_wait_are_refused(
+        self, store: SqlTruth, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(group_commit, "WAITING_LIMIT", 5)
+        tasks = [asyncio.create_task(store.commit(a_work(f"k{number}"))) for number in range(8)]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) >= 2
+        assert "too slow" in str(outcomes[-1])
+
+    async def test_a_fault_of_ours_reaches_its_own_caller_alone(self, store: SqlTruth) -> None:
+        def faulty(_: Connection) -> None:
+            raise ZeroDivisionError
+
+        outcomes = await asyncio.gather(
+            store.commit(a_work("k1")),
+            store._write(faulty),
+            store.commit(a_work("k2")),
+            return_exceptions=True,
+        )
+        assert [type(outcome) for outcome in outcomes] == [
+            type(None),
+            ZeroDivisionError,
+            type(None),
+        ]
+
+    async def test_a_store_that_fails_while_units_run_alone_is_unavailable_for_all(
+        self, store: SqlTruth
+    ) -> None:
+        def fill_up(connection: Connection) -> None:
+            connection.exec_driver_sql("PRAGMA max_page_count=1")
+
+        outcomes = await asyncio.gather(
+            store._write(fill_up),
+            store.reply(a_reply(1, 1), resolve=False, at=NOON),
+            store.commit(a_work("k", turn=a_turn(reply="x" * 100_000))),
+            return_exceptions=True,
+        )
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+
+    async def test_old_outcomes_are_dropped_though_the_store_fails_now_and_then(
+        self, store: SqlTruth, file: Path
+    ) -> None:
+        await store.commit(a_work("old"))
+        lock = sqlite3.connect(file, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        day_after = NOON + 86400 + 1
+        with pytest.raises(Unavailable):
+            await store.commit(a_work("k1", at=day_after))
+        lock.execute("ROLLBACK")
+        await store.commit(a_work("k2", at=day_after + truth.SWEEP_EVERY_S / 2))
+        assert lock.execute("SELECT count(*) FROM finished_calls").fetchone() == (2,)
+        await store.commit(a_work("k3", at=day_after + truth.SWEEP_EVERY_S + 1))
+        await store.close()
+        keys = {row[0] for row in lock.execute("SELECT key FROM finished_calls")}
+        lock.close()
+        assert keys == {"k2", "k3"}
+
+
+async def test_a_gap_in_a_chain_is_recorded_with_its_time(store: SqlTruth) -> None:
+    link = ReceiptLink("s_1", "r1", None, "0" * 64)
+    await store.commit(a_work("k", at=NOON + 7, link=link))
+    heads = tables.receipt_heads.c
+
+    def row(connection: Connection) -> tuple[object, ...]:
+        return tuple(connection.execute(select(heads.site, heads.gaps, heads.gap_at)).one())
+
+    assert await store._read(row) == ("site_a", 1, NOON + 7)

@@ -1,0 +1,71 @@
+"""The revisions make the tables that the statements know, and take them away again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement
+
+from gateway.adapters.sql import commits, opening, outbox, reads
+from gateway.adapters.sql.tables import metadata
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    url = opening.sqlite_file(f"sqlite:///{tmp_path}/truth.db")
+    engine = opening.sqlite_engine(url, begin="BEGIN IMMEDIATE", busy_timeout_s=1)
+    with engine.begin() as one:
+        yield one
+
+
+def test_the_revisions_make_the_tables(connection: Connection) -> None:
+    opening.upgrade(connection)
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    assert compare_metadata(context, metadata) == []
+
+
+def test_upgrading_again_changes_nothing(connection: Connection) -> None:
+    opening.upgrade(connection)
+    before = connection.exec_driver_sql("SELECT sql FROM sqlite_master").all()
+    opening.upgrade(connection)
+    assert connection.exec_driver_sql("SELECT sql FROM sqlite_master").all() == before
+
+
+def test_every_revision_can_be_taken_back_and_made_again(connection: Connection) -> None:
+    config = opening.configuration(connection)
+    revisions = list(ScriptDirectory.from_config(config).walk_revisions())
+    opening.upgrade(connection)
+    for _ in revisions:
+        command.downgrade(config, "-1")
+        command.upgrade(config, "+1")
+        command.downgrade(config, "-1")
+    assert inspect(connection).get_table_names() == ["alembic_version"]
+    opening.upgrade(connection)
+    assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_the_revisions_are_one_line(connection: Connection) -> None:
+    script = ScriptDirectory.from_config(opening.configuration(connection))
+    assert len(script.get_heads()) == len(script.get_bases()) == 1
+
+
+def test_tables_and_statements_are_postgresqls_too() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    statements: list[ClauseElement] = [
+        value
+        for module in (commits, outbox, reads)
+        for value in vars(module).values()
+        if isinstance(value, ClauseElement)
+    ]
+    for table in metadata.sorted_tables:
+        statements += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=str))]
+    assert len(statements) > 25
+    for statement in statements:
+        assert str(statement.compile(dialect=dialect))

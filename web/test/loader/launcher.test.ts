@@ -1,0 +1,293 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Launcher } from "../../src/loader/launcher.ts";
+import { type LoaderOptions, readOptions } from "../../src/loader/options.ts";
+import { inkOn } from "../../src/loader/style.ts";
+import { wordsFor } from "../../src/loader/words.ts";
+
+const GATEWAY = "https://chat.example";
+const OPTIONS: LoaderOptions = { site: "site_demo", locale: "en", position: "right", accent: "" };
+
+interface Told {
+  readonly message: Record<string, unknown>;
+  readonly origin: string;
+}
+
+/** The launcher on a page, its frame's window replaced by one that listens. */
+function mount(options: Partial<LoaderOptions> = {}) {
+  const { host } = new Launcher({ ...OPTIONS, ...options }, GATEWAY);
+  document.body.append(host);
+  const root = host.shadowRoot as ShadowRoot;
+  const button = root.querySelector("button") as HTMLButtonElement;
+  const told: Told[] = [];
+  const panel = {
+    postMessage: (message: Record<string, unknown>, origin: string) =>
+      told.push({ message, origin }),
+  };
+  const frame = () => {
+    const found = root.querySelector("iframe");
+    if (found && found.contentWindow !== (panel as unknown)) {
+      Object.defineProperty(found, "contentWindow", { value: panel });
+    }
+    return found;
+  };
+  const say = (data: object, source: unknown = panel, origin = GATEWAY) => {
+    frame();
+    const event = new MessageEvent("message", { data: { fanlight: 1, ...data }, origin });
+    Object.defineProperty(event, "source", { value: source });
+    window.dispatchEvent(event);
+  };
+  const load = () => frame()?.dispatchEvent(new Event("load"));
+  return {
+    host,
+    root,
+    button,
+    frame,
+    say,
+    load,
+    told,
+    types: () => told.map(({ message }) => message.type),
+  };
+}
+
+beforeEach(() => {
+  // happy-dom fetches no frame's page in a unit test, and says so on its own console each time.
+  const { console: own } = document.defaultView as unknown as { console: Console };
+  vi.spyOn(own, "error").mockImplementation(() => undefined);
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+describe("the launcher", () => {
+  it("fetches nothing until it is used", () => {
+    const { frame, button } = mount();
+    expect(frame()).toBeNull();
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+    expect(button.getAttribute("aria-label")).toBe("Open the chat");
+  });
+
+  it.each(["pointerenter", "focus", "click"])("fetches the panel on %s", (type) => {
+    const { frame, button } = mount();
+    button.dispatchEvent(new Event(type));
+    expect(frame()?.getAttribute("src")).toBe(`${GATEWAY}/panel/site_demo`);
+    expect(frame()?.title).toBe("Open the chat");
+  });
+
+  it("keeps one frame through opening and closing", () => {
+    const { root, button } = mount();
+    for (let n = 0; n < 4; n += 1) button.click();
+    expect(root.querySelectorAll("iframe")).toHaveLength(1);
+  });
+
+  it("says whether it is open", () => {
+    const { button } = mount();
+    button.click();
+    expect(button.getAttribute("aria-expanded")).toBe("true");
+    expect(button.getAttribute("aria-label")).toBe("Close the chat");
+    button.click();
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("closes on Escape and takes the focus back", () => {
+    const { host, root, button } = mount();
+    button.click();
+    host.dispatchEvent(new KeyboardEvent("keydown", { key: "a" }));
+    expect(button.getAttribute("aria-expanded")).toBe("true");
+    host.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+    expect(root.activeElement).toBe(button);
+  });
+
+  it("brings its style without a style element", () => {
+    const { root } = mount();
+    expect(root.adoptedStyleSheets).toHaveLength(1);
+    expect(root.querySelector("style")).toBeNull();
+  });
+});
+
+describe("the talk with the panel", () => {
+  it("begins with a greeting, once the panel is there", () => {
+    const { button, frame, load, told } = mount({ locale: "es", accent: "#abc" });
+    button.click();
+    frame();
+    expect(told).toEqual([]);
+    load();
+    const hello = {
+      fanlight: 1,
+      type: "hello",
+      locale: "es",
+      accent: "#abc",
+      page_title: document.title,
+    };
+    expect(told[0]).toEqual({ message: hello, origin: GATEWAY });
+    expect(told[1]?.message.type).toBe("shown");
+  });
+
+  it("greets again when the panel says that it is ready", () => {
+    const { button, say, types } = mount();
+    button.click();
+    say({ type: "ready" });
+    expect(types()).toEqual(["hello", "shown"]);
+  });
+
+  it("tells when the panel is shown and hidden", () => {
+    const { button, load, types } = mount();
+    button.dispatchEvent(new Event("pointerenter"));
+    load();
+    button.click();
+    button.click();
+    expect(types()).toEqual(["hello", "shown", "hidden"]);
+  });
+
+  it("closes when the panel asks for it, and returns the focus", () => {
+    const { root, button, say } = mount();
+    button.click();
+    say({ type: "close" });
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+    expect(root.activeElement).toBe(button);
+    say({ type: "close" });
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("shows what has not been read, in the badge and in words", () => {
+    const { root, button, say } = mount();
+    button.dispatchEvent(new Event("focus"));
+    say({ type: "unread", count: 2 });
+    expect(root.querySelector(".badge")?.textContent).toBe("2");
+    expect(button.getAttribute("aria-label")).toBe("Open the chat, new replies: 2");
+    say({ type: "unread", count: 0 });
+    expect(root.querySelector(".badge")?.textContent).toBe("");
+    say({ type: "unread", count: "many" });
+    expect(root.querySelector(".badge")?.textContent).toBe("");
+    say({ type: "unread", count: 500 });
+    expect(root.querySelector(".badge")?.textContent).toBe("99");
+  });
+
+  it("takes the site's accent, label and direction", () => {
+    const { host, button, frame, say } = mount();
+    button.dispatchEvent(new Event("focus"));
+    say({ type: "theme", accent: "#ffffff", label: "צ׳אט", dir: "rtl" });
+    expect(host.style.getPropertyValue("--accent")).toBe("#ffffff");
+    expect(host.style.getPropertyValue("--ink")).toBe("#111316");
+    expect(host.dir).toBe("rtl");
+    expect(frame()?.title).toBe("צ׳אט");
+    expect(button.getAttribute("aria-label")).toBe("צ׳אט");
+    say({ type: "theme", accent: "red;x", dir: "sideways" });
+    expect(host.style.getPropertyValue("--accent")).toBe("#ffffff");
+    expect(host.dir).toBe("ltr");
+  });
+
+  it("prefers the tag's accent to the site's", () => {
+    const { host, button, say } = mount({ accent: "#102030" });
+    button.dispatchEvent(new Event("focus"));
+    say({ type: "theme", accent: "#ffffff", label: "", dir: "ltr" });
+    expect(host.style.getPropertyValue("--accent")).toBe("#102030");
+  });
+
+  it.each([
+    ["another window", {}, GATEWAY],
+    ["another origin", undefined, "https://evil.example"],
+    ["no window", null, GATEWAY],
+  ])("believes nothing from %s", (_name, source, origin) => {
+    const { root, button, say } = mount();
+    button.click();
+    say({ type: "unread", count: 3 }, source, origin);
+    expect(root.querySelector(".badge")?.textContent).toBe("");
+  });
+
+  it("passes over messages that are not its own", () => {
+    const { root, button, say } = mount();
+    button.click();
+    say({ fanlight: 2, type: "close" });
+    say({ type: "unheard-of" });
+    expect(root.querySelector(".sheet")?.classList.contains("open")).toBe(true);
+  });
+});
+
+describe("a panel that does not come", () => {
+  it("is said in words, and fetched again when the chat is opened again", () => {
+    const { root, button, frame } = mount({ locale: "es-MX" });
+    button.click();
+    vi.advanceTimersByTime(15_000);
+    expect(root.querySelector("[role=status]")?.textContent).toContain("No se puede llegar");
+    expect(frame()).toBeNull();
+    button.click();
+    button.click();
+    expect(frame()).not.toBeNull();
+    expect(root.querySelector("[role=status]")?.textContent).toBe("");
+  });
+
+  it("is not mourned when it came", () => {
+    const { root, button, say } = mount();
+    button.click();
+    say({ type: "theme", accent: "", label: "x", dir: "ltr" });
+    vi.advanceTimersByTime(15_000);
+    expect(root.querySelector("[role=status]")?.textContent).toBe("");
+  });
+});
+
+describe("the script tag", () => {
+  const read = (
+    dataset: Record<string, string>,
+    page: Partial<Record<"lang" | "dir", string>> = {},
+  ) => {
+    const tag = document.createElement("script");
+    Object.assign(tag.dataset, dataset);
+    const html = document.createElement("html");
+    html.lang = page.lang ?? "";
+    html.style.direction = page.dir ?? "ltr";
+    document.body.append(html);
+    return readOptions(tag, html);
+  };
+
+  it("must name a site", () => {
+    expect(read({})).toBeUndefined();
+  });
+
+  it("leaves the rest to the page", () => {
+    expect(read({ site: "s" }, { lang: "en-GB" })).toEqual({
+      site: "s",
+      locale: "en-GB",
+      position: "right",
+      accent: "",
+    });
+    expect(read({ site: "s" }, { lang: "he", dir: "rtl" })?.position).toBe("left");
+  });
+
+  it("decides where it speaks", () => {
+    const tag = { site: "s", locale: "es", position: "left", accent: "#0a0" };
+    expect(read(tag)).toEqual(tag);
+    expect(read({ site: "s", position: "top", accent: "red" })).toMatchObject({
+      position: "right",
+      accent: "",
+    });
+  });
+});
+
+describe("the ink on the launcher", () => {
+  it.each([
+    ["#ffffff", "#111316"],
+    ["#fff", "#111316"],
+    ["#f2b134", "#111316"],
+    ["#1f5f8b", "#fff"],
+    ["#000", "#fff"],
+  ])("on %s is %s", (accent, ink) => {
+    expect(inkOn(accent)).toBe(ink);
+  });
+});
+
+describe("the launcher's words", () => {
+  it.each([
+    ["he-IL", "פתיחת הצ׳אט"],
+    ["ES", "Abrir el chat"],
+    ["fr", "Open the chat"],
+    ["", "Open the chat"],
+  ])("in %j say %j", (locale, words) => {
+    expect(wordsFor(locale).open).toBe(words);
+  });
+});
