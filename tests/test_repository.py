@@ -132,6 +132,7 @@ def test_the_locks_satisfy_the_project_file() -> None:
         "server.lock": server,
         "dev.lock": server + groups["dev"],
         "lock.lock": groups["lock"],
+        "worker.lock": groups["worker"],
     }
     assert {path.name for path in LOCKS} == set(wanted)
     stale = []

@@ -1,7 +1,7 @@
 """What `fanlight check` looks at, one function each, and what each found.
 
 Decides when a thing is fit to run. Changes nothing, save that it tries to write a file in the data
-folder and removes it. Calls out only where it is asked to.
+folder and removes it. Calls the model server only where it is asked to.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final, Literal
 
-import httpx
-
-from gateway.adapters.outbound import Outbound
+from core.errors import Unavailable
+from core.ports import Prompt
+from gateway.adapters.openai_dialect import OpenAiTransport
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
 from gateway.settings import ModelSettings, Settings, SiteSettings
@@ -124,27 +124,24 @@ def _model(settings: Settings, *, online: bool) -> Finding:
         return Finding(name, "skipped", key, "none is set: a person gets what the KB does not know")
     if not online:
         return Finding(name, "skipped", key, f"{model.url} was not called; --online does")
-    flaw = asyncio.run(_call(model, settings.private_endpoints))
+    flaw = asyncio.run(_ask(model))
     if flaw:
-        remedy = "Correct the address or the key, or start that server."
+        remedy = "Correct the address, the model's name or the key, or start that server."
         return Finding(name, "failed", key, f"{model.url}: {flaw}", remedy)
-    return Finding(name, "ok", key, f"{model.url} answers")
+    return Finding(name, "ok", key, f"{model.url} answers as {model.model}")
 
 
-async def _call(model: ModelSettings, private: Iterable[str]) -> str:
-    """Ask for the list of models, as the gateway would reach it; what is wrong, or nothing."""
-    outbound = Outbound(private)
-    headers = {"authorization": f"Bearer {model.key.reveal()}"} if model.key else {}
-    client = httpx.AsyncClient(transport=outbound.transport(), trust_env=False, headers=headers)
+async def _ask(model: ModelSettings) -> str:
+    """Ask for one token, just as the gateway would; what is wrong, or nothing."""
+    transport = OpenAiTransport(model)
+    pieces = transport.stream(Prompt(({"role": "user", "content": "Hello"},), max_tokens=1))
     try:
-        async with asyncio.timeout(ONLINE_S), client:
-            status = (await client.get(f"{model.url}/models")).status_code
+        async with asyncio.timeout(ONLINE_S):
+            await anext(pieces, None)
     except TimeoutError:
         return f"no answer within {ONLINE_S:g} s"
-    except httpx.HTTPError as error:
-        return str(error) or type(error).__name__
+    except Unavailable as error:
+        return str(error)
     finally:
-        await outbound.close()
-    if status in (401, 403):
-        return f"it refuses the key (status {status})"
-    return f"it fails (status {status})" if status >= 500 else ""
+        await transport.close()
+    return ""

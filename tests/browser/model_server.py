@@ -23,6 +23,7 @@ class ModelServer:
     port: int = 0
     asked: list[str] = field(default_factory=list)
     _going: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -34,7 +35,19 @@ class ModelServer:
         for _ in range(pieces):
             self._going.release()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task that can be ended."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def end(self) -> None:
+        """End whatever still waits."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             question = await _question(reader)
             self.asked.append(question)
@@ -82,9 +95,10 @@ def _delta(text: str) -> bytes:
 async def model_server() -> AsyncIterator[ModelServer]:
     """The server, while it listens."""
     made = ModelServer()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.connected, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
     finally:
         server.close()
+        await made.end()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +34,7 @@ class Product:
     page_port: int = field(default_factory=free_port)
     token: str = ""
     _process: asyncio.subprocess.Process | None = None
+    _asked_to_end: bool = False
 
     @property
     def gateway(self) -> str:
@@ -81,18 +81,20 @@ class Product:
         """What it said on stderr."""
         return (self.folder / "stderr").read_text(encoding="utf-8")
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+    def terminate(self) -> None:
+        """Ask it to end; `stop` waits until it has."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.terminate()
+        self._asked_to_end = True
 
     async def stop(self) -> int:
         """End it as Ctrl-C or a service manager would; its exit status."""
         process, self._process = self._process, None
         if process is None:
             return 0
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+        if not self._asked_to_end and process.returncode is None:
+            process.terminate()
+        self._asked_to_end = False
         try:
             async with asyncio.timeout(STOP_S):
                 return await process.wait()

@@ -42,10 +42,13 @@ async def test_the_loader_shifts_nothing(surfer: Surfer, demo: Product) -> None:
 
 async def test_the_host_page_keeps_its_globals(surfer: Surfer, demo: Product) -> None:
     names = "() => Object.getOwnPropertyNames(window)"
-    bare, _ = await surfer.page("about:blank")
-    page, _ = await surfer.page(demo.page)
-    await expect(page.locator("fanlight-launcher button")).to_be_visible()
-    assert set(await page.evaluate(names)) - set(await bare.evaluate(names)) == set()
+    widget, _ = await surfer.visit(demo.page)
+    await widget.open()
+    with_loader = await widget.page.evaluate(names)
+    await widget.page.route("**/loader.js", lambda route: route.fulfill(body=""))
+    await widget.page.reload()
+    await expect(widget.launcher).to_have_count(0)
+    assert set(with_loader) - set(await widget.page.evaluate(names)) == set()
 
 
 async def test_a_page_that_may_not_embed_the_panel_is_refused_by_the_browser(

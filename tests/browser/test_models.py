@@ -108,6 +108,6 @@ async def test_hostile_replies_of_a_person_are_only_shown_to_visitor_and_operato
         console, seen = await surfer.page(staffed.product.console)
         await log_in(console, staffed.product.token)
         await console.get_by_role("link", name="who?").click()
-        await expect(console.locator(".talk li")).to_have_count(len(texts) + 1)
+        await expect(console.locator(".talk > ol > li")).to_have_count(len(texts) + 1)
         await _nothing_happened(console.locator(".talk .prose"), seen, address)
         assert trap.connections == 0

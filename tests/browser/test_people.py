@@ -43,6 +43,7 @@ async def test_an_unknown_question_wakes_a_person_whose_reply_appears_in_place(
     await log_in(console, staffed.product.token)
     widget, _ = await surfer.visit(staffed.product.page)
     await widget.begin(memory=True)
+    await widget.until_known()
     exchange = await widget.ask(question)
     await expect(answer(exchange)).to_contain_text("I would rather not guess")
     await expect(handoff(exchange)).to_contain_text(widget.say("card.delivered"))
@@ -58,7 +59,7 @@ async def test_an_unknown_question_wakes_a_person_whose_reply_appears_in_place(
     await row.click()
     await expect(console.get_by_role("heading", name=question)).to_be_visible()
     await console.get_by_label("Reply to the visitor").fill("Number **12**, from the station.")
-    await console.get_by_role("button", name="Send", exact=False).click()
+    await console.get_by_role("button", name="Send", exact=True).click()
 
     reply = exchange.locator(".reply")
     await expect(reply).to_contain_text("Number 12, from the station.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -70,7 +69,7 @@ async def test_open_streams_end_with_a_last_event(mortal: Staffed) -> None:
         replies, words = _events(waiting), _events(talking)
         mortal.model.more()
         assert await anext(words) == ("delta", {"text": "rowan "})
-        mortal.product.signal(signal.SIGTERM)
+        mortal.product.terminate()
         last = [name async for name, _ in replies][-1:]
         assert last == ["bye"]
         ((name, problem),) = [item async for item in words]

@@ -15,6 +15,8 @@ addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample}`);
 });
 """
+# How the console finds out that nobody is logged in yet.
+NOT_LOGGED_IN = r"status of 401 .*/v1/operator/session"
 NO_NETWORK = r"net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|FAILED|NETWORK_CHANGED)"
 
 
@@ -24,7 +26,7 @@ class Watch:
 
     complaints: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=lambda: [NOT_LOGGED_IN])
 
     async def over(self, context: BrowserContext) -> None:
         """Begin to watch."""

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -196,7 +197,7 @@ class Stores(RuleBasedStateMachine):
         )
 
 
-TestStores = Stores.TestCase
+TestStores = pytest.mark.timeout(1800)(Stores.TestCase)
 TestStores.settings = settings(
     max_examples=settings().max_examples // 4, stateful_step_count=30, deadline=None
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.stage_worker import ROOT, stage, vendor
 
-NODE_SECONDS = 100
+NODE_SECONDS = 180
 BUILD = ROOT / "build"
 
 

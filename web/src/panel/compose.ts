@@ -3,13 +3,13 @@
  *
  * Decides nothing about a conversation; only who knows whom, and what the browser provides.
  */
-import { chooseLocale, isLocale, type Locale } from "../i18n/locale.ts";
+import { chooseLocale, type Locale } from "../i18n/locale.ts";
 import { SignedCalls } from "../trust/calls.ts";
-import { CorrectedClock, SteadyClock } from "../trust/clock.ts";
+import { type Clock, CorrectedClock, SteadyClock } from "../trust/clock.ts";
 import { makeId } from "../trust/ids.ts";
 import { ConsentRecord } from "../vault/consent.ts";
 import { type Database, MemoryStore } from "../vault/store.ts";
-import { Vault } from "../vault/vault.ts";
+import { type Keeping, type Kept, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
 import { Escalations } from "./escalations.ts";
@@ -49,59 +49,58 @@ export interface Services {
   readonly followHost: (locale: string) => void;
 }
 
-function once(name: string, work: () => void): Promise<void> {
-  return exclusively(name, async () => work());
-}
-
-export function compose(config: PanelConfig, around: Surroundings): Services {
-  const clock = new SteadyClock();
-  const consent = new ConsentRecord(config.site_key, around.storage);
-  const localeFor = (host?: string): Locale =>
-    chooseLocale({
-      chosen: consent.read()?.locale,
-      host,
-      browser: around.languages,
-      site: config.locales,
-      siteDefault: config.default_locale,
-    });
-  const empty = {
+/** A conversation that nothing has been said in. */
+function emptyConversation(clock: Clock): Kept {
+  return {
     v: 1,
     conversation_id: makeId("c", clock),
     subject: "",
     cleared_at: 0,
     last_event_id: "",
     entries: [],
-  } as const;
-  const state = new PanelState(config, empty);
-  const vault = new Vault(
-    {
-      site: config.site_key,
-      storage: around.storage,
-      locked: once,
-      onChange: (kept, keeping) => {
-        state.kept.value = kept;
-        if (keeping === "refused" && state.keeping.value === "kept") {
-          state.notice.value = "notice.refused";
-        }
-        if (state.consent.value?.memory) state.keeping.value = keeping;
-      },
-    },
-    empty,
-  );
-  const network = new Network(state, around.isOnline);
-  const ring = new KeyRing();
-  const calls = new SignedCalls({
+  };
+}
+
+function makeVault(state: PanelState, around: Surroundings): Vault {
+  const onChange = (kept: Kept, keeping: Keeping): void => {
+    state.kept.value = kept;
+    if (keeping === "refused" && state.keeping.value === "kept") {
+      state.notice.value = "notice.refused";
+    }
+    if (state.consent.value?.memory) state.keeping.value = keeping;
+  };
+  const locked = (name: string, work: () => void) => exclusively(name, async () => work());
+  const options = { site: state.config.site_key, storage: around.storage, locked, onChange };
+  return new Vault(options, state.kept.value);
+}
+
+function makeCalls(state: PanelState, around: Surroundings, ring: KeyRing): SignedCalls {
+  const { gateway, authority, site_key } = state.config;
+  return new SignedCalls({
     fetch: around.fetch,
     clock: new CorrectedClock(),
-    gateway: config.gateway,
-    authority: config.authority,
-    siteKey: config.site_key,
+    gateway,
+    authority,
+    siteKey: site_key,
     key: () => ring.key(),
     locale: () => state.locale.value,
     consent: () => state.consent.value ?? { memory: false, training: false },
   });
-  const gateway = new Gateway(calls);
-  const replies = new Replies({
+}
+
+/** The visitor's language, as far as it is known; `host` is the embedding page's. */
+function localeFor(state: PanelState, around: Surroundings, chosen?: string, host?: string): Locale {
+  const { locales, default_locale } = state.config;
+  const { languages } = around;
+  return chooseLocale({ chosen, host, browser: languages, site: locales, siteDefault: default_locale });
+}
+
+function makeReplies(
+  state: PanelState,
+  parts: { vault: Vault; network: Network; calls: SignedCalls; gateway: Gateway },
+): Replies {
+  const { vault, network, calls, gateway } = parts;
+  return new Replies({
     gateway,
     vault,
     usable: () => network.usable,
@@ -111,6 +110,17 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     },
     exclusively,
   });
+}
+
+export function compose(config: PanelConfig, around: Surroundings): Services {
+  const clock = new SteadyClock();
+  const state = new PanelState(config, emptyConversation(clock));
+  const vault = makeVault(state, around);
+  const network = new Network(state, around.isOnline);
+  const ring = new KeyRing();
+  const calls = makeCalls(state, around, ring);
+  const gateway = new Gateway(calls);
+  const replies = makeReplies(state, { vault, network, calls, gateway });
   const escalations = new Escalations({
     gateway,
     vault,
@@ -122,46 +132,21 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     onSent: () => replies.start(),
     exclusively,
   });
+  const consent = new ConsentRecord(config.site_key, around.storage);
   const pack = packLoader(state, around.knowledge);
-  const conversation = new Conversation({
-    state,
-    vault,
-    gateway,
-    escalations,
-    network,
-    clock,
-    knowledge: pack.current,
-  });
-  const memory = new Memory({
-    state,
-    vault,
-    consent,
-    ring,
-    calls,
-    escalations,
-    replies,
-    clock,
-    openDatabase: around.openDatabase,
-    goOnlineOnly: around.goOnlineOnly,
-  });
+  const shared = { state, vault, gateway, escalations, network, clock };
+  const conversation = new Conversation({ ...shared, knowledge: pack.current });
+  const { openDatabase, goOnlineOnly } = around;
+  const kept = { state, vault, consent, ring, calls, escalations, replies, clock };
+  const memory = new Memory({ ...kept, openDatabase, goOnlineOnly });
+  const speak = (host?: string) =>
+    state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
-    state,
-    conversation,
-    escalations,
-    memory,
-    network,
-    replies,
-    vault,
-    warm: () => {
-      if (network.usable) void calls.warm();
-    },
+    ...{ state, conversation, escalations, memory, network, replies, vault },
+    warm: () => void (network.usable && calls.warm()),
     loadPack: pack.load,
-    greet: () => state.speak(localeFor()),
-    followHost: (host) => {
-      if (!isLocale(consent.read()?.locale) && !state.localeChosen.value) {
-        void state.speak(localeFor(host));
-      }
-    },
+    greet: () => speak(),
+    followHost: (host) => void (state.localeChosen.value || speak(host)),
   };
 }
 

@@ -22,10 +22,6 @@ export function withEntry(kept: Kept, entry: Omit<Entry, "rev">): Kept {
   return { ...kept, entries: [...others, next] };
 }
 
-export function withoutEntry(kept: Kept, id: string): Kept {
-  return { ...kept, entries: kept.entries.filter((entry) => entry.id !== id) };
-}
-
 const ORDER: readonly EscalationStatus[] = [
   "unsent",
   "queued",

@@ -1,6 +1,7 @@
 /** Where the visitor writes. Enter sends, Shift+Enter breaks the line, an input method is left alone. */
-import type { TargetedKeyboardEvent, VNode } from "preact";
+import type { RefObject, TargetedKeyboardEvent, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { directionOfText } from "../../i18n/direction.ts";
 import { usePanel } from "./context.ts";
 import { Icon, StopIcon } from "./icons.tsx";
 
@@ -15,8 +16,7 @@ export function sends(
 }
 
 export function Composer(): VNode {
-  const { state, conversation, warm } = usePanel();
-  const say = state.say.value;
+  const { state, conversation } = usePanel();
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const { live, toPerson, visible } = state;
@@ -25,49 +25,74 @@ export function Composer(): VNode {
   }, [visible.value, toPerson.value]);
   useEffect(() => grow(field.current), [text]);
   const send = () => {
-    if (!text.trim() || live.value) return;
+    // The field itself, not the state: Enter may come before the last letter has been drawn.
+    const written = field.current?.value ?? "";
+    if (!written.trim() || live.value) return;
     const straight = toPerson.value;
     toPerson.value = false;
     setText("");
-    void (straight ? conversation.tell(text) : conversation.ask(text));
+    void (straight ? conversation.tell(written) : conversation.ask(written));
     field.current?.focus();
   };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    send();
+  };
+  return (
+    <form class="composer" onSubmit={onSubmit}>
+      {toPerson.value && <PersonMode />}
+      <div class="field">
+        <Field field={field} text={text} setText={setText} send={send} />
+        <SendButton empty={!text.trim()} />
+      </div>
+      <Left count={LONGEST - text.length} />
+    </form>
+  );
+}
+
+interface FieldProps {
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+  readonly text: string;
+  readonly setText: (text: string) => void;
+  readonly send: () => void;
+}
+
+function Field({ field, text, setText, send }: FieldProps): VNode {
+  const { state, warm } = usePanel();
+  const say = state.say.value;
+  const toPerson = state.toPerson.value;
   const onKey = (event: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
     if (!sends(event)) return;
     event.preventDefault();
     send();
   };
   return (
-    <form
-      class={toPerson.value ? "composer to-person" : "composer"}
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
+    <textarea
+      ref={field}
+      rows={1}
+      // Empty, it runs as the panel does: so does its placeholder.
+      dir={text ? directionOfText(text) : undefined}
+      maxLength={LONGEST}
+      enterkeyhint="send"
+      aria-label={say(toPerson ? "composer.person" : "composer.label")}
+      placeholder={say(toPerson ? "composer.person" : "composer.placeholder")}
+      value={text}
+      onInput={(event) => {
+        if (!text) warm();
+        setText(event.currentTarget.value);
       }}
-    >
-      {toPerson.value && <PersonMode />}
-      <div class="field">
-        <textarea
-          ref={field}
-          rows={1}
-          dir="auto"
-          maxLength={LONGEST}
-          enterkeyhint="send"
-          aria-label={say(toPerson.value ? "composer.person" : "composer.label")}
-          placeholder={say(toPerson.value ? "composer.person" : "composer.placeholder")}
-          value={text}
-          onInput={(event) => {
-            if (!text) warm();
-            setText(event.currentTarget.value);
-          }}
-          onKeyDown={onKey}
-        />
-        <SendButton empty={!text.trim()} />
-      </div>
-      <p class="small left" role="status">
-        {text.length > LONGEST - NEARLY && say("composer.left", { n: LONGEST - text.length })}
-      </p>
-    </form>
+      onKeyDown={onKey}
+    />
+  );
+}
+
+/** How much can still be written, once that is little. */
+function Left({ count }: { readonly count: number }): VNode {
+  const say = usePanel().state.say.value;
+  return (
+    <p class="small left" role="status">
+      {count < NEARLY && say("composer.left", { n: count })}
+    </p>
   );
 }
 

@@ -8,7 +8,6 @@ import { Fanlight, Icon } from "./icons.tsx";
 export function ConsentScreen(): VNode {
   const { state, memory } = usePanel();
   const say = state.say.value;
-  const name = state.config.name;
   const training = useSignal(false);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -22,20 +21,7 @@ export function ConsentScreen(): VNode {
           {say("consent.title")}
         </h2>
         <p class="lead">{say("consent.lead")}</p>
-        <ul>
-          <li>
-            <Icon sign="device" />
-            <span>{say("consent.kept")}</span>
-          </li>
-          <li>
-            <Icon sign="person" />
-            <span>{say("consent.sent", { name })}</span>
-          </li>
-          <li>
-            <Icon sign="clear" />
-            <span>{say("consent.yours")}</span>
-          </li>
-        </ul>
+        <Facts />
         <label class="check">
           <input
             type="checkbox"
@@ -61,5 +47,25 @@ export function ConsentScreen(): VNode {
       </div>
       <p class="small">{say("consent.note")}</p>
     </div>
+  );
+}
+
+const FACTS = [
+  ["device", "consent.kept"],
+  ["person", "consent.sent"],
+  ["clear", "consent.yours"],
+] as const;
+
+function Facts(): VNode {
+  const { say, config } = usePanel().state;
+  return (
+    <ul>
+      {FACTS.map(([sign, key]) => (
+        <li key={key}>
+          <Icon sign={sign} />
+          <span>{say.value(key, { name: config.name })}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
