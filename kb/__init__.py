@@ -5,10 +5,8 @@ browser. What only an owner's machine needs, reading and building, is imported w
 browser loads and searches, and starts sooner without the rest.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+import importlib
+import typing
 
 from kb.codec import IndexFormatError
 from kb.entry import Entry, Link, Problem, Reading, SystemText
@@ -16,7 +14,7 @@ from kb.language import detect_language
 from kb.load import load_index
 from kb.search import Hit, Index
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from kb.build import build_index
     from kb.readers import merge_readings, read_entries
 
@@ -36,7 +34,7 @@ __all__ = [
     "read_entries",
 ]
 
-_ON_FIRST_USE: Final = {
+_ON_FIRST_USE: typing.Final = {
     "build_index": "kb.build",
     "merge_readings": "kb.readers",
     "read_entries": "kb.readers",
@@ -48,4 +46,4 @@ def __getattr__(name: str) -> object:
     module = _ON_FIRST_USE.get(name)
     if module is None:
         raise AttributeError(f"module 'kb' has no attribute {name!r}")
-    return getattr(import_module(module), name)
+    return getattr(importlib.import_module(module), name)

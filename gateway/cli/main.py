@@ -72,7 +72,7 @@ def build_cli(points: Iterable[EntryPoint]) -> click.Group:
     group = EntryPointGroup(
         points,
         name="fanlight",
-        help="Answers a website's visitors in their own browser, and wakes someone when it should.",
+        help="Answers a website's visitors in their own browser; wakes someone when it should not.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     return click.version_option(version("fanlight"), prog_name="fanlight")(group)

@@ -43,7 +43,9 @@ def init(folder: Path, as_json: bool) -> None:
 
 @click.command("check")
 @click.option("--config", type=click.Path(path_type=Path), help="Instead of ./fanlight.toml.")
-@click.option("--online", is_flag=True, help="Ask the model server for one token too (3 s at most).")
+@click.option(
+    "--online", is_flag=True, help="Ask the model server for one token too (3 s at most)."
+)
 @json_option
 def check(config: Path | None, online: bool, as_json: bool) -> None:
     """Look at the settings, files, knowledge bases and secrets, and name every problem."""

@@ -159,78 +159,68 @@ def _operation(
     return operation
 
 
-def _paths() -> dict[str, Any]:
-    signed = _problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-    opening = _problems(400, 401, 403, 404, 413, 415, 429, 503)
+_REFUSALS = (400, 401, 403, 404, 413, 415, 429, 503)
+
+
+def _signed_paths() -> dict[str, Any]:
+    refused = _problems(*_REFUSALS, 409, 422)
     turn = _json({"$ref": "#/components/schemas/Turn"}, "The turn.")
     turn["content"]["text/event-stream"] = {"schema": _EVENT}
-    events = _operation(
-        "Read a conversation's events",
-        {
-            "200": {
-                "description": "human_reply, escalation_status, turn_revised, reauth, bye.",
-                "content": {"text/event-stream": {"schema": _EVENT}},
-            },
-            "204": {"description": "Nothing is open and nothing was missed."},
-            **signed,
+    escalated = _json(_ESCALATED, "Committed; a person will be woken.")
+    renew = {"200": _json(_SESSION, "The session."), **refused}
+    chat, escalate = {"200": turn, **refused}, {"202": escalated, **refused}
+    return {
+        "/v1/sessions/renew": {
+            "post": _operation("Renew a session", renew, body="EmptyBody", signed=True)
         },
-        signed=True,
-    )
+        "/v1/chat": {
+            "post": _operation(
+                "Ask a question", chat, body="ChatBody", signed=True, idempotent=True
+            )
+        },
+        "/v1/escalations": {
+            "post": _operation(
+                "Wake a person", escalate, body="EscalationBody", signed=True, idempotent=True
+            )
+        },
+        "/v1/conversations/{conversation_id}/events": {"get": _events(refused)},
+    }
+
+
+def _events(refused: dict[str, Any]) -> dict[str, Any]:
+    stream = {
+        "description": "human_reply, escalation_status, turn_revised, reauth, bye.",
+        "content": {"text/event-stream": {"schema": _EVENT}},
+    }
+    nothing = {"description": "Nothing is open and nothing was missed."}
+    responses = {"200": stream, "204": nothing, **refused}
+    operation = _operation("Read a conversation's events", responses, signed=True)
     conversation = {
         "name": "conversation_id",
         "in": "path",
         "required": True,
         "schema": {"type": "string", "pattern": "^c_[0-9a-f]{32}$"},
     }
-    events["parameters"] += [
-        conversation,
-        _field("Last-Event-ID", required=False, pattern="^[0-9]{1,18}$"),
-    ]
-    challenge, session = _json(_CHALLENGE, "The challenge."), _json(_SESSION, "The session.")
-    escalated = _json(_ESCALATED, "Committed; a person will be woken.")
-    health = {
-        "200": _json(_HEALTH, "It can answer."),
-        "503": _json(_HEALTH, "A part is down."),
-    }
+    last = _field("Last-Event-ID", required=False, pattern="^[0-9]{1,18}$")
+    operation["parameters"] += [conversation, last]
+    return operation
+
+
+def _open_paths() -> dict[str, Any]:
+    refused = _problems(*_REFUSALS)
+    challenge = {"200": _json(_CHALLENGE, "The challenge."), **refused}
+    session = {"201": _json(_SESSION, "The session."), **refused}
+    health = {"200": _json(_HEALTH, "It can answer."), "503": _json(_HEALTH, "A part is down.")}
+    keys = {"200": _json(_KEYS, "Newest last.")}
     return {
         "/v1/challenges": {
-            "post": _operation(
-                "Ask for a challenge", {"200": challenge, **opening}, body="ChallengeBody"
-            )
+            "post": _operation("Ask for a challenge", challenge, body="ChallengeBody")
         },
         "/v1/sessions": {
-            "post": _operation(
-                "Open a session", {"201": session, **opening}, body="SessionBody", signed=True
-            )
+            "post": _operation("Open a session", session, body="SessionBody", signed=True)
         },
-        "/v1/sessions/renew": {
-            "post": _operation(
-                "Renew a session", {"200": session, **signed}, body="EmptyBody", signed=True
-            )
-        },
-        "/v1/chat": {
-            "post": _operation(
-                "Ask a question",
-                {"200": turn, **signed},
-                body="ChatBody",
-                signed=True,
-                idempotent=True,
-            )
-        },
-        "/v1/escalations": {
-            "post": _operation(
-                "Wake a person",
-                {"202": escalated, **signed},
-                body="EscalationBody",
-                signed=True,
-                idempotent=True,
-            )
-        },
-        "/v1/conversations/{conversation_id}/events": {"get": events},
         "/health": {"get": _operation("Say how the gateway is", health)},
-        "/.well-known/fanlight-keys.json": {
-            "get": _operation("Give the public keys", {"200": _json(_KEYS, "Newest last.")})
-        },
+        "/.well-known/fanlight-keys.json": {"get": _operation("Give the public keys", keys)},
     }
 
 
@@ -249,7 +239,7 @@ def document(settings: Settings) -> dict[str, Any]:
             "description": "Every call but a challenge is signed (RFC 9421); see docs/wire.md.",
         },
         "servers": [{"url": settings.public_url}],
-        "paths": _paths(),
+        "paths": {**_open_paths(), **_signed_paths()},
         "components": {"schemas": schemas, "securitySchemes": {"bearer": bearer}},
     }
 

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Staffed, Surfer
 from tests.browser.product import Desk, Product
 from tests.browser.visit import Widget, answer, handoff, origin
-from tests.browser.watch import NO_NETWORK
+from tests.browser.watch import JUST_BEGUN, NO_NETWORK
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -18,6 +18,7 @@ async def test_the_chat_page_answers_after_a_reload_without_network_or_server(
 ) -> None:
     page, watch = await surfer.page(demo.chat)
     watch.expect(NO_NETWORK)
+    watch.expect(JUST_BEGUN)
     widget = Widget(page, framed=False)
     await widget.choose(memory=True)
     await widget.until_stored()
@@ -86,6 +87,7 @@ async def test_a_gateway_that_is_down_is_told_and_what_waits_is_sent_when_it_is_
 ) -> None:
     widget, watch = await surfer.visit(demo.page)
     watch.expect(NO_NETWORK)
+    watch.expect(JUST_BEGUN)
     await widget.begin(memory=True)
     await widget.until_known()
     await demo.stop()

@@ -89,10 +89,21 @@ function makeCalls(state: PanelState, around: Surroundings, ring: KeyRing): Sign
 }
 
 /** The visitor's language, as far as it is known; `host` is the embedding page's. */
-function localeFor(state: PanelState, around: Surroundings, chosen?: string, host?: string): Locale {
+function localeFor(
+  state: PanelState,
+  around: Surroundings,
+  chosen?: string,
+  host?: string,
+): Locale {
   const { locales, default_locale } = state.config;
   const { languages } = around;
-  return chooseLocale({ chosen, host, browser: languages, site: locales, siteDefault: default_locale });
+  return chooseLocale({
+    chosen,
+    host,
+    browser: languages,
+    site: locales,
+    siteDefault: default_locale,
+  });
 }
 
 function makeReplies(

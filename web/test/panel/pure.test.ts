@@ -8,12 +8,7 @@ import { ENGLISH, loadStrings, speaker } from "../../src/i18n/strings.ts";
 import { accentFor, contrast, luminance, parseColor } from "../../src/panel/color.ts";
 import { parseConfig } from "../../src/panel/config.ts";
 import { parseTurn } from "../../src/panel/gateway.ts";
-import {
-  awaitsReply,
-  exchanges,
-  withEntry,
-  withEscalation
-} from "../../src/panel/lines.ts";
+import { awaitsReply, exchanges, withEntry, withEscalation } from "../../src/panel/lines.ts";
 import { dataOf, EventParser, eventsOf } from "../../src/panel/sse.ts";
 import { sends } from "../../src/panel/views/composer.tsx";
 import { formatTime, sureness } from "../../src/panel/views/exchange.tsx";
