@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 from core.ports import Target
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
@@ -20,7 +19,7 @@ from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.standard_webhooks import StandardWebhooksTarget
 from gateway.adapters.web_files import load_web
 from gateway.context import Services, SiteKnowledge
-from gateway.settings import ModelSettings, Settings, TargetSettings
+from gateway.settings import Settings, TargetSettings
 
 
 @asynccontextmanager
@@ -28,9 +27,11 @@ async def open_services(
     settings: Settings, knowledge: Mapping[str, SiteKnowledge]
 ) -> AsyncIterator[Services]:
     """The services of one gateway process; raises `Unavailable` when one cannot be opened."""
+    # First of all: what was signed before the cache began is refused.
+    cache = MemoryCache(clock=time.time)
     signer = LocalSigner.load_or_create(settings.data_dir / "keys" / "gateway.pem")
     truth = SqlTruth(settings.database_url, clock=time.time)
-    outbound = Outbound((*settings.private_endpoints, *_model_endpoint(settings.model)))
+    outbound = Outbound(settings.private_endpoints)
     transport = None
     if settings.model is not None:
         transport = OpenAiTransport(settings.model, outbound.transport())
@@ -42,7 +43,7 @@ async def open_services(
             random=secrets.token_bytes,
             signer=signer,
             verifier=LocalVerifier(),
-            cache=MemoryCache(clock=time.time),
+            cache=cache,
             truth=truth,
             transport=transport,
             targets={each.name: _target(each, outbound) for each in settings.targets},
@@ -54,15 +55,6 @@ async def open_services(
             await transport.close()
         await outbound.close()
         await truth.close()
-
-
-def _model_endpoint(model: ModelSettings | None) -> tuple[str, ...]:
-    """The model server as `host:port`: whoever names it in the settings means it to be reached."""
-    if model is None:
-        return ()
-    parts = urlsplit(model.url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return (f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}",)
 
 
 def _target(settings: TargetSettings, outbound: Outbound) -> Target:
