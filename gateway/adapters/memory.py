@@ -26,7 +26,7 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
-from core.ports import Clock, Finished, LeasedDelivery, OpenEscalation, ReceiptLink, Work
+from core.ports import Clock, Finished, LeasedDelivery, OpenEscalation, Work
 from core.receipts import chain_hash
 from core.scope import Scope
 from gateway.adapters import semantics
@@ -232,26 +232,25 @@ class MemoryTruth:
         ):
             raise NotFound("no such conversation")
         stored = self._finished.get((work.scope, work.key))
-        if stored is not None and stored[0] > work.at - semantics.FINISHED_KEPT_S:
+        if stored is not None and stored[0] >= work.at - semantics.FINISHED_KEPT_S:
             raise Conflict("this idempotency key is already finished")
         if work.turn is not None and (work.scope, work.turn.id) in self._turns:
             raise Conflict("this turn is already stored")
-        self._check_link(work.link)
-        opened = work.escalation
-        if opened is not None and opened.id in self._escalations:
-            known = self._by_turn.get((work.scope, opened.request.turn_id))
-            if known is None:
-                raise Conflict("another escalation has this id")
-
-    def _check_link(self, link: ReceiptLink | None) -> None:
+        link, opened = work.link, work.escalation
         if link is not None and self._heads.get(link.sid) != link.expected_head:
             raise Conflict("the head of the session's receipts has moved")
+        if (
+            opened is not None
+            and opened.id in self._escalations
+            and (work.scope, opened.request.turn_id) not in self._by_turn
+        ):
+            raise Conflict("another escalation has this id")
 
     def _drop_finished(self, now: float) -> None:
         # Dictionaries keep their order and rows come in about that of time.
         old = []
         for name, (at, _) in self._finished.items():
-            if at > now - semantics.FINISHED_KEPT_S:
+            if at >= now - semantics.FINISHED_KEPT_S:
                 break
             old.append(name)
         for name in old:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
+from gateway.adapters.connections import Connections
+
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to its addresses; raises `OSError` where there is none."""
 
@@ -185,13 +187,7 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=context, trust_env=False)
         self._outbound = outbound
         # The pool tells hosts apart by name, so a connection is only used again for its own host.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=256,
-            max_keepalive_connections=64,
-            keepalive_expiry=15.0,
-            network_backend=_GuardedBackend(outbound),
-        )
+        self._pool = Connections(context, _GuardedBackend(outbound))  # type: ignore[assignment]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._outbound.check_scheme(request.url)

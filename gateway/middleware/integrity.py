@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.integrity import Call, Integrity, unique_fields
-from gateway.wire import read_body
+from gateway.wire import collect
 
 
 def call_of(scope: Scope, body: bytes) -> Call:
@@ -33,8 +32,9 @@ class IntegrityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        body = await read_body(Request(scope, receive), self._body_limit)
-        call = call_of(scope, body)
+        fields = unique_fields(scope["headers"])
+        body = await collect(receive, fields.get("content-length", ""), self._body_limit)
+        call = call_of(scope, fields, body)
         caller = await self._integrity.admit(call)
         scope.setdefault("state", {}).update(caller=caller, call=call)
         await self._app(scope, receive, send)

@@ -18,10 +18,13 @@ from starlette.routing import Route
 from gateway import __version__, problems
 from gateway.context import Services, WebFile
 from gateway.settings import SiteSettings
+from kb import Index
 
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 LOADER_AGE = "public, max-age=300"
+STARTER = "starter"
+STARTERS = 4
 GATEWAY_MARK = b"__FANLIGHT_GATEWAY__"
 
 
@@ -89,7 +92,7 @@ class Documents:
 
     def _config(self, site: SiteSettings, mode: str) -> dict[str, object]:
         knowledge = self._services.knowledge[site.key]
-        release = knowledge.index.release
+        index, release = knowledge.index, knowledge.index.release
         return {
             "site_key": site.key,
             "mode": mode,
@@ -101,6 +104,8 @@ class Documents:
             "locales": list(site.locales),
             "default_locale": site.default_locale,
             "confidence_threshold": site.confidence_threshold,
+            "greeting": {locale: index.text("greeting", locale) for locale in site.locales},
+            "starters": {locale: _starters(index, locale) for locale in site.locales},
             "kb": {
                 "url": f"/kb/{site.key}/{release}.idx",
                 "release": release,
@@ -124,6 +129,12 @@ class Documents:
         if site is None:
             raise problems.unknown_site()
         return site
+
+
+def _starters(index: Index, locale: str) -> list[str]:
+    """The questions that the owner tagged `starter`: offered before the visitor has asked."""
+    tagged = (entry for entry in index.entries if STARTER in entry.tags)
+    return [entry.question for entry in tagged if entry.locale == locale][:STARTERS]
 
 
 def _build_of(services: Services) -> str:

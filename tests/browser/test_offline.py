@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -9,6 +11,14 @@ from tests.browser.conftest import Staffed, Surfer
 from tests.browser.product import Desk, Product
 from tests.browser.visit import Widget, answer, handoff, origin
 from tests.browser.watch import JUST_BEGUN, NO_NETWORK
+
+WRITTEN_DOWN = """() => new Promise((resolve) => {
+  indexedDB.open("fanlight:site_demo").onsuccess = ({ target: { result: database } }) => {
+    const store = database.transaction("outbox").objectStore("outbox");
+    store.count().onsuccess = ({ target }) => { database.close(); resolve(target.result); };
+  };
+})"""
+"""How many escalations wait in the browser's own store."""
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -73,6 +83,9 @@ async def test_a_question_that_could_not_be_sent_survives_a_closed_tab(
     context = widget.page.context
     await context.set_offline(True)
     await expect(handoff(await widget.ask(question))).to_contain_text(widget.say("card.unsent"))
+    async with asyncio.timeout(10):
+        while not await widget.run(WRITTEN_DOWN):
+            await asyncio.sleep(0.05)
     await widget.page.close()
     await context.set_offline(False)
     later = Widget(await context.new_page())

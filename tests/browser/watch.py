@@ -20,7 +20,10 @@ NOT_LOGGED_IN = r"status of 401 .*/v1/operator/session"
 NO_ICON = r"favicon.ico"
 # A gateway that has just begun refuses what was signed in its first second; it is signed again.
 JUST_BEGUN = r"status of 401 .*/v1/"
-NO_NETWORK = r"net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|FAILED|NETWORK_CHANGED)"
+NO_NETWORK = (
+    r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|CONNECTION_\w+|EMPTY_RESPONSE|FAILED"
+    r"|INCOMPLETE_CHUNKED_ENCODING)"
+)
 
 
 @dataclass

@@ -102,13 +102,19 @@ class TestIdempotency:
         for scope in (ANNA, BEN, ANNA_ELSEWHERE):
             await truth.commit(a_work("k", scope=scope))
 
-    @pytest.mark.parametrize("after", [DAY, DAY + 30, DAY + 3600, 3 * DAY])
+    @pytest.mark.parametrize("after", [DAY + 0.5, DAY + 30, DAY + 3600, 3 * DAY])
     async def test_a_key_is_free_again_after_a_day(self, truth: Truth, after: float) -> None:
         await truth.commit(a_work("k"))
         # Whatever the store does now and then, it has just done.
         await truth.commit(a_work("other", at=NOON + after - 1))
         await truth.commit(a_work("k", at=NOON + after))
         assert await truth.finished(ANNA, "k", NOON + after) is not None
+
+    async def test_what_is_given_again_is_not_free_yet(self, truth: Truth) -> None:
+        await truth.commit(a_work("k"))
+        with pytest.raises(Conflict):
+            await truth.commit(a_work("k", at=NOON + DAY))
+        assert await truth.finished(ANNA, "k", NOON) is not None
 
 
 class TestTurns:

@@ -45,6 +45,8 @@ async def test_a_documents_configuration_comes_from_the_server(gateway: World) -
     assert config["host_origins"] == ["http://localhost:8001"]
     assert config["authority"] == "localhost:8000"
     assert config["build"] == "b1"
+    assert config["starters"] == {"en": ["When are you open?"], "es": [], "he": []}
+    assert set(config["greeting"]) == {"en", "es", "he"}
     served = await gateway.client.get(GATEWAY + config["kb"]["url"])
     assert served.content == PACKED
     assert "immutable" in served.headers["cache-control"]

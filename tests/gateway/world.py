@@ -47,6 +47,7 @@ ENTRIES = (
         "When are you open?",
         "Monday to Friday, 9 to 17.",
         variants=("opening hours", "what time do you close?", "are you open on sunday"),
+        tags=("starter",),
     ),
     Entry(
         "legal",

@@ -51,7 +51,7 @@ _COMPLETE = (
     .where(_escalations.id == bindparam("of_id"))
     .values({name: bindparam(name) for name in ("fallback_text", "tail", "contact", "receipt")})
 )
-_DROP_FINISHED = delete(tables.finished_calls).where(_finished.at <= bindparam("before"))
+_DROP_FINISHED = delete(tables.finished_calls).where(_finished.at < bindparam("before"))
 _DROP_SAME_KEY = _DROP_FINISHED.where(
     _finished.site == bindparam("of_site"),
     _finished.subject == bindparam("of_subject"),

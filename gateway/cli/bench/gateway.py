@@ -10,11 +10,11 @@ import asyncio
 import os
 import platform
 import sqlite3
-import sys
 import tempfile
 import time
 from importlib.metadata import version
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -80,11 +80,10 @@ def _index() -> bytes:
     """Fanlight's own FAQ, in every language: what a small site has."""
     readings = []
     for source in sorted(files("kb").joinpath("data").iterdir(), key=lambda each: each.name):
-        with source.open("r", encoding="utf-8") as stream:
-            locale = source.name.split(".")[1]
-            readings.append(
-                kb.read_entries(stream, format="markdown", source=source.name, locale=locale)
-            )
+        stream, locale = StringIO(source.read_text(encoding="utf-8")), source.name.split(".")[1]
+        readings.append(
+            kb.read_entries(stream, format="markdown", source=source.name, locale=locale)
+        )
     return kb.build_index([entry for reading in readings for entry in reading.entries])
 
 

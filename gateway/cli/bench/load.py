@@ -120,9 +120,7 @@ async def drive(port: int, requests: Sequence[bytes], *, at_once: int, mark: byt
 class _Run:
     """Requests on their way: each connection sends the next one when it has an answer."""
 
-    def __init__(
-        self, requests: Iterable[bytes], mark: bytes, done: asyncio.Future[None]
-    ) -> None:
+    def __init__(self, requests: Iterable[bytes], mark: bytes, done: asyncio.Future[None]) -> None:
         self._feed = iter(requests)
         self._mark = mark
         self._done = done

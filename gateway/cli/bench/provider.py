@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from starlette.types import Receive, Scope, Send
@@ -94,7 +94,7 @@ def _events(reply: str) -> tuple[bytes, ...]:
     )
 
 
-def _event(extra: dict[str, object]) -> bytes:
+def _event(extra: Mapping[str, object]) -> bytes:
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
     return b"data: " + json.dumps({**head, **extra}).encode() + b"\n\n"
 

@@ -1,8 +1,9 @@
 """The servers that the benchmark compares: each an ASGI app on a port that is already bound.
 
-`echo` and `bare` are what anyone would write with Starlette, and with httpx before a model; `signed`
-is the gateway's own stack around an endpoint that does nothing; `gateway` is the product as `run`
-serves it: keys in a file, SQLite synced at every commit, the outbox running. Only quotas are raised.
+`echo` and `bare` are what anyone would write with Starlette, and with httpx before a model.
+`signed` is the gateway's own stack around an endpoint that does nothing. `gateway` is the product
+as `run` serves it: keys in a file, SQLite synced at every commit, the outbox running. Quotas alone
+are raised.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.applications import Starlette
@@ -92,8 +94,8 @@ async def bare(place: Place) -> AsyncIterator[ASGIApp]:
                 response.raise_for_status()
                 async for line in response.aiter_lines():
                     if line.startswith("data:") and line != "data: [DONE]":
-                        for choice in json.loads(line[5:])["choices"]:
-                            parts.append(choice["delta"].get("content", ""))
+                        choices = json.loads(line[5:])["choices"]
+                        parts += [choice["delta"].get("content", "") for choice in choices]
             return JSONResponse({"reply": "".join(parts)})
 
         yield Starlette(routes=[Route("/chat", answer, methods=["POST"])])
@@ -162,6 +164,7 @@ def settings_for(place: Place) -> Settings:
         operator_token=Secret(""),
         port=place.port,
         model=ModelSettings(place.provider, MODEL, Secret("")),
+        private_endpoints=(urlsplit(place.provider).netloc,),
         limits=LimitSettings(
             session_per_minute=_UNLIMITED,
             address_per_minute=_UNLIMITED,

@@ -67,7 +67,7 @@ async def test_outcomes_are_dropped_after_their_day(clock: StandingClock) -> Non
     truth = MemoryTruth(clock=clock)
     for number in range(10):
         await truth.commit(a_work(f"k{number}", at=NOON + number))
-    await truth.commit(a_work("last", at=NOON + semantics.FINISHED_KEPT_S + 5))
+    await truth.commit(a_work("last", at=NOON + semantics.FINISHED_KEPT_S + 6))
     assert await truth.finished(ANNA, "k5", 0) is None
     assert await truth.finished(ANNA, "k6", 0) is not None
 

@@ -63,7 +63,7 @@ export function Icon({ sign }: { readonly sign: Sign }): VNode {
 export function StopIcon(): VNode {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-      <rect class="solid" x="7" y="7" width="10" height="10" rx="2" />
+      <rect class="solid" x="5.5" y="5.5" width="13" height="13" rx="2.5" />
     </svg>
   );
 }

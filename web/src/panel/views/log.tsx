@@ -36,8 +36,8 @@ function Welcome(): VNode {
   return (
     <div class="welcome">
       <Fanlight lit={4} />
-      <h2 dir="auto">{config.greeting?.[locale] ?? say("greeting")}</h2>
-      <p>{say("greeting.hint", { name: config.name })}</p>
+      <h2>{say("greeting")}</h2>
+      <p dir="auto">{config.greeting?.[locale] ?? say("greeting.hint", { name: config.name })}</p>
       <div class="suggestions">
         {starters.map((question) => (
           <button

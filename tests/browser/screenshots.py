@@ -1,0 +1,115 @@
+"""`make screenshots`: the pictures in docs/screenshots, taken from the running demo.
+
+Decides what each picture tells. Refuses a picture of 200 kB or more: they are part of every clone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, async_playwright, expect
+
+from scripts import machine
+from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Surfer
+from tests.browser.product import Desk, Product, desk, running
+from tests.browser.test_people import log_in
+from tests.browser.visit import Widget, answer, handoff
+
+FOLDER = ROOT / "docs" / "screenshots"
+LARGEST = 200_000_000
+WIDE = {"width": 1280, "height": 800}
+
+TALKS: dict[str, tuple[str, str, str, str]] = {
+    "en": (
+        "/",
+        "Does it work offline?",
+        "Do you have a workshop for schools?",
+        "We do, **every Thursday** from ten. How many children would come?",
+    ),
+    "he": (
+        "/he",
+        "האם זה עובד בלי אינטרנט?",
+        "יש לכם סדנה לבתי ספר?",
+        "כן, **בכל יום חמישי** מעשר. כמה ילדים יגיעו?",
+    ),
+}
+OTHERS = ("When does the bakery open?", "¿Tienen aparcamiento para bicicletas?")
+LONG = "Could somebody call me back about the group booking for the second week of May?"
+
+
+async def talk(widget: Widget, operator: Desk, known: str, unknown: str, reply: str) -> None:
+    """A conversation that shows both ways: an answer at once, and a person's."""
+    await widget.begin(memory=True)
+    await widget.until_known()
+    await expect(answer(await widget.ask(known))).to_be_visible()
+    exchange = await widget.ask(unknown)
+    await expect(handoff(exchange)).to_contain_text(widget.say("card.queued"))
+    escalation = await operator.one(unknown)
+    await operator.reply(escalation["id"], reply)
+    await expect(exchange.locator(".reply")).to_be_visible()
+    await exchange.locator(".reply").scroll_into_view_if_needed()
+
+
+async def panel(browser: Browser, name: str, talk_in: str, **options: Any) -> None:
+    """One picture of the panel on its host page, from a gateway of its own."""
+    path, known, unknown, reply = TALKS[talk_in]
+    with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
+        async with running(Product(Path(folder))) as product, desk(product) as operator:
+            surfer = Surfer(browser)
+            widget, _ = await surfer.visit(
+                product.page + path, device_scale_factor=2, reduced_motion="reduce", **options
+            )
+            widget.locale = talk_in
+            await talk(widget, operator, known, unknown, reply)
+            await widget.page.screenshot(path=FOLDER / f"{name}.png")
+            await surfer.contexts[0][0].close()
+
+
+async def console(browser: Browser) -> None:
+    """The console with one question open."""
+    with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
+        async with running(Product(Path(folder))) as product, desk(product) as operator:
+            surfer = Surfer(browser)
+            widget, _ = await surfer.visit(product.page)
+            await widget.begin(memory=False)
+            for question in (*OTHERS, LONG):
+                await expect(handoff(await widget.ask(question))).to_be_visible()
+            escalation = await operator.one(OTHERS[0])
+            await operator.reply(escalation["id"], "From seven, on weekdays.", resolve=False)
+            page, _ = await surfer.page(
+                product.console, viewport=WIDE, device_scale_factor=2, reduced_motion="reduce"
+            )
+            await log_in(page, product.token)
+            await page.get_by_role("link", name=OTHERS[0]).click()
+            await expect(page.get_by_role("heading", name=OTHERS[0])).to_be_visible()
+            await page.screenshot(path=FOLDER / "console.png")
+
+
+async def take() -> None:
+    """All pictures."""
+    path = machine.chromium()
+    if path is None:
+        sys.exit("No Chromium: run `make test` once, or set FANLIGHT_CHROMIUM.")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        await panel(browser, "light", "en", viewport=WIDE)
+        await panel(browser, "dark", "en", viewport=WIDE, color_scheme="dark")
+        await panel(browser, "hebrew", "he", viewport=WIDE, locale="he-IL")
+        await panel(browser, "320px", "en", viewport={"width": 320, "height": 640})
+        await console(browser)
+        await browser.close()
+    for picture in sorted(FOLDER.glob("*.png")):
+        size = picture.stat().st_size
+        print(f"{picture.relative_to(ROOT)}: {size / 1000:.0f} kB")
+        if size >= LARGEST:
+            sys.exit(f"{picture.name} is larger than {LARGEST // 1000} kB.")
+
+
+if __name__ == "__main__":
+    asyncio.run(take())
