@@ -47,7 +47,7 @@ _TOKENS = re.compile(
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
     r"|\bAKIA[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,}"
     r"|\bwhsec_[A-Za-z0-9+/=]{16,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a JWT
+    r"|(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a JWT
     r"|\b[Bb]earer +[A-Za-z0-9._~+/-]{16,}=*"
 )
 # A value after a colon or an equals sign; after "is" only where it has a digit, so that

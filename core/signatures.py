@@ -48,8 +48,8 @@ class Component:
     params: tuple[tuple[str, Bare], ...] = ()
 
     def __str__(self) -> str:
-        name = _serialise(self.name)
-        return name + _serialise_params(self.params) if self.params else name
+        plain = not self.params and '"' not in self.name and "\\" not in self.name
+        return f'"{self.name}"' if plain else _serialise(self.name) + _serialise_params(self.params)
 
 
 @dataclass(frozen=True, slots=True)

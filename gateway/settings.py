@@ -99,6 +99,7 @@ class Settings:
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
     private_endpoints: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)
 
     @property

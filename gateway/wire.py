@@ -18,7 +18,8 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import ErrorDetails
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from core.errors import Problem
 from core.messages import ChatRequest, EscalationReason, EscalationRequest, MemoryTurn
@@ -225,20 +226,27 @@ def _as_problem(error: ErrorDetails) -> Problem:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The request's body; raises `Problem` as soon as it passes `limit` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise problems.too_large(limit)
+    return await receive_body(request.scope, request.receive, limit)
+
+
+async def receive_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The same without a `Request`, for what runs at every signed call."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise problems.too_large(limit)
     chunks: list[bytes] = []
     size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise problems.too_large(limit)
-            chunks.append(chunk)
-    except ClientDisconnect as exc:
-        raise problems.not_json("The body ended early.") from exc
-    return b"".join(chunks)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise problems.not_json("The body ended early.")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise problems.too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
 def check_media_type(content_type: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from typing import Literal
 
 from core.encoding import timestamp
@@ -144,7 +145,7 @@ class _Escalation:
     id: str
     scope: Scope
     request: EscalationRequest
-    created_at: str
+    at: float
     deliveries: list[_Delivery]
     status: EscalationStatus = "queued"
     replies: list[Reply] = field(default_factory=list)
@@ -164,7 +165,7 @@ class _Escalation:
             locale=request.locale,
             contact=request.contact,
             status=self.status,
-            created_at=self.created_at,
+            created_at=timestamp(self.at),
             deliveries=tuple(delivery.shown() for delivery in self.deliveries),
             replies=tuple(self.replies),
         )
@@ -266,7 +267,7 @@ class MemoryTruth:
             _Delivery(len(self._deliveries) + number, opened.id, target, kind, work.at)
             for number, (target, kind) in enumerate(opened.targets, start=1)
         ]
-        row = _Escalation(opened.id, work.scope, opened.request, timestamp(work.at), deliveries)
+        row = _Escalation(opened.id, work.scope, opened.request, work.at, deliveries)
         self._escalations[row.id] = row
         self._by_turn[work.scope, row.request.turn_id] = row
         self._deliveries.extend(deliveries)
@@ -300,14 +301,12 @@ class MemoryTruth:
         self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
     ) -> list[Escalation]:
         """Operators' list, newest first, older than the id `before`."""
-        found = [
-            row
-            for row in self._escalations.values()
-            if (before is None or row.id < before)
-            and (status == "all" or (row.status == "resolved") == (status == "resolved"))
-        ]
-        found.sort(key=lambda row: row.id, reverse=True)
-        return [row.shown() for row in found[:limit]]
+        rows = sorted(self._escalations.values(), key=lambda row: (row.at, row.id), reverse=True)
+        if before is not None:
+            rows = list(dropwhile(lambda row: row.id != before, rows))[1:]
+        if status != "all":
+            rows = [row for row in rows if (row.status == "resolved") == (status == "resolved")]
+        return [row.shown() for row in rows[:limit]]
 
     async def escalation(self, escalation_id: str) -> Escalation:
         """One escalation; raises `NotFound`."""

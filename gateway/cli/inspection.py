@@ -44,7 +44,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
     found = _flaws(flaws)
     if settings is None:
         return found
-    found.extend((_data_dir(settings.data_dir), _web(settings.web_dir)))
+    found.extend((_data_dir(settings.data_dir), _web(settings.web_dir), _proxies(settings)))
     for site in settings.sites:
         found.extend(_knowledge(site))
     if not any(flaw.key == _TOKEN for flaw in flaws):
@@ -66,6 +66,16 @@ def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
         for flaw in flaws
     ]
     return found or [Finding("settings", "ok", "fanlight.toml", "every key is known and in range")]
+
+
+def _proxies(settings: Settings) -> Finding:
+    """An https address means a proxy before the gateway, which speaks http itself."""
+    key = "gateway.trusted_proxies"
+    if settings.trusted_proxies or not settings.public_url.startswith("https://"):
+        return Finding("proxies", "ok", key, "visitors are told apart by their own addresses")
+    detail = "A proxy must stand before an https address, and none is trusted."
+    remedy = 'List its address, such as "127.0.0.1"; else all visitors share one limit.'
+    return Finding("proxies", "failed", key, detail, remedy)
 
 
 def _data_dir(folder: Path) -> Finding:

@@ -182,7 +182,10 @@ async def _serve(
     output: Output,
 ) -> bool:
     async with open_services(plan.settings, knowledge) as services:
-        listeners = [Listener(create_app(services), gateway, lifespan=True)]
+        proxies = plan.settings.trusted_proxies
+        listeners = [
+            Listener(create_app(services), gateway, lifespan=True, trusted_proxies=proxies)
+        ]
         if plan.page_site is not None:
             demo = create_demo(plan.settings.public_url, plan.page_site.key)
             listeners.append(Listener(demo, page, lifespan=False))

@@ -39,6 +39,7 @@ class Listener:
     app: ASGIApp
     sockets: Sequence[socket.socket]
     lifespan: bool
+    trusted_proxies: Sequence[str] = ()
 
 
 def bind(
@@ -112,7 +113,9 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                # The right-most address that no trusted proxy wrote is the client's.
+                proxy_headers=bool(listener.trusted_proxies),
+                forwarded_allow_ips=list(listener.trusted_proxies),
                 timeout_graceful_shutdown=GRACE_S,
             )
         )

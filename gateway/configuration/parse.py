@@ -86,6 +86,7 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
         private_endpoints=rules.endpoints(
             values["private_endpoints"], "gateway.private_endpoints", flaws
         ),
+        trusted_proxies=rules.networks(values["trusted_proxies"], "gateway.trusted_proxies", flaws),
     )
     _keep_apart(settings, flaws)
     return settings

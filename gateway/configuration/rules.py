@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Collection, Iterable, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from gateway.configuration.addresses import (
@@ -62,6 +62,18 @@ def endpoints(texts: Iterable[str], where: str, flaws: list[Flaw]) -> tuple[str,
             found.append(parse_endpoint(text))
         except BadAddress as error:
             flaws.append(Flaw(where, error.detail, error.remedy))
+    return tuple(found)
+
+
+def networks(texts: Iterable[str], where: str, flaws: list[Flaw]) -> tuple[str, ...]:
+    """Each address or network in normal form."""
+    found = []
+    for text in texts:
+        try:
+            found.append(str(ip_network(text)))
+        except ValueError:
+            detail = f"{text!r} is no address or network."
+            flaws.append(Flaw(where, detail, 'Write an address, or a network as "10.0.0.0/8".'))
     return tuple(found)
 
 

@@ -100,6 +100,14 @@ SETTINGS: Final = (
         (),
     ),
     Setting(
+        "gateway",
+        "trusted_proxies",
+        "list of strings",
+        "The addresses or networks (`10.0.0.0/8`) of the reverse proxies whose `X-Forwarded-For` "
+        "is believed. Without it all visitors behind a proxy share one limit.",
+        (),
+    ),
+    Setting(
         "sites",
         "key",
         "string",

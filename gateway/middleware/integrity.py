@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.integrity import Call, Integrity, unique_fields
-from gateway.wire import collect
+from gateway.wire import receive_body
 
 
 def call_of(scope: Scope, body: bytes) -> Call:
@@ -32,9 +32,8 @@ class IntegrityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        fields = unique_fields(scope["headers"])
-        body = await collect(receive, fields.get("content-length", ""), self._body_limit)
-        call = call_of(scope, fields, body)
+        body = await receive_body(scope, receive, self._body_limit)
+        call = call_of(scope, body)
         caller = await self._integrity.admit(call)
         scope.setdefault("state", {}).update(caller=caller, call=call)
         await self._app(scope, receive, send)

@@ -21,7 +21,7 @@ class OwnOriginMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):
-            # Names come in lower case from a server; each such field must be right, not one of them.
+            # Servers give names in lower case. Each such field must be right, not one of them.
             for name, value in scope["headers"]:
                 if name == b"origin" and value.lower() != self._origin:
                     raise problems.wrong_origin(value.decode("latin-1"))

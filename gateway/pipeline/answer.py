@@ -24,6 +24,9 @@ from kb import Hit, Index
 
 Emit = Callable[[str], None]
 
+CHARACTERS_A_TOKEN = 16
+"""No tokenizer's tokens are longer on average; past this a server ignores its limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -106,6 +109,7 @@ class Pipeline:
         )
         parts: list[str] = []
         characters = WholeCharacters()
+        written = 0
         usage: Usage | None = None
         try:
             async for piece in hurry(transport.stream(prompt), self.deadlines):
@@ -113,7 +117,10 @@ class Pipeline:
                 text = characters.feed(piece.text)
                 if text:
                     parts.append(text)
+                    written += len(text)
                     emit(text)
+                if written > CHARACTERS_A_TOKEN * prompt.max_tokens:
+                    raise Unavailable("the model wrote more than it was asked to")
         except Unavailable:
             reasons = (*response.verdict.reasons, "model_unavailable")
             return self._unanswered(request, response, reasons)

@@ -25,7 +25,7 @@ def health_routes(services: Services) -> list[Route]:
             "version": __version__,
             "truth": truth,
             "model": "configured" if services.transport else "none",
-            "knowledge": {key: known.index.release for key, known in services.knowledge.items()},
+            "sites": len(services.knowledge),
         }
         status = 200 if truth == "ok" else 503
         return JSONResponse(document, status, headers={"cache-control": "no-store"})

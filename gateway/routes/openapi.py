@@ -73,13 +73,13 @@ _ESCALATED = {
 }
 _HEALTH = {
     "type": "object",
-    "required": ["status", "version", "truth", "model", "knowledge"],
+    "required": ["status", "version", "truth", "model", "sites"],
     "properties": {
         "status": {"enum": ["ok", "degraded"]},
         "version": {"type": "string"},
         "truth": {"enum": ["ok", "unavailable"]},
         "model": {"enum": ["configured", "none"]},
-        "knowledge": {"type": "object", "additionalProperties": {"type": "string"}},
+        "sites": {"type": "integer", "minimum": 0},
     },
 }
 _KEYS = {

@@ -13,8 +13,8 @@ CORPUS: Final[dict[str, str]] = {
     "handler": "zebra <img src=x onerror=\"fetch('{trap}/e')\"> crossing",
     "drawing": 'zebra <svg onload="window.fooled = 1"><use href="{trap}/u#x"/></svg> crossing',
     "frame": 'zebra <iframe src="{trap}/f"></iframe><object data="{trap}/o"></object> crossing',
-    "style": 'zebra <style>@import "{trap}/c";</style><link rel=stylesheet href="{trap}/l"> crossing',
-    "refresh": 'zebra <meta http-equiv=refresh content="0;url={trap}/m"><base href="{trap}/"> crossing',
+    "style": 'zebra <style>@import "{trap}/c";</style><link rel=stylesheet href="{trap}/l">',
+    "refresh": 'zebra <meta http-equiv=refresh content="0;url={trap}/m"><base href="{trap}/">',
     "form": 'zebra <form action="{trap}/p"><input autofocus onfocus="window.fooled = 1"></form>',
     "image": "zebra ![crossing]({trap}/i.png) and ![][one] crossing\n\n[one]: {trap}/r.png",
     "javascript link": "zebra [crossing](javascript:window.fooled=1) and <javascript:alert(1)>",
@@ -24,12 +24,12 @@ CORPUS: Final[dict[str, str]] = {
         "[five](data:text/html,<script>alert(5)</script>) [six](vbscript:alert(6)) "
         "[seven](file:///etc/passwd) [eight](blob:{trap}/x) [nine](//elsewhere.example/x)"
     ),
-    "breaking out": 'zebra [crossing](<{trap}/" onmouseover="alert(1)>) \'"><b onclick=alert(1)>x</b>',
+    "breaking out": 'zebra [crossing](<{trap}/" onfocus="alert(1)>) \'"><b onclick=alert(1)>x</b>',
     "deep quotes": ">" * 900 + " zebra crossing",
     "deep lists": "".join(f"{'  ' * depth}- zebra\n" for depth in range(40)),
     "deep brackets": "[" * 700 + "zebra crossing" + "](x)" * 300,
     "endless emphasis": "*_" * 800 + " zebra crossing",
-    "overrides": "zebra \u202egnissorc\u202c \u2066[safe\u202e](https://example.com/)\u2069 \u200f crossing",
+    "overrides": "zebra \u202egnorw\u202c \u2066[safe\u202e](https://example.com/)\u2069 \u200fend",
     "control characters": "zebra \x00\x08\x0b\x1b[31m crossing \ufeff\ufffe",
     "lone surrogate escape": "zebra &#xD800; &#0; &#x110000; crossing",
 }

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +114,15 @@ async def running(product: Product) -> AsyncIterator[Product]:
         await product.stop()
 
 
+async def until[T](look: Callable[[], Awaitable[T]], what: str) -> T:
+    """What `look` gives, as soon as that is true; `what` is told when it never is."""
+    for _ in range(150):
+        if found := await look():
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"it did not come: {what}")
+
+
 @dataclass
 class Desk:
     """An operator at the API: what the console asks, without a browser."""
@@ -147,13 +156,8 @@ class Desk:
 
     async def one(self, question: str) -> dict[str, Any]:
         """The one escalation of this question, waited for."""
-        for _ in range(100):
-            found = await self.asked(question)
-            if found:
-                assert len(found) == 1
-                return found[0]
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"nobody was asked: {question}")
+        (found,) = await until(lambda: self.asked(question), question)
+        return found
 
     async def reply(self, escalation: str, content: str, *, resolve: bool = False) -> None:
         """Answer."""

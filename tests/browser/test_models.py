@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import Staffed, Surfer
 from tests.browser.hostile import INSPECT, corpus
-from tests.browser.product import Desk
+from tests.browser.product import Desk, until
 from tests.browser.test_people import log_in
 from tests.browser.visit import answer, handoff, origin
 from tests.browser.watch import Watch
@@ -58,9 +56,11 @@ async def test_a_model_that_hangs_ends_in_a_fallback_within_five_seconds(
     await widget.until_known()
     exchange = await widget.ask("hang: which clouds bring hail?")
     await expect(exchange).to_contain_text(widget.say("thinking"))
-    async with asyncio.timeout(10):
-        while not any("hail" in question for question in staffed.model.asked):
-            await asyncio.sleep(0.02)
+
+    async def asked() -> bool:
+        return any("hail" in question for question in staffed.model.asked)
+
+    await until(asked, "the question at the model")
     await expect(answer(exchange)).to_contain_text("I would rather not guess", timeout=5_000)
     await expect(handoff(exchange)).to_be_visible()
 

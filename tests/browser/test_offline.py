@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Staffed, Surfer
-from tests.browser.product import Desk, Product
+from tests.browser.product import Desk, Product, until
 from tests.browser.visit import Widget, answer, handoff, origin
 from tests.browser.watch import JUST_BEGUN, NO_NETWORK
 
@@ -83,9 +81,7 @@ async def test_a_question_that_could_not_be_sent_survives_a_closed_tab(
     context = widget.page.context
     await context.set_offline(True)
     await expect(handoff(await widget.ask(question))).to_contain_text(widget.say("card.unsent"))
-    async with asyncio.timeout(10):
-        while not await widget.run(WRITTEN_DOWN):
-            await asyncio.sleep(0.05)
+    await until(lambda: widget.run(WRITTEN_DOWN), "the question in the store")
     await widget.page.close()
     await context.set_offline(False)
     later = Widget(await context.new_page())

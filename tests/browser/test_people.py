@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.async_api import Page, expect
 from standardwebhooks import Webhook
 
 from tests.browser.conftest import WEBHOOK_SECRET, Staffed, Surfer
-from tests.browser.product import Desk
+from tests.browser.product import Desk, until
 from tests.browser.visit import answer, handoff
 from tests.gateway.adapters.http_receiver import Receiver, Request
 
@@ -26,13 +25,12 @@ async def log_in(page: Page, token: str) -> None:
 
 async def delivered(webhook: Receiver, question: str) -> Request:
     """The one delivery about this question, waited for."""
-    for _ in range(150):
-        found = [request for request in webhook.received if question.encode() in request.body]
-        if found:
-            assert len(found) == 1
-            return found[0]
-        await asyncio.sleep(0.1)
-    raise AssertionError("the webhook was not called")
+
+    async def about() -> list[Request]:
+        return [request for request in webhook.received if question.encode() in request.body]
+
+    (found,) = await until(about, "a call of the webhook")
+    return found
 
 
 async def test_an_unknown_question_wakes_a_person_whose_reply_appears_in_place(

@@ -26,9 +26,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest_asyncio.fixture(loop_scope="session")
 async def mortal(tmp_path: Path) -> AsyncIterator[Staffed]:
     """A product of the test's own, which may be ended."""
-    async with model_server() as model, receiver() as webhook:
-        async with running(make_staffed(tmp_path, model, webhook)) as product:
-            yield Staffed(product, model, webhook)
+    async with (
+        model_server() as model,
+        receiver() as webhook,
+        running(make_staffed(tmp_path, model, webhook)) as product,
+    ):
+        yield Staffed(product, model, webhook)
 
 
 async def _visitor(client: httpx.AsyncClient, mortal: Staffed) -> Visitor:

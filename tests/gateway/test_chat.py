@@ -115,6 +115,7 @@ async def test_what_the_knowledge_base_lacks_goes_to_the_model() -> None:
         ((None,), "model_unavailable"),
         (("Half a", None), "model_unavailable"),
         ((Unavailable("the model server failed"),), "model_unavailable"),
+        (("word " * 4000,), "model_unavailable"),
         (("",), "empty"),
         (("I do not know.",), "low_confidence"),
         (("Bananas orbit purple engines.",), "low_confidence"),

@@ -224,6 +224,12 @@ FLAWED: list[tuple[str, dict[str, Any], str, str]] = [
         "keeps its data in SQLite",
     ),
     (
+        "proxy",
+        {"gateway__trusted_proxies": ["proxy.local"]},
+        "gateway.trusted_proxies",
+        "10.0.0.0/8",
+    ),
+    (
         "endpoint",
         {"gateway__private_endpoints": ["localhost"]},
         "gateway.private_endpoints",

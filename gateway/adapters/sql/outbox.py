@@ -39,7 +39,7 @@ _DUE = (
     select(_deliveries.id, _deliveries.escalation_id, _deliveries.tries)
     .add_columns(_deliveries.target, _deliveries.kind)
     .where(
-        _deliveries.state == "pending",
+        reads.PENDING,
         _deliveries.next_at <= bindparam("now"),
         _deliveries.leased_until <= bindparam("now"),
     )

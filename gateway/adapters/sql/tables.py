@@ -100,7 +100,7 @@ turns = Table(
 escalations = Table(
     "escalations",
     metadata,
-    # UUIDv7 behind the prefix: the order of the ids is that of time.
+    # Its time is that of the browser's turn; `at` is ours, and what lists are ordered by.
     Column("id", Text, primary_key=True),
     *_scope(),
     Column("turn_id", Text, nullable=False),
@@ -120,7 +120,15 @@ escalations = Table(
     UniqueConstraint("turn_id", "site", "subject"),
     CheckConstraint("status IN ('queued', 'delivered', 'resolved', 'failed')", "status"),
     Index(None, "conversation_id", "status"),
-    Index(None, "status", "id"),
+    Index(None, "at", "id"),
+    Index(None, "status", "at", "id"),
+    Index(
+        "ix_escalations_open",
+        "at",
+        "id",
+        sqlite_where=text("status != 'resolved'"),
+        postgresql_where=text("status != 'resolved'"),
+    ),
 )
 
 deliveries = Table(

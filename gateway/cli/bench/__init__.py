@@ -35,9 +35,7 @@ class LazyGroup(click.Group):
         """The command; None when there is none of that name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = getattr(import_module(self._modules[cmd_name]), cmd_name)
-        if not isinstance(command, click.Command):
-            raise click.ClickException(f"{self._modules[cmd_name]} has no command {cmd_name}.")
+        command: click.Command = getattr(import_module(self._modules[cmd_name]), cmd_name)
         return command
 
 

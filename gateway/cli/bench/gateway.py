@@ -46,10 +46,10 @@ _MEANINGS: Final = {
 @click.command("gateway")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.05, 30),
+    type=click.FloatRange(0.05, 15),
     default=6.0,
     show_default=True,
-    help="Load for each figure; the whole run takes about ten times as long.",
+    help="Load for each figure; the whole run takes about eight times as long.",
 )
 @json_option
 def gateway(seconds: float, as_json: bool) -> None:
@@ -61,10 +61,7 @@ def gateway(seconds: float, as_json: bool) -> None:
             figures = _run(seconds, report)
         except (BenchError, OSError, TimeoutError) as error:
             raise click.ClickException(str(error) or "a server stopped answering") from error
-    machine = {**machine_facts(), "seconds": round(time.monotonic() - began, 1)}
-    missed = missed_goals(figures)
-    output.result({**figures, "goals": GOALS, "missed": missed, "machine": machine})
-    output.show(_table(figures, missed), " ".join(f"{k} {v}" for k, v in machine.items()))
+    show(output, figures, {**machine_facts(), "seconds": round(time.monotonic() - began, 1)})
 
 
 def _run(seconds: float, report: Report) -> dict[str, float]:
@@ -85,6 +82,14 @@ def _index() -> bytes:
             kb.read_entries(stream, format="markdown", source=source.name, locale=locale)
         )
     return kb.build_index([entry for reading in readings for entry in reading.entries])
+
+
+def show(output: Output, figures: dict[str, float], machine: dict[str, object]) -> None:
+    """Print the figures, their goals and what they were measured on."""
+    missed = missed_goals(figures)
+    output.result({**figures, "goals": GOALS, "missed": missed, "machine": machine})
+    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
+    output.show(_table(figures, missed), "", facts)
 
 
 def machine_facts() -> dict[str, object]:

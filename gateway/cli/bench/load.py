@@ -98,13 +98,20 @@ async def connect(port: int) -> Connection:
     return (await loop.create_connection(Connection, "127.0.0.1", port))[1]
 
 
-async def drive(port: int, requests: Sequence[bytes], *, at_once: int, mark: bytes) -> Round:
+async def drive(
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    at_once: int,
+    mark: bytes,
+    answer_s: float = ANSWER_S,
+) -> Round:
     """Send all requests, `at_once` at any time; every answer must carry `mark`."""
     connections = [await connect(port) for _ in range(min(at_once, len(requests)))]
     done = asyncio.get_running_loop().create_future()
     run = _Run(requests, mark, done)
     try:
-        async with asyncio.timeout(ANSWER_S + len(requests) / _SLOWEST):
+        async with asyncio.timeout(answer_s + len(requests) / _SLOWEST):
             began = time.perf_counter()
             for each in connections:
                 run.start(each)
@@ -151,7 +158,9 @@ class _Run:
             self._done.set_exception(flaw)
 
 
-async def timed(connection: Connection, request: bytes, mark: bytes) -> tuple[float, bytes]:
+async def timed(
+    connection: Connection, request: bytes, mark: bytes, *, answer_s: float = ANSWER_S
+) -> tuple[float, bytes]:
     """The seconds that one answer took, and the answer; raises `BenchError`."""
     future: asyncio.Future[tuple[float, bytes]] = asyncio.get_running_loop().create_future()
 
@@ -166,7 +175,7 @@ async def timed(connection: Connection, request: bytes, mark: bytes) -> tuple[fl
     began = time.perf_counter()
     connection.send(request)
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(answer_s):
             seconds, response = await future
     except TimeoutError as error:
         raise BenchError("a server stopped answering") from error

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from gateway.cli.bench.load import BenchError
 
@@ -23,41 +23,46 @@ END_S = 10.0
 @asynccontextmanager
 async def child(role: str, folder: Path, provider: str = "") -> AsyncIterator[int]:
     """A server of this role in a process of its own; its port."""
-    arguments = ("-m", "gateway.cli.bench.child", role, str(folder), provider)
+    module = "gateway.cli.bench.child"
+    async with started(role, sys.executable, "-m", module, role, str(folder), provider) as port:
+        yield port
+
+
+@asynccontextmanager
+async def started(
+    name: str, *command: str, start_s: float = START_S, end_s: float = END_S
+) -> AsyncIterator[int]:
+    """A process that prints the port it answers on, and ends when its standard input does."""
+    pipe = asyncio.subprocess.PIPE
     with TemporaryFile() as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
+            *command, stdin=pipe, stdout=pipe, stderr=errors
         )
         try:
-            yield await _port(process, role, errors)
+            yield await _port(process, name, errors, start_s)
         finally:
-            await _end(process)
+            await _end(process, end_s)
 
 
-async def _port(process: asyncio.subprocess.Process, role: str, errors: BinaryIO) -> int:
+async def _port(
+    process: asyncio.subprocess.Process, name: str, errors: BinaryIO, start_s: float
+) -> int:
+    stdout = cast("asyncio.StreamReader", process.stdout)
     line = b""
-    try:
-        async with asyncio.timeout(START_S):
-            if process.stdout is not None:
-                line = await process.stdout.readline()
-    except TimeoutError:
-        pass
+    with suppress(TimeoutError):
+        async with asyncio.timeout(start_s):
+            line = await stdout.readline()
     if not line.strip().isdigit():
         errors.seek(0)
         words = errors.read().decode("utf-8", "replace").strip()[-500:]
-        raise BenchError(f"the server {role} did not start: {words or 'it said nothing'}")
+        raise BenchError(f"the server {name} did not start: {words or 'it said nothing'}")
     return int(line)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+async def _end(process: asyncio.subprocess.Process, end_s: float) -> None:
+    cast("asyncio.StreamWriter", process.stdin).close()
     try:
-        async with asyncio.timeout(END_S):
+        async with asyncio.timeout(end_s):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -6,9 +6,10 @@ import stat
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, event, select
 
 from core.errors import Conflict, Unavailable
 from core.ports import ReceiptLink
@@ -24,6 +25,7 @@ from tests.congruence.samples import (
     a_request,
     a_turn,
     a_work,
+    an_attempt,
     named,
     opened,
 )
@@ -382,3 +384,44 @@ async def test_a_gap_in_a_chain_is_recorded_with_its_time(store: SqlTruth) -> No
         return tuple(connection.execute(select(heads.site, heads.gaps, heads.gap_at)).one())
 
     assert await store._read(row) == ("site_a", 1, NOON + 7)
+
+
+class TestPlans:
+    @pytest.fixture
+    async def traced(self, store: SqlTruth) -> AsyncIterator[list[str]]:
+        """Every step of every plan while the test reads and writes."""
+        steps: list[str] = []
+
+        def explain(
+            _conn: object, cursor: sqlite3.Cursor, statement: str, parameters: Any, *_: object
+        ) -> None:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                one = parameters[0] if isinstance(parameters, list) else parameters
+                plan = cursor.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", one)
+                steps.extend(f"{row[3]} ({statement[:40]})" for row in plan)
+
+        event.listen(Engine, "before_cursor_execute", explain)
+        yield steps
+        event.remove(Engine, "before_cursor_execute", explain)
+
+    async def test_no_call_scans_a_table(self, store: SqlTruth, traced: list[str]) -> None:
+        escalation = opened(1, a_request())
+        await store.commit(a_work("k", turn=a_turn(), link=a_link("r"), escalation=escalation))
+        await store.finished(ANNA, "k", 0)
+        await store.receipt_head("s_1")
+        await store.turn(ANNA, named("t", 1))
+        await store.conversation_owned(ANNA, named("c", 1))
+        await store.events(ANNA, named("c", 1), 0)
+        await store.open_escalations(ANNA, named("c", 1))
+        await store.escalation(named("e", 1))
+        for status in ("open", "resolved", "all"):
+            await store.escalations(status=status, before=None, limit=5)
+            await store.escalations(status=status, before=named("e", 1), limit=5)
+        (leased,) = await store.lease_deliveries(NOON, NOON + 60, 5)
+        await store.finish_delivery(leased.id, an_attempt(), "failed", None)
+        await store.resend(named("e", 1), NOON)
+        await store.reply(a_reply(1, 1), resolve=True, at=NOON)
+        await store.next_due()
+        assert len(traced) > 30
+        scans = [step for step in traced if step.startswith("SCAN") and "INDEX" not in step]
+        assert scans == []

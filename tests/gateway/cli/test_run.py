@@ -379,6 +379,35 @@ async def test_a_second_signal_cuts_off_what_is_under_way(free_port: int) -> Non
     writer.close()
 
 
+@pytest.mark.parametrize(
+    ("trusted", "client"),
+    [
+        ((), "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.7"),
+        (("10.0.0.0/8",), "127.0.0.1"),
+        (("127.0.0.0/8", "203.0.113.7"), "198.51.100.9"),
+    ],
+)
+async def test_only_a_trusted_proxy_says_whose_request_it_is(
+    free_port: int, trusted: tuple[str, ...], client: str
+) -> None:
+    async def who(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["client"][0].encode()})
+
+    ready = asyncio.Event()
+    sockets = bind("127.0.0.1", free_port, "--port")
+    listener = Listener(who, sockets, lifespan=False, trusted_proxies=trusted)
+    serving = asyncio.create_task(serve([listener], ready=ready.set, stopping=lambda: None))
+    await ready.wait()
+    async with httpx.AsyncClient() as visitor:
+        headers = {"x-forwarded-for": "198.51.100.9, 203.0.113.7"}
+        response = await visitor.get(f"http://127.0.0.1:{free_port}/", headers=headers)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await serving is True
+    assert response.text == client
+
+
 async def test_a_cancelled_server_is_cancelled_and_gives_the_signals_back(free_port: int) -> None:
     before = signal.getsignal(signal.SIGTERM)
     ready = asyncio.Event()

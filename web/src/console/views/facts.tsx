@@ -10,13 +10,18 @@ import { Time } from "./text";
 /** Attempts shown at once; older ones are one click away. */
 const SHOWN_ATTEMPTS = 3;
 
+/** With nowhere to be passed on to, a question that waits is simply open. */
+function standing({ deliveries, status }: Escalation): Escalation["status"] {
+  return status === "queued" && deliveries.length === 0 ? "delivered" : status;
+}
+
 export function Facts({ item }: { item: Escalation }) {
   const strings = useStrings();
   const { facts } = strings;
   return (
     <aside class="facts" aria-label={facts.title}>
       <dl>
-        <Fact name={facts.status}>{strings.status[item.status]}</Fact>
+        <Fact name={facts.status}>{strings.status[standing(item)]}</Fact>
         <Fact name={facts.contact}>
           {item.contact === null ? facts.noContact : <Contact text={item.contact} />}
         </Fact>

@@ -164,7 +164,18 @@ def _escalations() -> None:
         ["conversation_id", "status"],
         unique=False,
     )
-    op.create_index(op.f("ix_escalations_status_id"), "escalations", ["status", "id"], unique=False)
+    op.create_index(op.f("ix_escalations_at_id"), "escalations", ["at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_escalations_status_at_id"), "escalations", ["status", "at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_escalations_open",
+        "escalations",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("status != 'resolved'"),
+        postgresql_where=sa.text("status != 'resolved'"),
+    )
     op.create_table(
         "replies",
         sa.Column("id", sa.Text(), nullable=False),

@@ -20,19 +20,20 @@ from tests.browser.test_people import log_in
 from tests.browser.visit import Widget, answer, handoff
 
 FOLDER = ROOT / "docs" / "screenshots"
-LARGEST = 200_000_000
+LARGEST = 200_000
 WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 320, "height": 640}
 
 TALKS: dict[str, tuple[str, str, str, str]] = {
     "en": (
         "/",
-        "Does it work offline?",
+        "Which languages does Fanlight speak?",
         "Do you have a workshop for schools?",
         "We do, **every Thursday** from ten. How many children would come?",
     ),
     "he": (
         "/he",
-        "האם זה עובד בלי אינטרנט?",
+        "אילו שפות Fanlight יודעת?",
         "יש לכם סדנה לבתי ספר?",
         "כן, **בכל יום חמישי** מעשר. כמה ילדים יגיעו?",
     ),
@@ -51,7 +52,6 @@ async def talk(widget: Widget, operator: Desk, known: str, unknown: str, reply: 
     escalation = await operator.one(unknown)
     await operator.reply(escalation["id"], reply)
     await expect(exchange.locator(".reply")).to_be_visible()
-    await exchange.locator(".reply").scroll_into_view_if_needed()
 
 
 async def panel(browser: Browser, name: str, talk_in: str, **options: Any) -> None:
@@ -60,9 +60,7 @@ async def panel(browser: Browser, name: str, talk_in: str, **options: Any) -> No
     with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
         async with running(Product(Path(folder))) as product, desk(product) as operator:
             surfer = Surfer(browser)
-            widget, _ = await surfer.visit(
-                product.page + path, device_scale_factor=2, reduced_motion="reduce", **options
-            )
+            widget, _ = await surfer.visit(product.page + path, reduced_motion="reduce", **options)
             widget.locale = talk_in
             await talk(widget, operator, known, unknown, reply)
             await widget.page.screenshot(path=FOLDER / f"{name}.png")
@@ -79,10 +77,8 @@ async def console(browser: Browser) -> None:
             for question in (*OTHERS, LONG):
                 await expect(handoff(await widget.ask(question))).to_be_visible()
             escalation = await operator.one(OTHERS[0])
-            await operator.reply(escalation["id"], "From seven, on weekdays.", resolve=False)
-            page, _ = await surfer.page(
-                product.console, viewport=WIDE, device_scale_factor=2, reduced_motion="reduce"
-            )
+            await operator.reply(escalation["id"], "From seven, on weekdays.")
+            page, _ = await surfer.page(product.console, viewport=WIDE, reduced_motion="reduce")
             await log_in(page, product.token)
             await page.get_by_role("link", name=OTHERS[0]).click()
             await expect(page.get_by_role("heading", name=OTHERS[0])).to_be_visible()
@@ -101,7 +97,7 @@ async def take() -> None:
         await panel(browser, "light", "en", viewport=WIDE)
         await panel(browser, "dark", "en", viewport=WIDE, color_scheme="dark")
         await panel(browser, "hebrew", "he", viewport=WIDE, locale="he-IL")
-        await panel(browser, "320px", "en", viewport={"width": 320, "height": 640})
+        await panel(browser, "320px", "en", viewport=NARROW, device_scale_factor=2)
         await console(browser)
         await browser.close()
     for picture in sorted(FOLDER.glob("*.png")):

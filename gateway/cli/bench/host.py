@@ -1,0 +1,133 @@
+"""`fanlight run` as a child process for the browser's benchmark, with sites of several sizes.
+
+Decides the settings that it runs under: the demo's site on its host page, and one site for each
+size of a made-up knowledge base. The child is always ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import kb
+from gateway.cli.bench.entries import made_up
+from gateway.cli.bench.load import BenchError
+from gateway.cli.output import Report
+
+SIZES: Final = (500, 5_000)
+QUESTIONS: Final = 600
+START_S: Final = 60.0
+END_S: Final = 12.0
+_MAIN: Final = "import sys; from gateway.cli.entry import main; sys.exit(main())"
+_SITE: Final = """
+[[sites]]
+key = "{key}"
+name = "Fanlight"
+origins = ["http://localhost:{page}"]
+kb = [{kb}]
+"""
+_GATEWAY: Final = """
+[gateway]
+port = {port}
+
+[limits]
+session_per_minute = 100000
+address_per_minute = 1000000
+sessions_per_address_per_minute = 100000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The running product: its origins, its sites by size, and questions to each."""
+
+    gateway: str
+    page: str
+    sites: Mapping[int, str]
+    questions: Mapping[int, list[str]]
+
+
+@asynccontextmanager
+async def serving(folder: Path, report: Report) -> AsyncIterator[Served]:
+    """The product, while it runs; raises `BenchError` when it does not start."""
+    questions = {}
+    for number, size in enumerate(SIZES):
+        report(f"building {size} entries", 0.1 * number)
+        entries, questions[size] = made_up(size, QUESTIONS)
+        index = await asyncio.to_thread(kb.build_index, entries)
+        (folder / f"{size}.idx").write_bytes(index)
+    port, page = _free_port(), _free_port()
+    (folder / "fanlight.toml").write_text(_settings(folder, port, page), encoding="utf-8")
+    report("starting the gateway", 0.25)
+    process = await _start(folder, page)
+    try:
+        await _until_running(process, folder)
+        sites = {size: f"site_{size}" for size in SIZES}
+        origin = f"http://localhost:{port}"
+        yield Served(origin, f"http://localhost:{page}", sites, questions)
+    finally:
+        await _end(process)
+
+
+def _settings(folder: Path, port: int, page: int) -> str:
+    faq = Path(kb.__file__).parent / "data"
+    sites = {"site_demo": faq, **{f"site_{size}": folder / f"{size}.idx" for size in SIZES}}
+    tables = (
+        _SITE.format(key=key, page=page, kb=json.dumps(str(path))) for key, path in sites.items()
+    )
+    return _GATEWAY.format(port=port) + "".join(tables)
+
+
+async def _start(folder: Path, page: int) -> asyncio.subprocess.Process:
+    # What the user's own gateway is told (a model, a database) is not for this one.
+    environ = {key: text for key, text in os.environ.items() if not key.startswith("FANLIGHT_")}
+    environ["FANLIGHT_OPERATOR_TOKEN"] = "nobody-logs-in-at-a-benchmark"  # noqa: S105
+    arguments = ("run", "--demo", "--json", "--demo-port", str(page))
+    with (folder / "errors").open("wb") as errors:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", _MAIN, *arguments, "--config", str(folder / "fanlight.toml")),
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+
+
+async def _until_running(process: asyncio.subprocess.Process, folder: Path) -> None:
+    line = b""
+    try:
+        async with asyncio.timeout(START_S):
+            if process.stdout is not None:
+                line = await process.stdout.readline()
+    except TimeoutError:
+        pass
+    said = (folder / "errors").read_text(encoding="utf-8", errors="replace").strip()
+    if not line.startswith(b'{"running": true'):
+        raise BenchError(f"the gateway did not start: {said[-500:] or 'it said nothing'}")
+    if "there is no panel" in said:
+        raise BenchError("the web assets are not built: run `npm --prefix web run build`")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        async with asyncio.timeout(END_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

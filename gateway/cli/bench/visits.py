@@ -1,0 +1,201 @@
+"""The measurement behind `fanlight bench widget`: a gateway, a Chromium, and visits in turn.
+
+Decides the rounds: cold (a browser without a past), then a second visit (the files are there, and
+the network is cut), then a third and warm one (the browser has kept what it compiled, too), again
+and again, so that whatever else the machine does falls on all; figures are medians. What is timed
+happens inside the pages: the click, and the first answer on the screen. The panel is told that it
+is offline, so that nobody but the browser can answer.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Page, Playwright, Request, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from gateway.cli.bench.browser_scripts import QUERIES, REMEMBER_PYTHON, VISITOR
+from gateway.cli.bench.chromium import FLAGS, find_chromium
+from gateway.cli.bench.host import SIZES, Served, serving
+from gateway.cli.bench.load import BenchError
+from gateway.cli.output import Report
+
+QUESTION: Final = "Does it work offline?"
+ANSWER_MS: Final = 45_000
+LAUNCHER: Final = "fanlight-launcher button"
+FRAME: Final = "fanlight-launcher iframe"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures by name, and the browser that they were taken in."""
+
+    figures: dict[str, object]
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One cold, one second and one warm start, in seconds."""
+
+    cold_s: float
+    second_s: float
+    warm_s: float
+
+
+async def measure(rounds: int, chromium: Path | None, report: Report) -> Measured:
+    """All figures; raises `BenchError`."""
+    with tempfile.TemporaryDirectory(prefix="fanlight-bench-") as name:
+        folder = Path(name)
+        async with serving(folder, report) as served, async_playwright() as playwright:
+            browser = _Browser(playwright, chromium or find_chromium(), folder)
+            try:
+                return await _measure(browser, served, rounds, report)
+            except PlaywrightError as error:
+                raise BenchError(_first_line(error)) from error
+
+
+def _first_line(error: PlaywrightError) -> str:
+    line = error.message.strip().splitlines()[0]
+    if "Executable doesn't exist" in error.message:
+        return (
+            "There is no Chromium: install one, name it with --chromium, or `playwright install`."
+        )
+    return line
+
+
+@dataclass
+class _Browser:
+    """Opens browsers without a past, each with a profile of its own on disk, as visitors have."""
+
+    playwright: Playwright
+    program: Path | None
+    folder: Path
+    version: str = ""
+    _opened: int = 0
+
+    async def open(self) -> BrowserContext:
+        """One more browser."""
+        self._opened += 1
+        context = await self.playwright.chromium.launch_persistent_context(
+            self.folder / f"profile-{self._opened}", executable_path=self.program, args=FLAGS
+        )
+        context.set_default_timeout(ANSWER_MS)
+        if context.browser is not None:
+            self.version = f"Chromium {context.browser.version}"
+        return context
+
+
+async def _measure(browser: _Browser, served: Served, rounds: int, report: Report) -> Measured:
+    report("weighing", 0.3)
+    figures = await _weights(browser, served)
+    starts = []
+    for number in range(rounds):
+        report(f"round {number + 1} of {rounds}", 0.35 + 0.45 * number / rounds)
+        starts.append(await _round(browser, served))
+    figures["cold_s"] = round(median(each.cold_s for each in starts), 3)
+    figures["second_s"] = round(median(each.second_s for each in starts), 3)
+    figures["warm_s"] = round(median(each.warm_s for each in starts), 3)
+    report("asking", 0.85)
+    figures |= await _queries(browser, served)
+    return Measured(figures, browser.version)
+
+
+async def _weights(browser: _Browser, served: Served) -> dict[str, object]:
+    """Bytes on the wire by kind, and what is asked for before the launcher is used."""
+    context = await browser.open()
+    asked: list[Request] = []
+
+    def note(request: Request) -> None:
+        if request.url.startswith(served.gateway):
+            asked.append(request)
+
+    context.on("request", note)
+    page = await context.new_page()
+    await page.goto(served.page)
+    await page.wait_for_selector(LAUNCHER)
+    await page.wait_for_load_state("networkidle")
+    early = [urlsplit(request.url).path for request in asked]
+    await page.click(LAUNCHER)
+    await page.frame_locator(FRAME).locator(".choices").wait_for()
+    await page.wait_for_load_state("networkidle")
+    sizes = await _sizes(asked)
+    await context.close()
+    return {**sizes, "early_requests": early}
+
+
+async def _sizes(asked: list[Request]) -> dict[str, int]:
+    sums = {"loader_bytes": 0, "panel_bytes": 0, "python_bytes": 0, "index_bytes": 0}
+    for request in asked:
+        size = (await request.sizes())["responseBodySize"]
+        sums[_kind(urlsplit(request.url).path)] += size
+    return sums
+
+
+def _kind(path: str) -> str:
+    if path == "/loader.js":
+        return "loader_bytes"
+    if path.startswith("/assets/py/"):
+        return "python_bytes"
+    return "index_bytes" if path.endswith(".idx") else "panel_bytes"
+
+
+async def _round(browser: _Browser, served: Served) -> Round:
+    context = await browser.open()
+    try:
+        await context.add_init_script(VISITOR.replace("QUESTION", QUESTION))
+        cold, page = await _first_answer(context, served.page, cut=False)
+        stored = page.frame_locator(FRAME).locator('html[data-offline="ready"]')
+        await stored.wait_for(state="attached")
+        await page.close()
+        second, page = await _first_answer(context, served.page, cut=True)
+        await page.close()
+        warm, _ = await _first_answer(context, served.page, cut=True)
+    finally:
+        await context.close()
+    return Round(cold, second, warm)
+
+
+async def _first_answer(context: BrowserContext, url: str, *, cut: bool) -> tuple[float, Page]:
+    """Seconds from the click on the launcher to an answer on the screen."""
+    await context.set_offline(False)
+    page = await context.new_page()
+    await page.goto(url)
+    await page.wait_for_selector(LAUNCHER)
+    await page.wait_for_load_state("networkidle")
+    await context.set_offline(cut)
+    await page.click(LAUNCHER)
+    answer = page.frame_locator(FRAME).locator("html[data-answered]")
+    await answer.wait_for(state="attached")
+    answered = float(await answer.get_attribute("data-answered") or "nan")
+    clicked = await page.evaluate("() => window.fanlightClicked")
+    return (answered - clicked) / 1000, page
+
+
+async def _queries(browser: _Browser, served: Served) -> dict[str, object]:
+    """Milliseconds of a question in Pyodide, for each size of knowledge base."""
+    context = await browser.open()
+    await context.add_init_script(REMEMBER_PYTHON)
+    found: dict[str, object] = {}
+    for size in SIZES:
+        page = await context.new_page()
+        await page.goto(f"{served.gateway}/chat/{served.sites[size]}")
+        await page.wait_for_function("() => window.fanlightPython !== undefined")
+        took = await _ask_all(page, served.questions[size])
+        found[f"query_p50_ms_{size}"] = round(1000 * median(took), 3)
+        found[f"query_p95_ms_{size}"] = round(1000 * quantiles(took, n=20)[18], 3)
+        await page.close()
+    await context.close()
+    return found
+
+
+async def _ask_all(page: Page, questions: list[str]) -> list[float]:
+    asked: Mapping[str, Any] = {"questions": questions}
+    took: list[float] = await page.evaluate(QUERIES, asked)
+    return took

@@ -1,0 +1,73 @@
+"""`fanlight bench widget`: its figures are there, and true to the build."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli.bench import bench_group
+from gateway.cli.bench.entries import made_up
+from gateway.cli.bench.widget import EARLY, GOALS, missed_goals
+from tests.conftest import ROOT
+
+FANLIGHT = Path(sys.executable).with_name("fanlight")
+REACHED: dict[str, object] = {**GOALS, "early_requests": EARLY}
+
+
+def test_made_up_entries_are_the_same_each_time_and_differ_from_each_other() -> None:
+    entries, questions = made_up(50, 20)
+    assert (entries, questions) == made_up(50, 20)
+    assert len({entry.question for entry in entries}) == 50
+    assert len(set(questions)) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "missed"),
+    [
+        ({}, []),
+        ({"warm_s": 1.3}, ["warm_s"]),
+        ({"loader_bytes": 4_097, "cold_s": 99.0}, ["loader_bytes"]),
+        ({"early_requests": []}, ["early_requests"]),
+        ({"early_requests": [*EARLY, "/panel/site_demo"]}, ["early_requests"]),
+    ],
+)
+def test_what_misses_its_goal_is_named(changes: dict[str, object], missed: list[str]) -> None:
+    assert missed_goals({**REACHED, **changes}) == missed
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.timeout(300)
+def test_one_round_in_a_real_browser_gives_every_figure(chromium_path: Path) -> None:
+    done = subprocess.run(
+        [FANLIGHT, "bench", "widget", "--rounds", "1", "--json"],
+        env={**os.environ, "FANLIGHT_CHROMIUM": str(chromium_path)},
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["early_requests"] == EARLY
+    built = json.loads((ROOT / "web" / "dist" / "precache.json").read_text())
+    packed = sum(
+        (ROOT / "web" / "dist" / f"{path[1:]}.br").stat().st_size for path in built["python"]
+    )
+    assert figures["python_bytes"] == pytest.approx(packed, rel=0.01)
+    for name in ("loader_bytes", "panel_bytes", "cold_s", "second_s", "warm_s"):
+        assert figures[name] > 0
+    assert 0 < figures["query_p50_ms_500"] <= figures["query_p95_ms_500"]
+    assert 0 < figures["query_p50_ms_5000"] <= figures["query_p95_ms_5000"]
+    assert set(figures["goals"]) == set(REACHED)
+
+
+def test_a_browser_that_is_not_there_is_refused() -> None:
+    done = CliRunner().invoke(bench_group, ["widget", "--chromium", "/nowhere/chromium"])
+    assert done.exit_code == 2
+    assert "/nowhere/chromium" in done.output
