@@ -5,6 +5,7 @@
     │   (made by the functions of `core.problems`)
     ├── Unavailable        a dependency did not answer in time, or at all
     ├── Conflict           a conditional write lost to another writer; the caller may try again
+    │   └── Exists         what was to be stored is there already; trying again changes nothing
     └── NotFound           no such row in this scope (another scope's rows count as absent)
 
 It decides nothing. A `Problem` carries no stack, no path and no text of a visitor.
@@ -29,6 +30,10 @@ class Unavailable(FanlightError):
 
 class Conflict(FanlightError):
     """A conditional write found another state than the one it was based on."""
+
+
+class Exists(Conflict):
+    """A row that is written once has been written, by another call than this one."""
 
 
 class NotFound(FanlightError):

@@ -13,7 +13,9 @@ from typing import Any, Literal
 Source = Literal["kb", "local", "cloud", "human"]
 EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
 EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
-DeliveryState = Literal["pending", "delivered", "failed", "disabled"]
+DeliveryState = Literal["pending", "delivered", "failed", "disabled", "skipped"]
+Provenance = Literal["server", "client"]
+"""Who judged: this gateway, or a browser that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One target's copy of an escalation in the outbox."""
+    """One target's copy of an escalation in the outbox.
+
+    `skipped`: the escalation was resolved before the target had taken it.
+    """
 
     target: str
     kind: str
@@ -148,7 +153,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """An escalation as operators see it."""
+    """An escalation as operators see it.
+
+    `provenance` says whose the question, the reason and the confidence are.
+    """
 
     id: str
     site: str
@@ -158,6 +166,7 @@ class Escalation:
     fallback_text: str
     reason: EscalationReason
     confidence: float
+    provenance: Provenance
     tail: tuple[MemoryTurn, ...]
     locale: str
     contact: str | None

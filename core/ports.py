@@ -72,9 +72,13 @@ class Cache(Protocol):
         """The value, or None when it is gone."""
 
 
+FINISHED_KEPT_S = 24 * 3600.0
+"""The outcome of an idempotent call is given again for this long (WIRE, Every later call)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The stored outcome of an idempotent call, to be given again for 24 hours."""
+    """The stored outcome of an idempotent call, to be given again for `FINISHED_KEPT_S`."""
 
     body_sha256: str
     status: int
@@ -118,6 +122,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """The escalation of a committed call's turn, as it stands now."""
+
+    id: str
+    status: EscalationStatus
+
+
+@dataclass(frozen=True, slots=True)
 class LeasedDelivery:
     """A delivery that this worker alone may try until its lease ends."""
 
@@ -146,11 +158,20 @@ class Truth(Protocol):
     async def receipt_head(self, sid: str) -> str | None:
         """The hash of the session's newest receipt."""
 
-    async def commit(self, work: Work) -> str | None:
-        """Commit one call's work; the id of the turn's escalation where it has one.
+    async def receipt_gaps(self, sid: str) -> int:
+        """How often the session's browser showed another receipt than its chain's head."""
 
-        One escalation per scope and turn: a later one only completes the first and keeps its id.
-        Raises `Conflict` when the receipt head has moved or the key is already finished.
+    async def commit(self, work: Work) -> Committed | None:
+        """Commit one call's work; the escalation that the work asks for, None where it asks none.
+
+        One escalation per scope and turn: a later request only completes the first, the gateway's
+        own judgement takes the place of a browser's, and once a person has replied or resolved it
+        nothing changes it. What the gateway opened is due a moment later, or as soon as the browser
+        has completed it.
+
+        Raises `NotFound` when the conversation is another scope's or the turn another
+        conversation's, `Exists` when another call has stored the turn, `Conflict` when the receipt
+        head has moved or the key is already finished.
         """
 
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
@@ -177,21 +198,31 @@ class Truth(Protocol):
         """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
 
     async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; again is the same; raises `NotFound`."""
+        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
 
     async def resend(self, escalation_id: str, at: float) -> int:
-        """Make deliveries that are not delivered due again; how many."""
+        """Make deliveries that are not delivered due again, resolved or not; how many."""
 
-    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
-        """Take due deliveries; nobody else gets them before `until`."""
+    async def lease_deliveries(
+        self,
+        now: float,
+        until: float,
+        limit: int,
+        *,
+        except_targets: frozenset[str] = frozenset(),
+    ) -> list[LeasedDelivery]:
+        """Take due deliveries of other targets than those; nobody else gets them before `until`.
+
+        One whose escalation cannot be read has failed, and the others are given.
+        """
 
     async def finish_delivery(
         self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
     ) -> EscalationStatus:
         """Record an attempt and what follows; the escalation's status afterwards."""
 
-    async def next_due(self) -> float | None:
-        """When the next pending delivery is due, in Unix seconds."""
+    async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
+        """When the next pending delivery to another target than those is due, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)

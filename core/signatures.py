@@ -46,10 +46,11 @@ class Component:
 
     name: str
     params: tuple[tuple[str, Bare], ...] = ()
+    text: str = field(default="", compare=False, repr=False)
+    """The serialised form, where it is known already."""
 
     def __str__(self) -> str:
-        plain = not self.params and '"' not in self.name and "\\" not in self.name
-        return f'"{self.name}"' if plain else _serialise(self.name) + _serialise_params(self.params)
+        return self.text or _serialise(self.name) + _serialise_params(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,8 @@ class Covered:
     """The serialised form, where it is known already."""
 
     def __str__(self) -> str:
-        if self.text:
-            return self.text
-        inner = " ".join(str(component) for component in self.components)
-        return f"({inner}){_serialise_params(self.params)}"
+        inner = " ".join(map(str, self.components))
+        return self.text or f"({inner}){_serialise_params(self.params)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +91,23 @@ def signature_base(covered: Covered, message: Message) -> bytes:
     Raises `SignatureError` when a covered component is not in the message, or has a line break,
     with which one component could pass for two.
     """
-    lines = [f"{component}: {_value(component, message)}" for component in covered.components]
-    lines.append(f'"@signature-params": {covered}')
+    lines = []
+    for component in covered.components:
+        value = _value(component, message)
+        if "\n" in value or "\r" in value:
+            raise SignatureError(f"the value of {component} has a line break")
+        lines.append(f"{component.text or component}: {value}")
+    lines.append(f'"@signature-params": {covered.text or covered}')
     return "\n".join(lines).encode("utf-8")
 
 
 def _value(component: Component, message: Message) -> str:
-    value = _found(component, message)
-    if "\n" in value or "\r" in value:
-        raise SignatureError(f"the value of {component} has a line break")
-    return value
-
-
-def _found(component: Component, message: Message) -> str:
     name = component.name
     if component.params or name == "@query-param":
         return _parametrised(component, message)
-    if name in _DERIVED:
-        return _DERIVED[name](message)
+    derive = _DERIVED.get(name)
+    if derive is not None:
+        return derive(message)
     if name.startswith("@"):
         raise SignatureError(f"the derived component {name} is not known")
     if name not in message.fields:
@@ -127,7 +125,7 @@ def _parametrised(component: Component, message: Message) -> str:
         return _query_param(str(params.get("name", "")), message.query)
     if params:
         raise SignatureError(f"parameters of {component} are not supported")
-    return _found(Component(component.name), message)
+    return _value(Component(component.name), message)
 
 
 def _target(message: Message) -> str:
@@ -288,7 +286,9 @@ Whatever does not match, right or wrong, is left to the general parser and its r
 
 _OPTIONAL = ("authorization", *WHEN_PRESENT)
 _USUAL_COMPONENTS = {
-    chosen: tuple(map(Component, (*REQUIRED, *compress(_OPTIONAL, chosen))))
+    chosen: tuple(
+        Component(name, text=f'"{name}"') for name in (*REQUIRED, *compress(_OPTIONAL, chosen))
+    )
     for chosen in product((False, True), repeat=len(_OPTIONAL))
 }
 

@@ -8,8 +8,9 @@ nobody an operator.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -20,17 +21,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.context import Services
 from gateway.escalation.outbox import OutboxWorker
-from gateway.front import build_front
+from gateway.front import Front, build_front
 from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
 from gateway.routes.chat import chat_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.escalations import escalation_routes
+from gateway.routes.events import event_routes
 from gateway.routes.health import health_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
 from gateway.routes.sessions import session_routes
+
+log = logging.getLogger("fanlight")
+
+LAST_TURNS_S = 6.0
 
 
 class ByHost:
@@ -60,6 +66,7 @@ def create_app(services: Services, *, outbox: bool = True) -> Starlette:
             *session_routes(front),
             *chat_routes(front),
             *escalation_routes(front),
+            *event_routes(front),
             *health_routes(services),
             *openapi_routes(settings),
             *document_routes(services),
@@ -73,14 +80,16 @@ def create_app(services: Services, *, outbox: bool = True) -> Starlette:
             Middleware(ProblemsMiddleware),
         ],
         exception_handlers={HTTPException: refused_by_router},
-        lifespan=(lambda _: _run_outbox(services)) if outbox else None,
+        lifespan=(lambda _: _live(front)) if outbox else None,
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app
 
 
 @asynccontextmanager
-async def _run_outbox(services: Services) -> AsyncIterator[None]:
+async def _live(front: Front) -> AsyncIterator[None]:
+    """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
+    services = front.services
     worker = OutboxWorker(
         services.truth,
         services.targets,
@@ -88,11 +97,13 @@ async def _run_outbox(services: Services) -> AsyncIterator[None]:
         random=services.random,
         bell=services.bell,
     )
-    task = asyncio.create_task(worker.run())
+    delivering = asyncio.create_task(worker.run())
     try:
         yield
     finally:
         services.bell.close()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        _, late = await asyncio.wait({delivering, *front.running}, timeout=LAST_TURNS_S)
+        for task in late:
+            log.warning("stopping: cut off what was under way")
+            task.cancel()
+        await asyncio.gather(delivering, *late, return_exceptions=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core.ports import Finished
 from gateway import problems
 from gateway.context import Services
 from gateway.idempotency import Idempotency
@@ -20,7 +22,10 @@ RUNNING_MARGIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What the visitor-facing routes work with."""
+    """What the visitor-facing routes work with.
+
+    `running` holds the turns under way, which outlive their requests.
+    """
 
     services: Services
     tokens: Tokens
@@ -28,6 +33,7 @@ class Front:
     idempotency: Idempotency
     ledger: Ledger
     pipelines: Mapping[str, Pipeline]
+    running: set[asyncio.Task[Finished]] = field(default_factory=set)
 
     def site(self, key: str) -> SiteSettings:
         """The site of this key; raises `Problem`."""

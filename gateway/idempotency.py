@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 
-from core.ports import Cache, Clock, Finished, Truth
+from core.ports import FINISHED_KEPT_S, Cache, Clock, Finished, Truth
 from core.scope import Scope
 from gateway import problems
 
-KEPT_S = 24 * 3600.0
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -46,7 +45,7 @@ class Idempotency:
             raise problems.in_progress()
         runs = False
         try:
-            stored = await self._truth.finished(scope, key, self._clock() - KEPT_S)
+            stored = await self._truth.finished(scope, key, self._clock() - FINISHED_KEPT_S)
             runs = stored is None
         finally:
             if not runs:

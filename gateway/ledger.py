@@ -14,9 +14,9 @@ from typing import Literal
 from weakref import WeakValueDictionary
 
 from core.digest import sha256_hex
-from core.errors import Conflict
+from core.errors import Conflict, Exists
 from core.messages import Turn
-from core.ports import Clock, Finished, OpenEscalation, ReceiptLink, Truth, Work
+from core.ports import Clock, Committed, Finished, OpenEscalation, ReceiptLink, Truth, Work
 from core.receipts import Receipt, chain_hash
 from gateway import problems
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
@@ -49,6 +49,14 @@ class Record:
     escalation: OpenEscalation | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A committed call: its outcome, and the escalation of its turn as it stands now."""
+
+    finished: Finished
+    escalation: Committed | None
+
+
 class Ledger:
     """Records calls in one truth under one key."""
 
@@ -60,27 +68,33 @@ class Ledger:
         self._heads: OrderedDict[str, str | None] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def record(self, caller: Caller, record: Record) -> Finished:
+    async def record(self, caller: Caller, record: Record) -> Recorded:
         """Commit a call with its receipt; what to answer, now and when it is repeated.
 
-        Raises `Problem` when another process of the same session kept winning, `Unavailable` when
-        the truth is down, `NotFound` when the conversation is another's.
+        Raises `Problem` when the turn is stored already or another process of the same session
+        kept winning, `Unavailable` when the truth is down, `NotFound` when the conversation is
+        another's.
         """
+        try:
+            return await self._record(caller, record)
+        finally:
+            # Even when the truth was too late to say so, the escalation may have been committed.
+            if record.escalation is not None:
+                self._ring(caller, record)
+
+    async def _record(self, caller: Caller, record: Record) -> Recorded:
         lock = self._locks.setdefault(caller.sid, asyncio.Lock())
         async with lock:
             for _ in range(_TRIES):
                 try:
-                    finished = await self._try(caller, record)
-                    break
+                    return await self._try(caller, record)
+                except Exists as exc:
+                    raise problems.turn_exists() from exc
                 except Conflict:
                     self._heads.pop(caller.sid, None)
-            else:
-                raise problems.conflict()
-        if record.escalation is not None:
-            self._ring(caller, record)
-        return finished
+        raise problems.conflict()
 
-    async def _try(self, caller: Caller, record: Record) -> Finished:
+    async def _try(self, caller: Caller, record: Record) -> Recorded:
         head = await self._head(caller.sid)
         receipt = await self._receipt(caller, record, head)
         finished = Finished(record.body_sha256, record.status, record.body, receipt)
@@ -96,9 +110,9 @@ class Ledger:
             locale=record.locale,
             escalation=record.escalation,
         )
-        await self._truth.commit(work)
+        escalation = await self._truth.commit(work)
         self._remember(caller.sid, chain_hash(receipt))
-        return finished
+        return Recorded(finished, escalation)
 
     async def _receipt(self, caller: Caller, record: Record, head: str | None) -> str:
         receipt = Receipt(

@@ -151,6 +151,18 @@ def too_many(retry_after_s: float) -> Problem:
     )
 
 
+def turn_exists() -> Problem:
+    """A turn id that already stands for an answered question."""
+    return Problem(
+        "turn-exists",
+        422,
+        "The turn has been answered",
+        "This turn_id already stands for another call.",
+        "turn_id",
+        "Make a new turn_id for a new question.",
+    )
+
+
 def in_progress() -> Problem:
     """The same idempotent call is still running."""
     return Problem(
@@ -195,7 +207,7 @@ def unavailable(detail: str) -> Problem:
         503,
         "Temporarily unavailable",
         detail,
-        remedy="Send the same request again in a few seconds.",
+        remedy="Send the same request again in a few seconds, with the same Idempotency-Key.",
         headers={"retry-after": "5"},
     )
 
@@ -225,6 +237,6 @@ def of(error: BaseException) -> Problem:
             return conflict()
         case Unavailable():
             log.warning("unavailable: %s", error)
-            return unavailable("A part of the gateway did not answer; nothing was lost.")
+            return unavailable("A part of the gateway did not answer in time.")
     log.error("internal error", exc_info=error)
     return internal()

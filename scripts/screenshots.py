@@ -27,13 +27,13 @@ NARROW = {"width": 320, "height": 640}
 TALKS: dict[str, tuple[str, str, str, str]] = {
     "en": (
         "/",
-        "Which languages does Fanlight speak?",
+        "Which browsers are supported?",
         "Do you have a workshop for schools?",
         "We do, **every Thursday** from ten. How many children would come?",
     ),
     "he": (
         "/he",
-        "אילו שפות Fanlight יודעת?",
+        "באילו דפדפנים זה עובד?",
         "יש לכם סדנה לבתי ספר?",
         "כן, **בכל יום חמישי** מעשר. כמה ילדים יגיעו?",
     ),

@@ -10,27 +10,33 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import Literal
 
-from core.encoding import timestamp
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, Exists, NotFound, Unavailable
 from core.messages import (
     Attempt,
-    Delivery,
     DeliveryState,
     Escalation,
-    EscalationRequest,
     EscalationStatus,
     Reply,
     Turn,
     VisitorEvent,
 )
-from core.ports import Clock, Finished, LeasedDelivery, OpenEscalation, Work
+from core.ports import (
+    FINISHED_KEPT_S,
+    Clock,
+    Committed,
+    Finished,
+    LeasedDelivery,
+    OpenEscalation,
+    Work,
+)
 from core.receipts import chain_hash
 from core.scope import Scope
 from gateway.adapters import semantics
+from gateway.adapters.memory_rows import DeliveryRow, EscalationRow
 
 EXPIRED_DROPPED_PER_CALL = 16
 """Dropping a few at every call keeps the cache small without a pause when many expire at once."""
@@ -117,60 +123,6 @@ class MemoryCache:
                 del self._entries[name]
 
 
-@dataclass(slots=True)
-class _Delivery:
-    id: int
-    escalation_id: str
-    target: str
-    kind: str
-    next_at: float | None
-    state: DeliveryState = "pending"
-    attempts: list[Attempt] = field(default_factory=list)
-    tries: int = 0
-    leased_until: float = 0.0
-
-    @property
-    def due(self) -> float | None:
-        if self.state != "pending" or self.next_at is None:
-            return None
-        return max(self.next_at, self.leased_until)
-
-    def shown(self) -> Delivery:
-        next_at = None if self.next_at is None else timestamp(self.next_at)
-        return Delivery(self.target, self.kind, self.state, tuple(self.attempts), next_at)
-
-
-@dataclass(slots=True)
-class _Escalation:
-    id: str
-    scope: Scope
-    request: EscalationRequest
-    at: float
-    deliveries: list[_Delivery]
-    status: EscalationStatus = "queued"
-    replies: list[Reply] = field(default_factory=list)
-
-    def shown(self) -> Escalation:
-        request = self.request
-        return Escalation(
-            id=self.id,
-            site=self.scope.site,
-            conversation_id=request.conversation_id,
-            turn_id=request.turn_id,
-            question=request.question,
-            fallback_text=request.fallback_text,
-            reason=request.reason,
-            confidence=request.confidence,
-            tail=request.conversation_tail,
-            locale=request.locale,
-            contact=request.contact,
-            status=self.status,
-            created_at=timestamp(self.at),
-            deliveries=tuple(delivery.shown() for delivery in self.deliveries),
-            replies=tuple(self.replies),
-        )
-
-
 class MemoryTruth:
     """A `Truth` in dictionaries. No method awaits between a check and its write."""
 
@@ -181,9 +133,9 @@ class MemoryTruth:
         self._gaps: dict[str, int] = defaultdict(int)
         self._owners: dict[str, Scope] = {}
         self._turns: dict[tuple[Scope, str], Turn] = {}
-        self._escalations: dict[str, _Escalation] = {}
-        self._by_turn: dict[tuple[Scope, str], _Escalation] = {}
-        self._deliveries: list[_Delivery] = []
+        self._escalations: dict[str, EscalationRow] = {}
+        self._by_turn: dict[tuple[Scope, str], EscalationRow] = {}
+        self._deliveries: list[DeliveryRow] = []
         self._reply_ids: set[str] = set()
         self._events: dict[tuple[Scope, str], list[tuple[float, VisitorEvent]]] = defaultdict(list)
         self._last_event = 0
@@ -210,8 +162,8 @@ class MemoryTruth:
         """How often the session's browser showed another receipt than its chain's head."""
         return self._gaps.get(sid, 0)
 
-    async def commit(self, work: Work) -> str | None:
-        """Commit one call's work; the id of the turn's escalation where it has one."""
+    async def commit(self, work: Work) -> Committed | None:
+        """Commit one call's work; the escalation that the work asks for."""
         self._check(work)
         self._drop_finished(work.at)
         self._finished[work.scope, work.key] = (work.at, work.finished)
@@ -227,19 +179,20 @@ class MemoryTruth:
         return self._escalate(work, work.escalation)
 
     def _check(self, work: Work) -> None:
-        if any(
-            self._owners.get(name, work.scope) != work.scope
-            for name in semantics.conversations(work)
-        ):
-            raise NotFound("no such conversation")
-        stored = self._finished.get((work.scope, work.key))
-        if stored is not None and stored[0] >= work.at - semantics.FINISHED_KEPT_S:
-            raise Conflict("this idempotency key is already finished")
-        if work.turn is not None and (work.scope, work.turn.id) in self._turns:
-            raise Conflict("this turn is already stored")
+        """Refuse what may not be stored, for the same reason as every other store does."""
         link, opened = work.link, work.escalation
         if link is not None and self._heads.get(link.sid) != link.expected_head:
             raise Conflict("the head of the session's receipts has moved")
+        for turn_id, conversation in semantics.places(work):
+            if self._owners.get(conversation, work.scope) != work.scope:
+                raise NotFound("no such conversation")
+            if self._place(work.scope, turn_id) not in {None, conversation}:
+                raise NotFound("no such turn in this conversation")
+        stored = self._finished.get((work.scope, work.key))
+        if stored is not None and stored[0] >= work.at - FINISHED_KEPT_S:
+            raise Conflict("this idempotency key is already finished")
+        if work.turn is not None and (work.scope, work.turn.id) in self._turns:
+            raise Exists("this turn is already stored")
         if (
             opened is not None
             and opened.id in self._escalations
@@ -247,32 +200,41 @@ class MemoryTruth:
         ):
             raise Conflict("another escalation has this id")
 
+    def _place(self, scope: Scope, turn_id: str) -> str | None:
+        """The conversation of a turn that was stored or escalated."""
+        turn = self._turns.get((scope, turn_id))
+        if turn is not None:
+            return turn.conversation_id
+        row = self._by_turn.get((scope, turn_id))
+        return None if row is None else row.conversation_id
+
     def _drop_finished(self, now: float) -> None:
         # Dictionaries keep their order and rows come in about that of time.
         old = []
         for name, (at, _) in self._finished.items():
-            if at >= now - semantics.FINISHED_KEPT_S:
+            if at >= now - FINISHED_KEPT_S:
                 break
             old.append(name)
         for name in old:
             del self._finished[name]
 
-    def _escalate(self, work: Work, opened: OpenEscalation) -> str:
+    def _escalate(self, work: Work, opened: OpenEscalation) -> Committed:
+        asked = semantics.asked(opened)
         known = self._by_turn.get((work.scope, opened.request.turn_id))
         if known is not None:
-            if not opened.by_gateway:
-                known.request = semantics.completed(known.request, opened.request)
-            return known.id
+            known.join(asked, work.at)
+            return Committed(known.id, known.status)
+        due = semantics.first_due(opened, work.at)
         deliveries = [
-            _Delivery(len(self._deliveries) + number, opened.id, target, kind, work.at)
+            DeliveryRow(len(self._deliveries) + number, opened.id, target, kind, due)
             for number, (target, kind) in enumerate(opened.targets, start=1)
         ]
-        row = _Escalation(opened.id, work.scope, opened.request, work.at, deliveries)
+        row = EscalationRow(opened.id, work.scope, asked, work.at, deliveries)
         self._escalations[row.id] = row
-        self._by_turn[work.scope, row.request.turn_id] = row
+        self._by_turn[work.scope, row.turn_id] = row
         self._deliveries.extend(deliveries)
         self._tell_status(row, work.at)
-        return row.id
+        return Committed(row.id, row.status)
 
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
         """A stored turn of this scope."""
@@ -292,7 +254,7 @@ class MemoryTruth:
         """How many of the conversation's escalations are not resolved."""
         return sum(
             row.scope == scope
-            and row.request.conversation_id == conversation_id
+            and row.conversation_id == conversation_id
             and row.status != "resolved"
             for row in self._escalations.values()
         )
@@ -317,16 +279,16 @@ class MemoryTruth:
         row = self._row(reply.escalation_id)
         if reply.id in self._reply_ids:
             raise Conflict("this reply is already stored")
-        reply = replace(reply, turn_id=row.request.turn_id)
+        reply = replace(reply, turn_id=row.turn_id)
         self._reply_ids.add(reply.id)
         row.replies.append(reply)
         self._tell(row, at, VisitorEvent(0, "human_reply", semantics.reply_event(reply)))
         if resolve:
-            self._set_status(row, "resolved", at)
+            self._resolve(row, at)
 
     async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; again is the same; raises `NotFound`."""
-        self._set_status(self._row(escalation_id), "resolved", at)
+        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
+        self._resolve(self._row(escalation_id), at)
 
     async def resend(self, escalation_id: str, at: float) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
@@ -337,18 +299,24 @@ class MemoryTruth:
         self._follow(row, at)
         return len(again)
 
-    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
-        """Take due deliveries; nobody else gets them before `until`."""
-        due = [row for row in self._deliveries if row.due is not None and row.due <= now]
+    async def lease_deliveries(
+        self,
+        now: float,
+        until: float,
+        limit: int,
+        *,
+        except_targets: frozenset[str] = frozenset(),
+    ) -> list[LeasedDelivery]:
+        """Take due deliveries of other targets than those; nobody else gets them before `until`."""
+        due = [
+            row
+            for row in self._deliveries
+            if row.due is not None and row.due <= now and row.target not in except_targets
+        ]
         due.sort(key=lambda row: (row.next_at, row.id))
         for row in due[:limit]:
             row.leased_until = until
-        return [
-            LeasedDelivery(
-                row.id, row.target, row.kind, self._row(row.escalation_id).shown(), row.tries
-            )
-            for row in due[:limit]
-        ]
+        return [self._row(row.escalation_id).leased(row) for row in due[:limit]]
 
     async def finish_delivery(
         self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
@@ -357,30 +325,31 @@ class MemoryTruth:
         if not 1 <= delivery_id <= len(self._deliveries):
             raise NotFound("no such delivery")
         delivery = self._deliveries[delivery_id - 1]
-        delivery.attempts.append(attempt)
-        delivery.tries += 1
-        delivery.leased_until = 0.0
-        if delivery.state != "delivered":
-            delivery.state = state
-            delivery.next_at = next_at if state == "pending" else None
+        delivery.finish(attempt, state, next_at)
         return self._follow(self._row(delivery.escalation_id), self._clock())
 
-    async def next_due(self) -> float | None:
-        """When the next pending delivery is due, in Unix seconds."""
-        return min((row.due for row in self._deliveries if row.due is not None), default=None)
+    async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
+        """When the next pending delivery to another target than those is due, in Unix seconds."""
+        rows = (row for row in self._deliveries if row.target not in except_targets)
+        return min((row.due for row in rows if row.due is not None), default=None)
 
-    def _row(self, escalation_id: str) -> _Escalation:
+    def _row(self, escalation_id: str) -> EscalationRow:
         row = self._escalations.get(escalation_id)
         if row is None:
             raise NotFound("no such escalation")
         return row
 
-    def _follow(self, row: _Escalation, at: float) -> EscalationStatus:
+    def _follow(self, row: EscalationRow, at: float) -> EscalationStatus:
         states = (delivery.state for delivery in row.deliveries)
         return self._set_status(row, semantics.overall(row.status, states), at)
 
+    def _resolve(self, row: EscalationRow, at: float) -> None:
+        for delivery in row.deliveries:
+            delivery.skip()
+        self._set_status(row, "resolved", at)
+
     def _set_status(
-        self, row: _Escalation, status: EscalationStatus, at: float
+        self, row: EscalationRow, status: EscalationStatus, at: float
     ) -> EscalationStatus:
         told = semantics.visitor_sees(row.status, status)
         row.status = status
@@ -388,11 +357,11 @@ class MemoryTruth:
             self._tell_status(row, at)
         return status
 
-    def _tell_status(self, row: _Escalation, at: float) -> None:
-        data = semantics.status_event(row.id, row.request.turn_id, row.status)
+    def _tell_status(self, row: EscalationRow, at: float) -> None:
+        data = semantics.status_event(row.id, row.turn_id, row.status)
         self._tell(row, at, VisitorEvent(0, "escalation_status", data))
 
-    def _tell(self, row: _Escalation, at: float, event: VisitorEvent) -> None:
+    def _tell(self, row: EscalationRow, at: float, event: VisitorEvent) -> None:
         self._last_event += 1
         numbered = replace(event, id=self._last_event)
-        self._events[row.scope, row.request.conversation_id].append((at, numbered))
+        self._events[row.scope, row.conversation_id].append((at, numbered))

@@ -1,36 +1,68 @@
 """What every store of truth agrees on, whatever it keeps its rows in.
 
-It decides how long rows matter, what a later request may add to an escalation, how an escalation's
-status follows from its deliveries, and which events a visitor is told. It opens nothing.
+It decides how long events matter, what a later request may change in an escalation, when a delivery
+is first due and what becomes of it, how an escalation's status follows from its deliveries, and
+which events a visitor is told. It opens nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from core.messages import DeliveryState, EscalationRequest, EscalationStatus, Reply
-from core.ports import Work
-
-FINISHED_KEPT_S = 24 * 3600
-"""An idempotent call's outcome is given again for this long (WIRE, Every later call)."""
+from core.messages import DeliveryState, EscalationRequest, EscalationStatus, Provenance, Reply
+from core.ports import OpenEscalation, Work
 
 EVENTS_KEPT_S = 30 * 24 * 3600
 """What a visitor missed is told for this long (WIRE, Events for a visitor)."""
 
+COMPLETION_S = 3.0
+"""What the gateway opened waits this long for what only the browser knows; then targets hear."""
+
 
 def conversations(work: Work) -> set[str]:
     """The conversations that the work touches: each must belong to its scope, or to nobody."""
+    return {conversation for _, conversation in places(work)}
+
+
+def places(work: Work) -> set[tuple[str, str]]:
+    """The turns that the work names, each with its conversation: a turn has one, for good."""
     found = set()
     if work.turn is not None:
-        found.add(work.turn.conversation_id)
+        found.add((work.turn.id, work.turn.conversation_id))
     if work.escalation is not None:
-        found.add(work.escalation.request.conversation_id)
+        request = work.escalation.request
+        found.add((request.turn_id, request.conversation_id))
     return found
 
 
-def completed(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
-    """The first request with what a later one adds; what was judged stays the first's."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an escalation asks, and whose word that is."""
+
+    request: EscalationRequest
+    provenance: Provenance
+
+
+def asked(opened: OpenEscalation) -> Asked:
+    """What a new escalation asks."""
+    return Asked(opened.request, "server" if opened.by_gateway else "client")
+
+
+def joined(first: Asked, later: Asked) -> Asked:
+    """What the first asks once a later request for its turn has come.
+
+    A browser adds what it alone knows; the gateway's judgement replaces a browser's, never the
+    other way round, and the gateway judges a turn once.
+    """
+    if later.provenance == "client":
+        return Asked(_completed(first.request, later.request), first.provenance)
+    if first.provenance == "server":
+        return first
+    return Asked(_judged(first.request, later.request), "server")
+
+
+def _completed(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
     return replace(
         first,
         fallback_text=later.fallback_text or first.fallback_text,
@@ -38,6 +70,37 @@ def completed(first: EscalationRequest, later: EscalationRequest) -> EscalationR
         contact=later.contact or first.contact,
         receipt=later.receipt or first.receipt,
     )
+
+
+def _judged(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
+    return replace(
+        first,
+        question=later.question,
+        reason=later.reason,
+        confidence=later.confidence,
+        fallback_text=first.fallback_text or later.fallback_text,
+        conversation_tail=first.conversation_tail or later.conversation_tail,
+    )
+
+
+def first_due(opened: OpenEscalation, at: float) -> float:
+    """When the deliveries of an escalation opened at `at` are due."""
+    return at + COMPLETION_S if opened.by_gateway else at
+
+
+def untouched(status: EscalationStatus, *, replied: bool) -> bool:
+    """Whether later requests leave it as it is: a person has answered what it was."""
+    return replied or status == "resolved"
+
+
+def settled(before: DeliveryState, after: DeliveryState) -> DeliveryState:
+    """A delivery's state once an attempt ended in `after`.
+
+    One that was delivered stays so; one that was skipped meanwhile is not tried again.
+    """
+    if before == "delivered" or (before == "skipped" and after == "pending"):
+        return before
+    return after
 
 
 def overall(current: EscalationStatus, states: Iterable[DeliveryState]) -> EscalationStatus:

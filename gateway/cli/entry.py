@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Final
 
-NEEDED: Final = ("click", "rich", "uvicorn", "httpx", "sqlalchemy", "aiosqlite", "cryptography")
+NEEDED: Final = ("click", "rich", "uvicorn", "httpx", "sqlalchemy", "cryptography")
 
 
 def main(needed: Sequence[str] = NEEDED) -> int:

@@ -28,7 +28,7 @@ from gateway.configuration.table import LOCALES
 SITE_KEY: Final = re.compile(r"site_[A-Za-z0-9_]{1,56}")
 TARGET_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
-DATABASE: Final = "sqlite+aiosqlite:///"
+DATABASE: Final = "sqlite:///"
 MAX_NAME: Final = 60
 MIN_TOKEN: Final = 20
 MIN_TOKEN_LETTERS: Final = 8

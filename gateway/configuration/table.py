@@ -83,7 +83,7 @@ SETTINGS: Final = (
         "gateway",
         "database_url",
         "string",
-        "The database, as `sqlite+aiosqlite:///<path>`. Default: `fanlight.db` in `data_dir`.",
+        "The database, as `sqlite:///<path>`. Default: `fanlight.db` in `data_dir`.",
     ),
     Setting(
         "gateway",

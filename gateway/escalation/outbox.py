@@ -1,16 +1,19 @@
 """The outbox worker: takes due deliveries from the truth and tries each at its target.
 
 Delivery is at least once: what a stopped or crashed worker had under way is tried again when its
-lease ends. It decides neither when to try again (`schedule`) nor what is sent (the target). It
-refuses to end for anything that a target or the store does: a target's flaw is an attempt that
-failed, a store that is down is asked again later.
+lease ends. It decides how many tries go on at once, and that no target has more than its share of
+them, so that one that hangs holds up nobody else's. It decides neither when to try again
+(`schedule`) nor what is sent (the target). It refuses to end for anything that a target or the
+store does: a target's flaw is an attempt that failed, a store that fails is asked again later.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from core.encoding import timestamp
 from core.errors import Conflict, NotFound, Unavailable
@@ -20,8 +23,9 @@ from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
 from gateway.escalation.schedule import Following, following
 
 DEADLINE_S = 15.0
-LEASE_S = 60.0
-"""Longer than a try and the recording of it, so that no delivery has two workers."""
+LEASE_S = 20.0
+"""Longer than a try and the recording of it, so that no delivery has two workers; no longer, since
+what a killed worker had under way waits so long."""
 
 LOOK_S = (0.25, 30.0)
 """The shortest and the longest pause between two looks: other processes ring no bell here."""
@@ -30,13 +34,21 @@ GRACE_S = 5.0
 """How long tries under way may go on when the worker is stopped."""
 
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Pauses while the store is down; the last one repeats."""
+"""Pauses while the store fails; the last one repeats."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many tries go on at once, in all and at one target."""
+
+    in_all: int = 64
+    per_target: int = 4
+
+
 class OutboxWorker:
-    """Delivers escalations, at most `at_once` at a time, each try within `deadline_s` seconds."""
+    """Delivers escalations, each try within `deadline_s` seconds."""
 
     def __init__(
         self,
@@ -46,7 +58,7 @@ class OutboxWorker:
         random: Random,
         bell: Bell,
         *,
-        at_once: int = 16,
+        shares: Shares = Shares(),  # noqa: B008 - frozen
         deadline_s: float = DEADLINE_S,
         grace_s: float = GRACE_S,
         pauses_s: Sequence[float] = PAUSES_S,
@@ -56,63 +68,107 @@ class OutboxWorker:
         self._clock = clock
         self._random = random
         self._bell = bell
-        self._at_once = at_once
+        self._shares = shares
         self._deadline_s = deadline_s
         self._grace_s = grace_s
         self._pauses_s = pauses_s
-        self._running: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._runs = False
         self._failures = 0
 
+    @property
+    def healthy(self) -> bool:
+        """Whether `run` goes on, and its last look at the store succeeded."""
+        return self._runs and not self._failures
+
     async def run(self) -> None:
-        """Deliver until cancelled or the bell closes; tries under way get `grace_s` to finish."""
+        """Deliver until the bell closes; then tries under way get `grace_s` to finish.
+
+        It ends by itself. Cancelled, it does the same; cancelled again, or while tries finish, it
+        stops them: their leases end, and the next worker tries them again.
+        """
+        self._runs = True
         with self._bell.listen(OUTBOX) as ear:
             try:
                 while not self._bell.closed:
-                    await ear.wait(await self._start_due())
+                    await ear.wait(await self._pass())
             finally:
+                self._runs = False
                 await self._settle()
 
     async def deliver_due(self) -> int:
         """Try once whatever is due now, and wait for it; how many tries. Raises `Unavailable`."""
-        tries = 0
-        while leased := await self._lease(self._at_once):
-            await asyncio.gather(*(self._deliver(delivery) for delivery in leased))
-            tries += len(leased)
+        tries = await self._start_due()
+        while self._under_way:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            tries += await self._start_due()
         return tries
 
-    async def _lease(self, limit: int) -> list[LeasedDelivery]:
-        now = self._clock()
-        return await self._truth.lease_deliveries(now, now + LEASE_S, limit)
-
-    async def _start_due(self) -> float:
+    async def _pass(self) -> float:
         """Start what is due and has room; seconds until the next look."""
-        shortest, longest = LOOK_S
-        room = self._at_once - len(self._running)
-        if room <= 0:
-            return longest  # each try that ends rings the bell
         try:
-            for delivery in await self._lease(room):
-                task = asyncio.create_task(self._deliver(delivery))
-                self._running.add(task)
-                task.add_done_callback(self._ended)
-            due = await self._truth.next_due()
+            await self._start_due()
+            due = await self._next_due()
         except Unavailable as exc:
-            return self._put_off(exc)
+            return self._put_off(f"the store is down: {exc}")
+        except Exception as exc:  # the worker's edge: it outlives whatever the store gives
+            _log.exception("outbox: a look at the store failed")
+            return self._put_off(type(exc).__name__)
         self._failures = 0
+        shortest, longest = LOOK_S
         return longest if due is None else min(max(due - self._clock(), shortest), longest)
 
-    def _put_off(self, exc: Unavailable) -> float:
+    def _put_off(self, why: str) -> float:
         pause = self._pauses_s[min(self._failures, len(self._pauses_s) - 1)]
         self._failures += 1
-        _log.warning("outbox: the store is down, next look in %g s: %s", pause, exc)
+        _log.warning("outbox: next look in %g s: %s", pause, why)
         return pause
 
+    async def _start_due(self) -> int:
+        """Start what is due and has room, until there is no more of either; how many."""
+        started = 0
+        while (room := self._room()) > 0:
+            now = self._clock()
+            leased = await self._truth.lease_deliveries(
+                now, now + LEASE_S, room, except_targets=self._busy()
+            )
+            for delivery in leased:
+                task = asyncio.create_task(self._deliver(delivery))
+                self._under_way[task] = delivery.target
+                task.add_done_callback(self._ended)
+            started += len(leased)
+            if len(leased) < room:
+                break
+        return started
+
+    async def _next_due(self) -> float | None:
+        """When to look next; None where the end of a try, which rings the bell, comes first."""
+        if self._room() <= 0:
+            return None
+        return await self._truth.next_due(except_targets=self._busy())
+
+    def _room(self) -> int:
+        """How many may be leased at once without any target's getting more than its share."""
+        if self._bell.closed:
+            return 0
+        share = self._shares.per_target
+        at_target = Counter(self._under_way.values())
+        busiest = max((tries for tries in at_target.values() if tries < share), default=0)
+        return min(self._shares.in_all - len(self._under_way), share - busiest)
+
+    def _busy(self) -> frozenset[str]:
+        """The targets that have their share."""
+        at_target = Counter(self._under_way.values())
+        share = self._shares.per_target
+        return frozenset(name for name, tries in at_target.items() if tries >= share)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._under_way[task]
         self._bell.ring(OUTBOX)
 
     async def _settle(self) -> None:
-        under_way = set(self._running)
+        """Let tries under way finish within the grace period; stop the others, and wait for that."""
+        under_way = set(self._under_way)
         if not under_way:
             return
         try:
@@ -120,9 +176,10 @@ class OutboxWorker:
         finally:
             for task in under_way:
                 task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _deliver(self, delivery: LeasedDelivery) -> None:
+        """Try once and record it."""
         began = self._clock()
         outcome = await self._try(delivery, began)
         attempt = Attempt(timestamp(began), outcome.outcome, outcome.status, outcome.detail)
@@ -163,6 +220,9 @@ class OutboxWorker:
                 await asyncio.sleep(pause)
             except (Conflict, NotFound) as exc:
                 _log.info("outbox: delivery %d is no longer ours: %s", delivery.id, exc)
+                return False
+            except Exception:  # one delivery's flaw must not stop the others
+                _log.exception("outbox: delivery %d unrecorded, to be repeated", delivery.id)
                 return False
             else:
                 return True

@@ -2,7 +2,8 @@
 
 It decides what is left out when an escalation is too long: the oldest turns of the tail first,
 then the ends of the texts, always between characters and always with a note that says so. The
-same escalation gives the same bytes, so that every attempt sends the same message.
+same questions, texts and contact give the same bytes, whatever became of earlier attempts: another
+attempt says something else only where a late browser has completed the escalation meanwhile.
 """
 
 from __future__ import annotations

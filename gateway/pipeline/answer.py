@@ -7,22 +7,23 @@ ends in a turn that escalates, never in an error. It keeps nothing: the caller c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from core.encoding import timestamp
 from core.errors import Unavailable
 from core.gate import Verdict, must_escalate
 from core.messages import ChatRequest, Citation, Turn, Usage
-from core.ports import Clock, Transport
+from core.ports import Clock, Piece, Transport
 from core.respond import Response, respond
 from gateway.pipeline.characters import WholeCharacters
-from gateway.pipeline.deadlines import Deadlines, hurry
+from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.prompt import PASSAGES, build_prompt
 from gateway.pipeline.score import score
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
+Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
 
 CHARACTERS_A_TOKEN = 16
 """No tokenizer's tokens are longer on average; past this a server ignores its limit."""
@@ -48,8 +49,12 @@ class Pipeline:
     max_tokens: int
     clock: Clock
 
-    async def answer(self, request: ChatRequest, emit: Emit) -> Answered:
-        """Answer one question; `emit` gets the reply's text as it comes."""
+    def hurry(self) -> Hurry:
+        """The deadlines of a turn that begins now."""
+        return Hurry(self.deadlines)
+
+    async def answer(self, request: ChatRequest, emit: Emit, hurry: Hurry) -> Answered:
+        """Answer one question; `emit` gets the reply's text as it comes, within `hurry`."""
         response = respond(
             self.index,
             request.question,
@@ -64,7 +69,7 @@ class Pipeline:
             reasons = (*response.verdict.reasons, "no_model")
             turn = self._unanswered(request, response, reasons)
         else:
-            turn = await self._from_model(request, response, self.transport, emit)
+            turn = await self._from_model(request, response, emit, hurry.over, self.transport)
         return Answered(turn, response.fallback_text)
 
     def _from_entry(self, request: ChatRequest, verdict: Verdict, hit: Hit) -> Turn:
@@ -97,7 +102,12 @@ class Pipeline:
         )
 
     async def _from_model(
-        self, request: ChatRequest, response: Response, transport: Transport, emit: Emit
+        self,
+        request: ChatRequest,
+        response: Response,
+        emit: Emit,
+        over: Over,
+        transport: Transport,
     ) -> Turn:
         hits = response.hits[:PASSAGES]
         prompt = build_prompt(
@@ -112,15 +122,14 @@ class Pipeline:
         written = 0
         usage: Usage | None = None
         try:
-            async for piece in hurry(transport.stream(prompt), self.deadlines):
+            async for piece in over(transport.stream(prompt)):
                 usage = piece.usage or usage
                 text = characters.feed(piece.text)
                 if text:
                     parts.append(text)
                     written += len(text)
+                    _check_length(written, prompt.max_tokens)
                     emit(text)
-                if written > CHARACTERS_A_TOKEN * prompt.max_tokens:
-                    raise Unavailable("the model wrote more than it was asked to")
         except Unavailable:
             reasons = (*response.verdict.reasons, "model_unavailable")
             return self._unanswered(request, response, reasons)
@@ -150,6 +159,11 @@ class Pipeline:
             citations=_citations(hits),
             usage=usage,
         )
+
+
+def _check_length(written: int, max_tokens: int) -> None:
+    if written > CHARACTERS_A_TOKEN * max_tokens:
+        raise Unavailable("the model wrote more than it was asked to")
 
 
 def _citations(hits: tuple[Hit, ...]) -> tuple[Citation, ...]:

@@ -1,7 +1,8 @@
 """`POST /v1/chat`: a question in, a judged turn with its receipt out, streamed or whole.
 
 The turn runs in a task of its own: a visitor who leaves loses the stream, not the answer nor the
-escalation. It is acknowledged (as `done`, or as the response) only once it is committed.
+escalation; and when the process stops, the turn is committed as far as it got. It is acknowledged
+(as `done`, or as the response) only once it is committed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from gateway.middleware.integrity import IntegrityMiddleware
 from gateway.pipeline.answer import Answered, Emit, Pipeline
 
 LAST_WORD_S = 3.0
+"""When the process stops a model has this long; then the turn is committed without it."""
 
 _Item = bytes | Finished | Problem
 
@@ -50,7 +52,7 @@ class Chat:
 
     def __init__(self, front: Front) -> None:
         self._front = front
-        self._running: set[asyncio.Task[Finished]] = set()
+        self._bell = front.services.bell
 
     async def chat(self, request: Request) -> Response:
         """Answer one question."""
@@ -60,6 +62,7 @@ class Chat:
         asked = wire.parse(wire.ChatBody, call.body).value()
         key = check_key(call.fields.get("idempotency-key"))
         pipeline = self._front.pipeline(caller.scope.site)
+        await self._check_ownership(caller, asked)
         stored = await self._front.idempotency.begin(caller.scope, key, sha256_hex(call.body))
         if stored is not None:
             return _again(stored, stream=asked.stream)
@@ -68,22 +71,40 @@ class Chat:
             return sse.stream(self._stream(turn))
         return _whole(await asyncio.shield(self._begin(turn, _ignore)))
 
+    async def _check_ownership(self, caller: Caller, asked: ChatRequest) -> None:
+        """Every id must belong to the caller before anyone works for it."""
+        truth = self._front.services.truth
+        if not await truth.conversation_owned(caller.scope, asked.conversation_id):
+            raise problems.not_found("conversation")
+
     def _begin(self, turn: _Turn, emit: Emit) -> asyncio.Task[Finished]:
-        """Run the turn in a task that outlives its request."""
+        """Run the turn in a task that outlives its request; the app waits for it when it stops."""
         task = asyncio.create_task(self._run(turn, emit))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._front.running.add(task)
+        task.add_done_callback(self._front.running.discard)
         return task
 
     async def _run(self, turn: _Turn, emit: Emit) -> Finished:
         try:
-            answered = await turn.pipeline.answer(turn.asked, emit)
-            return await self._front.ledger.record(turn.caller, self._record(turn, answered))
+            await self._check_new(turn)
+            hurry = turn.pipeline.hurry()
+            with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
+                answered = await turn.pipeline.answer(turn.asked, emit, hurry)
+            record = self._record(turn, answered)
+            return (await self._front.ledger.record(turn.caller, record)).finished
         finally:
             await self._front.idempotency.end(turn.caller.scope, turn.key)
 
+    async def _check_new(self, turn: _Turn) -> None:
+        """A turn is answered once: under another key its id is a mistake of the client's."""
+        truth = self._front.services.truth
+        if await truth.turn(turn.caller.scope, turn.asked.turn_id) is not None:
+            raise problems.turn_exists()
+
     def _record(self, turn: _Turn, answered: Answered) -> Record:
         made = answered.turn
+        # Without consent to memory a turn is kept only for the person who is to answer it.
+        kept = made.escalate or turn.caller.claims["consent"]["memory"]
         return Record(
             key=turn.key,
             body_sha256=sha256_hex(turn.call.body),
@@ -99,7 +120,7 @@ class Chat:
             status=200,
             body=json.dumps(made.document(), ensure_ascii=False),
             model=made.model,
-            turn=made,
+            turn=made if kept else None,
             escalation=self._escalation(turn, answered) if made.escalate else None,
         )
 
@@ -120,13 +141,12 @@ class Chat:
 
         task = self._begin(turn, emit)
         task.add_done_callback(lambda done: items.put_nowait(_result(done)))
-        with self._front.services.bell.last_words(lambda: _stop_soon(items)):
-            while True:
-                item = await _next_item(items)
-                if not isinstance(item, bytes):
-                    yield _last(item)
-                    return
-                yield item
+        while True:
+            item = await _next_item(items)
+            if not isinstance(item, bytes):
+                yield _last(item)
+                return
+            yield item
 
 
 async def _next_item(items: asyncio.Queue[_Item]) -> _Item:
@@ -138,12 +158,6 @@ async def _next_item(items: asyncio.Queue[_Item]) -> _Item:
             return await items.get()
     except TimeoutError:
         return sse.HEARTBEAT
-
-
-def _stop_soon(items: asyncio.Queue[_Item]) -> None:
-    """The process stops: the turn has a moment to finish, then the stream ends with a problem."""
-    stopping = problems.unavailable("The gateway is stopping; send the same request again.")
-    asyncio.get_running_loop().call_later(LAST_WORD_S, items.put_nowait, stopping)
 
 
 def _result(task: asyncio.Task[Finished]) -> Finished | Problem:

@@ -68,7 +68,7 @@ _ESCALATED = {
     "properties": {
         "escalated": {"const": True},
         "escalation_id": {"type": "string"},
-        "status": {"const": "queued"},
+        "status": {"enum": ["queued", "delivered", "resolved", "failed"]},
     },
 }
 _HEALTH = {

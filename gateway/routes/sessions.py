@@ -76,6 +76,7 @@ class Sessions:
             "subject": scope.subject,
             "cnf": {"jkt": thumbprint(jwk), "jwk": jwk},
             "scope": "visitor",
+            "consent": body.consent.model_dump(),
             "began": int(self._services.clock()),
         }
         return await self._issue(claims, status=201)
@@ -84,9 +85,9 @@ class Sessions:
         """`POST /v1/sessions/renew`: the same session, ten more minutes, twelve hours at most."""
         caller: Caller = request.state.caller
         wire.parse(wire.EmptyBody, request.state.call.body)
-        if self._services.clock() - caller.claims["began"] > LONGEST_S:
+        if self._services.clock() - caller.claims["began"] >= LONGEST_S:
             raise problems.unauthorised("A session lasts twelve hours at most.")
-        kept = ("aud", "sid", "site", "subject", "cnf", "scope", "began")
+        kept = ("aud", "sid", "site", "subject", "cnf", "scope", "consent", "began")
         return await self._issue({name: caller.claims[name] for name in kept}, status=200)
 
     async def _limit_address(self, request: Request) -> None:
@@ -109,10 +110,12 @@ class Sessions:
 
     async def _issue(self, claims: Mapping[str, Any], status: int) -> Response:
         unique = {**claims, "jti": b64url_encode(self._services.random(16))}
-        token = await self._front.tokens.issue(ACCESS, unique, TOKEN_S)
+        left_s = int(claims["began"] + LONGEST_S - self._services.clock())
+        lifetime_s = min(TOKEN_S, left_s)
+        token = await self._front.tokens.issue(ACCESS, unique, lifetime_s)
         document = {
             "access_token": token,
-            "expires_in": TOKEN_S,
+            "expires_in": lifetime_s,
             "subject": claims["subject"],
             "sid": claims["sid"],
             "quota": {"calls_per_minute": self._limits.session_per_minute},

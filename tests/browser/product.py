@@ -17,6 +17,7 @@ import httpx
 from tests.gateway.serving import free_port
 
 FANLIGHT = Path(sys.executable).with_name("fanlight")
+PANEL = Path(__file__).resolve().parents[2] / "web" / "dist" / "panel.html"
 SITE = "site_demo"
 START_S = 60
 STOP_S = 20
@@ -59,6 +60,7 @@ class Product:
     async def start(self) -> None:
         """Start it, and wait until it says that it runs."""
         assert self._process is None
+        assert PANEL.exists(), "the web assets are not built: run `npm --prefix web run build`"
         arguments = ["run", "--demo", "--json", "--port", str(self.port)]
         arguments += ["--demo-port", str(self.page_port)]
         if self.config is not None:

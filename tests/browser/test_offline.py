@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Staffed, Surfer
 from tests.browser.product import Desk, Product, until
-from tests.browser.visit import Widget, answer, handoff, origin
+from tests.browser.visit import Widget, answer, faq, handoff, origin
 from tests.browser.watch import JUST_BEGUN, NO_NETWORK
 
 WRITTEN_DOWN = """() => new Promise((resolve) => {
@@ -60,7 +60,7 @@ async def test_an_open_page_that_loses_the_network_answers_and_sends_later_once(
     exchange = await widget.ask("What is a receipt?")
     await expect(origin(exchange)).to_contain_text(widget.say("source.kb"))
     exchange = await widget.ask(question)
-    await expect(answer(exchange)).to_contain_text("There is no network just now")
+    await expect(answer(exchange)).to_contain_text(faq("system-offline"))
     await expect(handoff(exchange)).to_contain_text(widget.say("card.unsent"))
     assert await operator.asked(question) == []
     await widget.page.context.set_offline(False)

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from tests.browser.conftest import WEBHOOK_SECRET, Staffed, Surfer
 from tests.browser.product import Desk, until
-from tests.browser.visit import answer, handoff
+from tests.browser.visit import answer, faq, handoff
 from tests.gateway.adapters.http_receiver import Receiver, Request
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
@@ -43,7 +43,7 @@ async def test_an_unknown_question_wakes_a_person_whose_reply_appears_in_place(
     await widget.begin(memory=True)
     await widget.until_known()
     exchange = await widget.ask(question)
-    await expect(answer(exchange)).to_contain_text("I would rather not guess")
+    await expect(answer(exchange)).to_contain_text(faq("system-fallback"))
     await expect(handoff(exchange)).to_contain_text(widget.say("card.delivered"))
 
     sent = await delivered(staffed.webhook, question)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Frame, FrameLocator, Locator, Page, expect
 
+import kb
+
 I18N = Path(__file__).resolve().parents[2] / "web" / "src" / "i18n"
+FAQ = Path(kb.__file__).parent / "data"
 READY_MS = 30_000
 
 
@@ -20,6 +24,18 @@ def words(locale: str, key: str, **values: object) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
+
+
+@cache
+def _entries(locale: str) -> dict[str, kb.Entry]:
+    with (FAQ / f"faq.{locale}.md").open(encoding="utf-8") as stream:
+        reading = kb.read_entries(stream, format="markdown", source="faq", locale=locale)
+    return {entry.id: entry for entry in reading.entries}
+
+
+def faq(entry: str, locale: str = "en") -> str:
+    """The first words of an answer of the demo's knowledge base."""
+    return " ".join(_entries(locale)[entry].answer.split()[:4])
 
 
 @dataclass

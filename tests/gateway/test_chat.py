@@ -12,6 +12,7 @@ from core.errors import Unavailable
 from core.messages import Usage
 from core.ports import Piece, Prompt
 from core.receipts import chain_hash
+from core.scope import anonymous
 from tests.gateway.world import World, world
 
 
@@ -217,3 +218,58 @@ async def test_a_stream_ends_with_a_last_event_when_the_gateway_stops() -> None:
         await asyncio.sleep(0.1)
         gateway.services.bell.close()
         assert events(await reading)[-1][0] in {"done", "problem"}
+
+
+async def test_an_id_of_another_subject_wakes_no_model() -> None:
+    model = ScriptedModel("never")
+    async with world(transport=model) as gateway:
+        one, other = await gateway.visitor(), await gateway.visitor()
+        body = one.chat_body("When are you open?")
+        await one.call("POST", "/v1/chat", body, key="k1")
+        stolen = {**one.chat_body("zxqv unknown"), "conversation_id": body["conversation_id"]}
+        assert (await other.call("POST", "/v1/chat", stolen, key="k2")).status_code == 404
+    assert model.prompts == []
+
+
+async def test_a_turn_is_answered_once_whatever_the_key(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    body = visitor.chat_body("When are you open?")
+    assert (await visitor.call("POST", "/v1/chat", body, key="k1")).status_code == 200
+    again = await visitor.call("POST", "/v1/chat", body, key="k2")
+    assert (again.status_code, again.json()["field"]) == (422, "turn_id")
+
+
+async def test_a_turn_raced_under_two_keys_is_stored_once() -> None:
+    async with world(transport=ScriptedModel("Hello")) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing")
+        replies = await asyncio.gather(
+            *(visitor.call("POST", "/v1/chat", body, key=f"k{n}") for n in range(4))
+        )
+    codes = sorted(reply.status_code for reply in replies)
+    assert codes == [200, 422, 422, 422]
+
+
+@pytest.mark.parametrize(("memory", "kept"), [(True, True), (False, False)])
+async def test_without_consent_an_answered_turn_is_not_kept(
+    gateway: World, memory: bool, kept: bool
+) -> None:
+    visitor = gateway.stranger()
+    await visitor.open_session(memory=memory)
+    scope = anonymous("site_demo", visitor.keyid)
+    answered = (await visitor.ask("When are you open?")).json()
+    assert (await gateway.truth.turn(scope, answered["id"]) is not None) is kept
+    escalated = (await visitor.ask("zxqv unknown thing")).json()
+    assert await gateway.truth.turn(scope, escalated["id"]) is not None
+
+
+async def test_a_stopping_gateway_commits_the_turn_of_a_visitor_who_left() -> None:
+    async with world(transport=ScriptedModel("One ", None), patience_s=60) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing", stream=True)
+        leaving = asyncio.create_task(visitor.call("POST", "/v1/chat", body, key="k1"))
+        await asyncio.sleep(0.1)
+        leaving.cancel()
+        truth = gateway.truth
+    [kept] = await truth.escalations(status="open", before=None, limit=9)
+    assert kept.turn_id == body["turn_id"]

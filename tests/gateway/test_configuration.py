@@ -79,7 +79,7 @@ def test_a_small_document_gives_whole_settings() -> None:
     assert settings.public_url == "http://localhost:8000"
     assert settings.console_url == "http://console.localhost:8000"
     assert settings.data_dir == BASE / ".fanlight"
-    assert settings.database_url == f"sqlite+aiosqlite:///{BASE}/.fanlight/fanlight.db"
+    assert settings.database_url == f"sqlite:///{BASE}/.fanlight/fanlight.db"
     assert settings.web_dir == WEB_DIR
     assert settings.operator_token.reveal() == TOKEN
     assert settings.model is None
@@ -146,7 +146,7 @@ def test_the_environment_wins_over_the_file() -> None:
         "FANLIGHT_LLM_URL": "https://two.example.com/v1",
         "FANLIGHT_LLM_MODEL": "two",
         "FANLIGHT_DATA_DIR": "/elsewhere",
-        "FANLIGHT_DATABASE_URL": "sqlite+aiosqlite:////elsewhere/x.db",
+        "FANLIGHT_DATABASE_URL": "sqlite:////elsewhere/x.db",
     }
     settings, flaws = parse_settings(made, environ, BASE)
     assert flaws == []

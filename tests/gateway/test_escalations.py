@@ -169,3 +169,17 @@ async def test_a_last_event_id_that_is_no_number_is_refused(gateway: World) -> N
     request.headers["last-event-id"] = "zebra"
     response = await gateway.client.send(request)
     assert response.json()["field"] == "last-event-id"
+
+
+async def test_a_browsers_newer_stream_ends_its_older_one(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    body = escalation(visitor)
+    await send(visitor, body)
+    path = f"/v1/conversations/{body['conversation_id']}/events"
+    older = asyncio.create_task(visitor.call("GET", path))
+    await asyncio.sleep(0.05)
+    newer = asyncio.create_task(visitor.call("GET", path))
+    assert (await asyncio.wait_for(older, 5)).status_code == 200
+    assert not newer.done()
+    gateway.services.bell.close()
+    assert events(await newer)[-1] == ("bye", {})

@@ -18,7 +18,7 @@ def on_disk(folder: Path, **changes: object) -> Settings:
     """The test world's settings on a SQLite file."""
     return settings(
         data_dir=folder,
-        database_url=f"sqlite+aiosqlite:///{folder / 'fanlight.db'}",
+        database_url=f"sqlite:///{folder / 'fanlight.db'}",
         web_dir=folder / "web",
         **changes,
     )

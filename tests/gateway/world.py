@@ -122,7 +122,7 @@ def settings(**changes: object) -> Settings:
         "web_dir": Path("unused"),
         "sites": sites,
         "operator_token": Secret(OPERATOR_TOKEN),
-        "limits": LimitSettings(pow_difficulty=4, first_token_s=0.3, between_tokens_s=0.3),
+        "limits": LimitSettings(pow_difficulty=4),
         **changes,
     }
     return Settings(**made)  # type: ignore[arg-type]
@@ -135,10 +135,12 @@ async def world(
     targets: dict[str, Target] | None = None,
     chosen: Settings | None = None,
     web: Mapping[str, WebFile] = WEB,
+    patience_s: float = 0.3,
 ) -> AsyncIterator[World]:
-    """A running gateway, with its outbox."""
+    """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = Time()
-    services = make_services(chosen or settings(), time, transport, targets, web)
+    limits = LimitSettings(pow_difficulty=4, first_token_s=patience_s, between_tokens_s=patience_s)
+    services = make_services(chosen or settings(limits=limits), time, transport, targets, web)
     await services.truth.start()
     app = create_app(services)
     async with (

@@ -1,9 +1,9 @@
 """What calls leave behind, many at once, over a connection that is inside a transaction.
 
-It decides who may write what: a conversation is its first scope's, a receipt's head moves only
-from where the caller saw it, a turn has one escalation. Those that lose get their refusal and the
-others go on. What only a constraint can tell (a key or a turn that is there already) leaves it
-as the driver's error; the group commit then runs each call alone.
+It decides who may write what: a conversation is its first scope's, a turn has one conversation and
+one escalation, a receipt's head moves only from where the caller saw it. Those that lose get their
+refusal and the others go on. What only a constraint tells of many (a key or a turn that is there
+already) leaves it as the driver's error; the group commit then runs each call alone, which looks.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, update
 
-from core.errors import Conflict, FanlightError, NotFound
-from core.messages import EscalationRequest
-from core.ports import OpenEscalation, ReceiptLink, Work
+from core.errors import Conflict, Exists, FanlightError, NotFound
+from core.messages import EscalationStatus
+from core.ports import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, Work
 from core.receipts import chain_hash
 from core.scope import Scope
 from gateway.adapters import semantics
-from gateway.adapters.sql import rows, tables
+from gateway.adapters.semantics import Asked
+from gateway.adapters.sql import reads, rows, tables
 
-Outcome = str | None | FanlightError
+Outcome = Committed | FanlightError | None
 
 _finished = tables.finished_calls.c
 _heads = tables.receipt_heads.c
+_turns = tables.turns.c
 _escalations = tables.escalations.c
+_deliveries = tables.deliveries.c
 
 _OWNERS = select(tables.conversations).where(
     tables.conversations.c.id.in_(bindparam("ids", expanding=True))
@@ -36,8 +39,12 @@ _HEADS = (
     .where(_heads.sid.in_(bindparam("sids", expanding=True)))
     .with_for_update()
 )
+_PLACES = select(_turns.site, _turns.subject, _turns.id, _turns.conversation_id).where(
+    _turns.id.in_(bindparam("turn_ids", expanding=True))
+)
 _KNOWN = (
     select(tables.escalations)
+    .add_columns(exists().where(tables.replies.c.escalation_id == _escalations.id).label("replied"))
     .where(_escalations.turn_id.in_(bindparam("turn_ids", expanding=True)))
     .with_for_update()
 )
@@ -46,17 +53,30 @@ _MOVE_HEAD = (
     .where(_heads.sid == bindparam("of_sid"))
     .values({name: bindparam(name) for name in ("head", "gaps", "gap_at", "at")})
 )
-_COMPLETE = (
+_CHANGE = (
     update(tables.escalations)
     .where(_escalations.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in ("fallback_text", "tail", "contact", "receipt")})
+    .values({name: bindparam(name) for name in rows.ASKED})
+)
+# One that was tried keeps to its schedule.
+_HASTEN = (
+    update(tables.deliveries)
+    .where(
+        _deliveries.escalation_id == bindparam("of_id"),
+        reads.PENDING,
+        _deliveries.tries == 0,
+        _deliveries.next_at > bindparam("now"),
+    )
+    .values(next_at=bindparam("now"))
 )
 _DROP_FINISHED = delete(tables.finished_calls).where(_finished.at < bindparam("before"))
-_DROP_SAME_KEY = _DROP_FINISHED.where(
+_THIS_KEY = (
     _finished.site == bindparam("of_site"),
     _finished.subject == bindparam("of_subject"),
     _finished.key == bindparam("of_key"),
 )
+_SAME_KEY = select(_finished.at).where(*_THIS_KEY)
+_DROP_SAME_KEY = _DROP_FINISHED.where(*_THIS_KEY)
 _INSERTS = {
     table: insert(table)
     for table in (
@@ -84,8 +104,12 @@ class _Head:
 @dataclass(slots=True)
 class _Known:
     id: str
-    request: EscalationRequest
+    asked: Asked
+    conversation_id: str
+    status: EscalationStatus = "queued"
+    replied: bool = False
     changed: bool = False
+    hastened_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -95,43 +119,46 @@ class _Batch:
     owners: dict[str, Scope] = field(default_factory=dict)
     heads: dict[str, _Head] = field(default_factory=lambda: defaultdict(_Head))
     known: dict[tuple[Scope, str], _Known] = field(default_factory=dict)
+    # Turn and conversation of those turns that were looked for.
+    turns: dict[tuple[Scope, str], str] = field(default_factory=dict)
+    finished: set[tuple[Scope, str]] = field(default_factory=set)
     inserts: dict[Table, list[rows.Values]] = field(
         default_factory=lambda: {table: [] for table in _INSERTS}
     )
 
 
 def commit_all(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
-    """Store each call's work; the id of its turn's escalation, None, or its refusal."""
+    """Store each call's work; the escalation it asks for, None, or its refusal."""
     batch = _read(connection, works)
-    outcomes = [_add(batch, work) for work in works]
-    _write(connection, batch)
-    return outcomes
+    # A turn to be stored is new nearly always: its constraint tells when it is not.
+    _read_turns(connection, batch, [work for work in works if work.turn is None])
+    return _store(connection, batch, works)
 
 
 def commit_alone(connection: Connection, work: Work) -> Outcome:
-    """The same for one call, minding a key that was used before and whose time is over."""
-    connection.execute(
-        _DROP_SAME_KEY,
-        {
-            "before": work.at - semantics.FINISHED_KEPT_S,
-            "of_site": work.scope.site,
-            "of_subject": work.scope.subject,
-            "of_key": work.key,
-        },
-    )
-    return commit_all(connection, [work])[0]
+    """The same for one call, looking for what only a constraint tells of many.
+
+    A key that was used before is free again once its time is over.
+    """
+    key = {"of_site": work.scope.site, "of_subject": work.scope.subject, "of_key": work.key}
+    connection.execute(_DROP_SAME_KEY, {**key, "before": work.at - FINISHED_KEPT_S})
+    batch = _read(connection, [work])
+    _read_turns(connection, batch, [work])
+    if connection.execute(_SAME_KEY, key).first() is not None:
+        batch.finished.add((work.scope, work.key))
+    return _store(connection, batch, [work])[0]
 
 
 def drop_finished(connection: Connection, now: float) -> None:
     """Drop the outcomes of idempotent calls that are not given again."""
-    connection.execute(_DROP_FINISHED, {"before": now - semantics.FINISHED_KEPT_S})
+    connection.execute(_DROP_FINISHED, {"before": now - FINISHED_KEPT_S})
 
 
 def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     batch = _Batch()
     ids = {name for work in works for name in semantics.conversations(work)}
     sids = {work.link.sid for work in works if work.link is not None}
-    turn_ids = {work.escalation.request.turn_id for work in works if work.escalation is not None}
+    turn_ids = {turn_id for work in works for turn_id, _ in semantics.places(work)}
     if ids:
         for row in connection.execute(_OWNERS, {"ids": list(ids)}):
             batch.owners[row.id] = Scope(row.site, row.subject)
@@ -140,24 +167,53 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
             batch.heads[row.sid] = _Head(row.head, row.gaps, row.gap_at, stored=True)
     if turn_ids:
         for row in connection.execute(_KNOWN, {"turn_ids": list(turn_ids)}):
-            scope = Scope(row.site, row.subject)
-            batch.known[scope, row.turn_id] = _Known(row.id, rows.request_of(row))
+            batch.known[Scope(row.site, row.subject), row.turn_id] = _Known(
+                row.id, rows.asked_of(row), row.conversation_id, row.status, row.replied
+            )
     return batch
 
 
-def _add(batch: _Batch, work: Work) -> Outcome:
-    touched = semantics.conversations(work)
-    if any(batch.owners.get(name, work.scope) != work.scope for name in touched):
-        return NotFound("no such conversation")
+def _read_turns(connection: Connection, batch: _Batch, works: Sequence[Work]) -> None:
+    turn_ids = {turn_id for work in works for turn_id, _ in semantics.places(work)}
+    if turn_ids:
+        for row in connection.execute(_PLACES, {"turn_ids": list(turn_ids)}):
+            batch.turns[Scope(row.site, row.subject), row.id] = row.conversation_id
+
+
+def _store(connection: Connection, batch: _Batch, works: Sequence[Work]) -> list[Outcome]:
+    outcomes = [_refusal(batch, work) or _add(batch, work) for work in works]
+    _write(connection, batch)
+    return outcomes
+
+
+def _refusal(batch: _Batch, work: Work) -> FanlightError | None:
+    """Why the work may not be stored; the reasons in the order that every store keeps."""
     if work.link is not None and batch.heads[work.link.sid].head != work.link.expected_head:
         return Conflict("the head of the session's receipts has moved")
-    for name in touched - batch.owners.keys():
+    for turn_id, conversation in semantics.places(work):
+        if batch.owners.get(conversation, work.scope) != work.scope:
+            return NotFound("no such conversation")
+        known = batch.known.get((work.scope, turn_id))
+        escalated = conversation if known is None else known.conversation_id
+        if batch.turns.get((work.scope, turn_id), escalated) != conversation:
+            return NotFound("no such turn in this conversation")
+    if (work.scope, work.key) in batch.finished:
+        return Conflict("this idempotency key is already finished")
+    if work.turn is not None and (work.scope, work.turn.id) in batch.turns:
+        return Exists("this turn is already stored")
+    return None
+
+
+def _add(batch: _Batch, work: Work) -> Committed | None:
+    for name in semantics.conversations(work) - batch.owners.keys():
         batch.owners[name] = work.scope
         batch.inserts[tables.conversations].append(rows.conversation_values(work, name))
+    batch.finished.add((work.scope, work.key))
     batch.inserts[tables.finished_calls].append(rows.finished_values(work))
     if work.link is not None:
         _link(batch.heads[work.link.sid], work, work.link)
     if work.turn is not None:
+        batch.turns[work.scope, work.turn.id] = work.turn.conversation_id
         batch.inserts[tables.turns].append(rows.turn_values(work, work.turn))
     return None if work.escalation is None else _escalate(batch, work, work.escalation)
 
@@ -170,15 +226,13 @@ def _link(head: _Head, work: Work, link: ReceiptLink) -> None:
     head.moved_by = work
 
 
-def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> str:
-    request = opened.request
+def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
+    request, asked = opened.request, semantics.asked(opened)
     known = batch.known.get((work.scope, request.turn_id))
     if known is not None:
-        if not opened.by_gateway:
-            known.request = semantics.completed(known.request, request)
-            known.changed = True
-        return known.id
-    batch.known[work.scope, request.turn_id] = _Known(opened.id, request)
+        _join(known, asked, work.at)
+        return Committed(known.id, known.status)
+    batch.known[work.scope, request.turn_id] = _Known(opened.id, asked, request.conversation_id)
     batch.inserts[tables.escalations].append(rows.escalation_values(work, opened))
     batch.inserts[tables.deliveries].extend(rows.delivery_values(work, opened))
     batch.inserts[tables.visitor_events].append(
@@ -190,7 +244,16 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> str:
             semantics.status_event(opened.id, request.turn_id, "queued"),
         )
     )
-    return opened.id
+    return Committed(opened.id, "queued")
+
+
+def _join(known: _Known, later: Asked, at: float) -> None:
+    if semantics.untouched(known.status, replied=known.replied):
+        return
+    known.asked = semantics.joined(known.asked, later)
+    known.changed = True
+    if later.provenance == "client" and known.hastened_at is None:
+        known.hastened_at = at
 
 
 def _write(connection: Connection, batch: _Batch) -> None:
@@ -210,10 +273,15 @@ def _write(connection: Connection, batch: _Batch) -> None:
             connection.execute(_INSERTS[table], values)
     if moved:
         connection.execute(_MOVE_HEAD, moved)
-    completed = [
-        {"of_id": known.id, **rows.addition_values(known.request)}
-        for known in batch.known.values()
-        if known.changed
+    changed = [known for known in batch.known.values() if known.changed]
+    if changed:
+        connection.execute(
+            _CHANGE, [{"of_id": known.id, **rows.asked_values(known.asked)} for known in changed]
+        )
+    hastened = [
+        {"of_id": known.id, "now": known.hastened_at}
+        for known in changed
+        if known.hastened_at is not None
     ]
-    if completed:
-        connection.execute(_COMPLETE, completed)
+    if hastened:
+        connection.execute(_HASTEN, hastened)

@@ -5,9 +5,6 @@ thread, and only then tells each caller. When something in the batch fails that 
 store's failure, the batch is rolled back and each unit runs again behind a savepoint of its own,
 so that one caller's conflict is no one else's. It refuses with `Unavailable` what waited too long
 or finds too many waiting; a caller that goes away leaves its unit in the batch.
-
-The units are plain functions over a `Connection`: an `AsyncEngine`'s `run_sync` can run the same
-ones.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine
 
 from core.errors import Unavailable
-from core.ports import Work
+from core.ports import Committed, Work
 from gateway.adapters.sql import commits
 from gateway.adapters.sql.errors import as_core, store_wide
 
@@ -57,10 +54,10 @@ class GroupCommit:
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def commit(self, work: Work) -> str | None:
+    async def commit(self, work: Work) -> Committed | None:
         """Commit a call's work in company."""
         return cast(
-            "str | None",
+            "Committed | None",
             await self._run(lambda connection: commits.commit_alone(connection, work), work),
         )
 

@@ -30,18 +30,16 @@ _PRAGMAS = (
 
 
 def sqlite_file(url: str) -> URL:
-    """The address of a SQLite file, with the driver that is used; raises `Unavailable`."""
+    """The address of a SQLite file; raises `Unavailable`."""
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
         raise Unavailable("database_url is not an address such as sqlite:///data/x.db") from exc
-    if parsed.get_backend_name() != "sqlite":
-        raise Unavailable(
-            f"database_url: {parsed.get_backend_name()} is not built yet; use sqlite:///FILE"
-        )
+    if parsed.drivername != "sqlite":
+        raise Unavailable(f"database_url: {parsed.drivername} is not built yet; use sqlite:///FILE")
     if not parsed.database or parsed.database == ":memory:" or "mode" in parsed.query:
         raise Unavailable("database_url must name a file, such as sqlite:///data/fanlight.db")
-    return parsed.set(drivername="sqlite+pysqlite")
+    return parsed
 
 
 def sqlite_engine(url: URL, *, begin: str | None, busy_timeout_s: float) -> Engine:

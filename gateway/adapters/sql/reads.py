@@ -23,8 +23,12 @@ _escalations = tables.escalations.c
 _deliveries = tables.deliveries.c
 _events = tables.visitor_events.c
 
+SENSELESS = (ValueError, TypeError, KeyError)
+"""What reading a damaged row raises, such as JSON that is cut short."""
+
 # Written out, not bound: only so does SQLite see that a partial index fits.
 PENDING = _deliveries.state == literal_column("'pending'")
+ELSEWHERE = _deliveries.target.not_in(bindparam("except_targets", expanding=True))
 UNRESOLVED = _escalations.status != literal_column("'resolved'")
 
 FINISHED = select(_finished.body_sha256, _finished.status, _finished.body, _finished.receipt).where(
@@ -67,7 +71,7 @@ NEXT_DUE = select(
             else_=_deliveries.next_at,
         )
     )
-).where(PENDING)
+).where(PENDING, ELSEWHERE)
 
 
 def finished(connection: Connection, scope: Scope, key: str, since: float) -> Finished | None:
@@ -127,9 +131,9 @@ def open_escalations(connection: Connection, scope: Scope, conversation_id: str)
     ).scalar_one()
 
 
-def next_due(connection: Connection) -> float | None:
-    """When the next pending delivery is due, in Unix seconds."""
-    return connection.execute(NEXT_DUE).scalar()
+def next_due(connection: Connection, except_targets: frozenset[str]) -> float | None:
+    """When the next pending delivery to another target than those is due, in Unix seconds."""
+    return connection.execute(NEXT_DUE, {"except_targets": sorted(except_targets)}).scalar()
 
 
 def escalation_page(

@@ -23,9 +23,17 @@ from core.messages import (
 )
 from core.ports import OpenEscalation, Work
 from core.scope import Scope
+from gateway.adapters import semantics
+from gateway.adapters.semantics import Asked
 
 Values = dict[str, Any]
 AnyRow = Any
+
+ASKED = (
+    *("question", "reason", "confidence", "provenance"),
+    *("fallback_text", "tail", "contact", "receipt"),
+)
+"""The columns of `escalations` that a later request may change."""
 
 
 def scope_values(scope: Scope) -> Values:
@@ -102,20 +110,22 @@ def escalation_values(work: Work, opened: OpenEscalation) -> Values:
         "turn_id": request.turn_id,
         "conversation_id": request.conversation_id,
         "at": work.at,
-        "question": request.question,
-        "reason": request.reason,
-        "confidence": request.confidence,
         "locale": request.locale,
         "asked_at": request.timestamp,
         "created_at": timestamp(work.at),
         "status": "queued",
-        **addition_values(request),
+        **asked_values(semantics.asked(opened)),
     }
 
 
-def addition_values(request: EscalationRequest) -> Values:
-    """The columns of `escalations` that a later request may complete."""
+def asked_values(asked: Asked) -> Values:
+    """The columns `ASKED`."""
+    request = asked.request
     return {
+        "question": request.question,
+        "reason": request.reason,
+        "confidence": request.confidence,
+        "provenance": asked.provenance,
         "fallback_text": request.fallback_text,
         "tail": [asdict(turn) for turn in request.conversation_tail],
         "contact": request.contact,
@@ -123,9 +133,9 @@ def addition_values(request: EscalationRequest) -> Values:
     }
 
 
-def request_of(row: AnyRow) -> EscalationRequest:
-    """The request that a row of `escalations` was made from."""
-    return EscalationRequest(
+def asked_of(row: AnyRow) -> Asked:
+    """What a row of `escalations` asks."""
+    request = EscalationRequest(
         turn_id=row.turn_id,
         conversation_id=row.conversation_id,
         question=row.question,
@@ -138,6 +148,7 @@ def request_of(row: AnyRow) -> EscalationRequest:
         receipt=row.receipt,
         timestamp=row.asked_at,
     )
+    return Asked(request, row.provenance)
 
 
 def escalation_of(
@@ -153,6 +164,7 @@ def escalation_of(
         fallback_text=row.fallback_text,
         reason=row.reason,
         confidence=row.confidence,
+        provenance=row.provenance,
         tail=tuple(MemoryTurn(**turn) for turn in row.tail),
         locale=row.locale,
         contact=row.contact,
@@ -180,7 +192,8 @@ def attempt_of(row: AnyRow) -> Attempt:
 
 
 def delivery_values(work: Work, opened: OpenEscalation) -> list[Values]:
-    """A row of `deliveries` for each target, due at once."""
+    """A row of `deliveries` for each target."""
+    due = semantics.first_due(opened, work.at)
     return [
         {
             "escalation_id": opened.id,
@@ -188,7 +201,7 @@ def delivery_values(work: Work, opened: OpenEscalation) -> list[Values]:
             "kind": kind,
             "state": "pending",
             "tries": 0,
-            "next_at": work.at,
+            "next_at": due,
             "leased_until": 0.0,
         }
         for target, kind in opened.targets

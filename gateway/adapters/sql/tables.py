@@ -77,9 +77,10 @@ conversations = Table(
 turns = Table(
     "turns",
     metadata,
+    # The id first: turns are also found by their ids alone, many at once.
+    Column("id", Text, primary_key=True),
     Column("site", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False, index=True),
     Column("at", Double, nullable=False),
     Column("question", Text, nullable=False),
@@ -110,6 +111,8 @@ escalations = Table(
     Column("fallback_text", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("confidence", Double, nullable=False),
+    # Whose word question, reason and confidence are.
+    Column("provenance", Text, nullable=False),
     Column("tail", JSON, nullable=False),
     Column("locale", Text, nullable=False),
     Column("contact", Text),
@@ -119,6 +122,7 @@ escalations = Table(
     Column("status", Text, nullable=False),
     UniqueConstraint("turn_id", "site", "subject"),
     CheckConstraint("status IN ('queued', 'delivered', 'resolved', 'failed')", "status"),
+    CheckConstraint("provenance IN ('server', 'client')", "provenance"),
     Index(None, "conversation_id", "status"),
     Index(None, "at", "id"),
     Index(None, "status", "at", "id"),
@@ -144,7 +148,7 @@ deliveries = Table(
     Column("next_at", Double),
     Column("leased_until", Double, nullable=False),
     Index(None, "escalation_id"),
-    CheckConstraint("state IN ('pending', 'delivered', 'failed', 'disabled')", "state"),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed', 'disabled', 'skipped')", "state"),
     Index(
         "ix_deliveries_due",
         "next_at",

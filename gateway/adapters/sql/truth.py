@@ -24,7 +24,7 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
-from core.ports import Clock, Finished, LeasedDelivery, Work
+from core.ports import Clock, Committed, Finished, LeasedDelivery, Work
 from core.scope import Scope
 from gateway.adapters import semantics
 from gateway.adapters.sql import commits, opening, outbox, reads
@@ -99,8 +99,8 @@ class SqlTruth:
         """How often the session's browser showed another receipt than its chain's head."""
         return await self._read(lambda connection: reads.receipt_gaps(connection, sid))
 
-    async def commit(self, work: Work) -> str | None:
-        """Commit one call's work; the id of the turn's escalation where it has one."""
+    async def commit(self, work: Work) -> Committed | None:
+        """Commit one call's work; the escalation that the work asks for."""
         writer = self._open()[0]
         if work.at - self._swept > SWEEP_EVERY_S:
             self._swept = work.at
@@ -149,16 +149,24 @@ class SqlTruth:
         )
 
     async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; again is the same; raises `NotFound`."""
+        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
         await self._write(lambda connection: outbox.resolved(connection, escalation_id, at))
 
     async def resend(self, escalation_id: str, at: float) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
         return await self._write(lambda connection: outbox.resend(connection, escalation_id, at))
 
-    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
-        """Take due deliveries; nobody else gets them before `until`."""
-        return await self._write(lambda connection: outbox.lease(connection, now, until, limit))
+    async def lease_deliveries(
+        self,
+        now: float,
+        until: float,
+        limit: int,
+        *,
+        except_targets: frozenset[str] = frozenset(),
+    ) -> list[LeasedDelivery]:
+        """Take due deliveries of other targets than those; nobody else gets them before `until`."""
+        wanted = outbox.Leasing(now, until, limit, except_targets)
+        return await self._write(lambda connection: outbox.lease(connection, wanted))
 
     async def finish_delivery(
         self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
@@ -171,9 +179,9 @@ class SqlTruth:
             )
         )
 
-    async def next_due(self) -> float | None:
-        """When the next pending delivery is due, in Unix seconds."""
-        return await self._read(reads.next_due)
+    async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
+        """When the next pending delivery to another target than those is due, in Unix seconds."""
+        return await self._read(lambda connection: reads.next_due(connection, except_targets))
 
     async def _sweep(self, writer: GroupCommit, now: float) -> None:
         # Nobody waits for it: what could not be dropped now is dropped a minute later.

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ from gateway.cli.bench.entries import made_up
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Report
 
-SIZES: Final = (500, 5_000)
 QUESTIONS: Final = 600
 START_S: Final = 60.0
 END_S: Final = 12.0
@@ -56,30 +55,30 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, report: Report) -> AsyncIterator[Served]:
+async def serving(folder: Path, sizes: Sequence[int], report: Report) -> AsyncIterator[Served]:
     """The product, while it runs; raises `BenchError` when it does not start."""
     questions = {}
-    for number, size in enumerate(SIZES):
+    for number, size in enumerate(sizes):
         report(f"building {size} entries", 0.1 * number)
         entries, questions[size] = made_up(size, QUESTIONS)
         index = await asyncio.to_thread(kb.build_index, entries)
         (folder / f"{size}.idx").write_bytes(index)
     port, page = _free_port(), _free_port()
-    (folder / "fanlight.toml").write_text(_settings(folder, port, page), encoding="utf-8")
+    (folder / "fanlight.toml").write_text(_settings(folder, sizes, port, page), encoding="utf-8")
     report("starting the gateway", 0.25)
     process = await _start(folder, page)
     try:
         await _until_running(process, folder)
-        sites = {size: f"site_{size}" for size in SIZES}
+        sites = {size: f"site_{size}" for size in sizes}
         origin = f"http://localhost:{port}"
         yield Served(origin, f"http://localhost:{page}", sites, questions)
     finally:
         await _end(process)
 
 
-def _settings(folder: Path, port: int, page: int) -> str:
+def _settings(folder: Path, sizes: Sequence[int], port: int, page: int) -> str:
     faq = Path(kb.__file__).parent / "data"
-    sites = {"site_demo": faq, **{f"site_{size}": folder / f"{size}.idx" for size in SIZES}}
+    sites = {"site_demo": faq, **{f"site_{size}": folder / f"{size}.idx" for size in sizes}}
     tables = (
         _SITE.format(key=key, page=page, kb=json.dumps(str(path))) for key, path in sites.items()
     )

@@ -72,8 +72,9 @@ def _contenders(
     ports: Mapping[str, int], signers: list[visitors.Caller], askers: list[visitors.Caller]
 ) -> dict[str, Contender]:
     async def echoed(count: int) -> list[bytes]:
-        body = visitors.body_of(signers[0])
-        return [visitors.plain("/echo", ports["echo"], body)] * count
+        # The very requests that `signed` gets: what differs is that nobody checks them.
+        made = await visitors.all_signed("/echo", ports["echo"], signers, AT_ONCE)
+        return [made[number % len(made)] for number in range(count)]
 
     async def nothing(count: int) -> list[bytes]:
         return await visitors.all_signed(SIGNED_PATH, ports["signed"], signers, count)

@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app import ByHost, create_app
 from gateway.cli.bench.provider import Provider
@@ -108,14 +108,11 @@ async def signed(place: Place) -> AsyncIterator[ASGIApp]:
     async with open_services(settings, _knowledge(place)) as services:
         front = build_front(services)
 
-        async def nothing(_: Request) -> Response:
-            return Response()
-
         admitted = [Middleware(IntegrityMiddleware, front.integrity, settings.limits.body_bytes)]
         visitor = Router(
             [
                 *session_routes(front),
-                Route(SIGNED_PATH, nothing, methods=["POST"], middleware=admitted),
+                Route(SIGNED_PATH, _Nothing(), methods=["POST"], middleware=admitted),
             ]
         )
         app = Starlette(
@@ -127,6 +124,15 @@ async def signed(place: Place) -> AsyncIterator[ASGIApp]:
         own = OwnOriginMiddleware(visitor, settings.public_url)
         app.mount("/", ByHost(own, Router(), settings.console_authority))
         yield app
+
+
+class _Nothing:
+    """An endpoint that answers at once, with nothing."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ is offline, so that nobody but the browser can answer.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -22,7 +22,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from gateway.cli.bench.browser_scripts import QUERIES, REMEMBER_PYTHON, VISITOR
 from gateway.cli.bench.chromium import FLAGS, find_chromium
-from gateway.cli.bench.host import SIZES, Served, serving
+from gateway.cli.bench.host import Served, serving
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Report
 
@@ -49,14 +49,19 @@ class Round:
     warm_s: float
 
 
-async def measure(rounds: int, chromium: Path | None, report: Report) -> Measured:
+async def measure(
+    rounds: int, sizes: Sequence[int], chromium: Path | None, report: Report
+) -> Measured:
     """All figures; raises `BenchError`."""
     with tempfile.TemporaryDirectory(prefix="fanlight-bench-") as name:
         folder = Path(name)
-        async with serving(folder, report) as served, async_playwright() as playwright:
+        async with async_playwright() as playwright:
             browser = _Browser(playwright, chromium or find_chromium(), folder)
             try:
-                return await _measure(browser, served, rounds, report)
+                # A browser that does not start is told before anything is built.
+                await (await browser.open()).close()
+                async with serving(folder, sizes, report) as served:
+                    return await _measure(browser, served, rounds, report)
             except PlaywrightError as error:
                 raise BenchError(_first_line(error)) from error
 
@@ -183,11 +188,11 @@ async def _queries(browser: _Browser, served: Served) -> dict[str, object]:
     context = await browser.open()
     await context.add_init_script(REMEMBER_PYTHON)
     found: dict[str, object] = {}
-    for size in SIZES:
+    for size, questions in served.questions.items():
         page = await context.new_page()
         await page.goto(f"{served.gateway}/chat/{served.sites[size]}")
         await page.wait_for_function("() => window.fanlightPython !== undefined")
-        took = await _ask_all(page, served.questions[size])
+        took = await _ask_all(page, questions)
         found[f"query_p50_ms_{size}"] = round(1000 * median(took), 3)
         found[f"query_p95_ms_{size}"] = round(1000 * quantiles(took, n=20)[18], 3)
         await page.close()

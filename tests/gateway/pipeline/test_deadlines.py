@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import Unavailable
 from core.ports import Piece
-from gateway.pipeline.deadlines import Deadlines, hurry
+from gateway.pipeline.deadlines import Deadlines, Hurry
 
 QUICK = Deadlines(first_s=0.05, between_s=0.05, total_s=0.2)
 
@@ -21,7 +21,7 @@ async def paced(*pauses_s: float) -> AsyncIterator[Piece]:
 
 async def read(*pauses_s: float) -> str:
     """The text that came in time."""
-    return "".join([piece.text async for piece in hurry(paced(*pauses_s), QUICK)])
+    return "".join([piece.text async for piece in Hurry(QUICK).over(paced(*pauses_s))])
 
 
 async def test_pieces_in_time_all_come() -> None:
@@ -47,7 +47,7 @@ async def test_the_source_is_closed_when_it_is_late() -> None:
             closed = True
 
     with pytest.raises(Unavailable):
-        async for _ in hurry(source(), QUICK):
+        async for _ in Hurry(QUICK).over(source()):
             pass
     assert closed
 
@@ -63,4 +63,20 @@ class Bare:
 
 
 async def test_a_source_that_cannot_be_closed_is_fine() -> None:
-    assert [piece async for piece in hurry(Bare(), QUICK)] == []
+    assert [piece async for piece in Hurry(QUICK).over(Bare())] == []
+
+
+async def test_a_turn_can_be_cut_short_while_it_waits() -> None:
+    hurry = Hurry(Deadlines(first_s=60, between_s=60, total_s=60))
+    asyncio.get_running_loop().call_later(0.05, hurry.cut, 0.05)
+    with pytest.raises(Unavailable):
+        async for _ in hurry.over(paced(30.0)):
+            pass
+
+
+async def test_what_was_cut_before_it_waits_ends_soon() -> None:
+    hurry = Hurry(Deadlines(first_s=60, between_s=60, total_s=60))
+    hurry.cut(0.05)
+    with pytest.raises(Unavailable):
+        async for _ in hurry.over(paced(30.0)):
+            pass

@@ -25,10 +25,16 @@ _TABLES = (
 
 def upgrade() -> None:
     """Make the tables."""
-    _calls()
-    _talk()
+    _finished_calls()
+    _receipt_heads()
+    _conversations()
+    _turns()
+    _visitor_events()
     _escalations()
-    _outbox()
+    _escalation_indexes()
+    _replies()
+    _deliveries()
+    _attempts()
 
 
 def downgrade() -> None:
@@ -37,11 +43,17 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _calls() -> None:
-    op.create_table(
-        "finished_calls",
+def _scope() -> tuple[sa.Column[str], sa.Column[str]]:
+    return (
         sa.Column("site", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+    )
+
+
+def _finished_calls() -> None:
+    op.create_table(
+        "finished_calls",
+        *_scope(),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("body_sha256", sa.Text(), nullable=False),
@@ -51,11 +63,13 @@ def _calls() -> None:
         sa.PrimaryKeyConstraint("site", "subject", "key", name=op.f("pk_finished_calls")),
     )
     op.create_index(op.f("ix_finished_calls_at"), "finished_calls", ["at"], unique=False)
+
+
+def _receipt_heads() -> None:
     op.create_table(
         "receipt_heads",
         sa.Column("sid", sa.Text(), nullable=False),
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        *_scope(),
         sa.Column("head", sa.Text(), nullable=False),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("gap_at", sa.Double(), nullable=True),
@@ -65,21 +79,22 @@ def _calls() -> None:
     )
 
 
-def _talk() -> None:
+def _conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        *_scope(),
         sa.Column("at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sqlite_with_rowid=False,
     )
+
+
+def _turns() -> None:
     op.create_table(
         "turns",
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
+        *_scope(),
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
@@ -98,14 +113,16 @@ def _talk() -> None:
         sa.ForeignKeyConstraint(
             ["conversation_id"], ["conversations.id"], name=op.f("fk_turns_conversation_id")
         ),
-        sa.PrimaryKeyConstraint("site", "subject", "id", name=op.f("pk_turns")),
+        sa.PrimaryKeyConstraint("id", "site", "subject", name=op.f("pk_turns")),
     )
     op.create_index(op.f("ix_turns_conversation_id"), "turns", ["conversation_id"], unique=False)
+
+
+def _visitor_events() -> None:
     op.create_table(
         "visitor_events",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        *_scope(),
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -130,8 +147,7 @@ def _escalations() -> None:
     op.create_table(
         "escalations",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        *_scope(),
         sa.Column("turn_id", sa.Text(), nullable=False),
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
@@ -139,6 +155,7 @@ def _escalations() -> None:
         sa.Column("fallback_text", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("provenance", sa.Text(), nullable=False),
         sa.Column("tail", sa.JSON(), nullable=False),
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("contact", sa.Text(), nullable=True),
@@ -150,6 +167,9 @@ def _escalations() -> None:
             "status IN ('queued', 'delivered', 'resolved', 'failed')",
             name=op.f("ck_escalations_status"),
         ),
+        sa.CheckConstraint(
+            "provenance IN ('server', 'client')", name=op.f("ck_escalations_provenance")
+        ),
         sa.ForeignKeyConstraint(
             ["conversation_id"], ["conversations.id"], name=op.f("fk_escalations_conversation_id")
         ),
@@ -158,16 +178,12 @@ def _escalations() -> None:
             "turn_id", "site", "subject", name=op.f("uq_escalations_turn_id_site_subject")
         ),
     )
-    op.create_index(
-        op.f("ix_escalations_conversation_id_status"),
-        "escalations",
-        ["conversation_id", "status"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_escalations_at_id"), "escalations", ["at", "id"], unique=False)
-    op.create_index(
-        op.f("ix_escalations_status_at_id"), "escalations", ["status", "at", "id"], unique=False
-    )
+
+
+def _escalation_indexes() -> None:
+    for columns in (["conversation_id", "status"], ["at", "id"], ["status", "at", "id"]):
+        name = op.f("ix_escalations_" + "_".join(columns))
+        op.create_index(name, "escalations", columns, unique=False)
     op.create_index(
         "ix_escalations_open",
         "escalations",
@@ -176,6 +192,9 @@ def _escalations() -> None:
         sqlite_where=sa.text("status != 'resolved'"),
         postgresql_where=sa.text("status != 'resolved'"),
     )
+
+
+def _replies() -> None:
     op.create_table(
         "replies",
         sa.Column("id", sa.Text(), nullable=False),
@@ -192,7 +211,7 @@ def _escalations() -> None:
     op.create_index(op.f("ix_replies_escalation_id"), "replies", ["escalation_id"], unique=False)
 
 
-def _outbox() -> None:
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -204,7 +223,7 @@ def _outbox() -> None:
         sa.Column("next_at", sa.Double(), nullable=True),
         sa.Column("leased_until", sa.Double(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('pending', 'delivered', 'failed', 'disabled')",
+            "state IN ('pending', 'delivered', 'failed', 'disabled', 'skipped')",
             name=op.f("ck_deliveries_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -223,6 +242,9 @@ def _outbox() -> None:
     op.create_index(
         op.f("ix_deliveries_escalation_id"), "deliveries", ["escalation_id"], unique=False
     )
+
+
+def _attempts() -> None:
     op.create_table(
         "attempts",
         sa.Column("id", sa.Integer(), nullable=False),
