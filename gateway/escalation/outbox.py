@@ -58,7 +58,7 @@ class OutboxWorker:
         random: Random,
         bell: Bell,
         *,
-        shares: Shares = Shares(),  # noqa: B008 - frozen
+        shares: Shares = Shares(),
         deadline_s: float = DEADLINE_S,
         grace_s: float = GRACE_S,
         pauses_s: Sequence[float] = PAUSES_S,
@@ -111,7 +111,7 @@ class OutboxWorker:
             due = await self._next_due()
         except Unavailable as exc:
             return self._put_off(f"the store is down: {exc}")
-        except Exception as exc:  # the worker's edge: it outlives whatever the store gives
+        except Exception as exc:  # noqa: BLE001 - the worker outlives whatever the store gives
             _log.exception("outbox: a look at the store failed")
             return self._put_off(type(exc).__name__)
         self._failures = 0
@@ -167,7 +167,7 @@ class OutboxWorker:
         self._bell.ring(OUTBOX)
 
     async def _settle(self) -> None:
-        """Let tries under way finish within the grace period; stop the others, and wait for that."""
+        """Let tries under way finish within the grace period; stop the rest, and await that."""
         under_way = set(self._under_way)
         if not under_way:
             return
@@ -221,7 +221,7 @@ class OutboxWorker:
             except (Conflict, NotFound) as exc:
                 _log.info("outbox: delivery %d is no longer ours: %s", delivery.id, exc)
                 return False
-            except Exception:  # one delivery's flaw must not stop the others
+            except Exception:  # noqa: BLE001 - one delivery's flaw must not stop the others
                 _log.exception("outbox: delivery %d unrecorded, to be repeated", delivery.id)
                 return False
             else:

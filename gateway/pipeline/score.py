@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kb import Hit
 from kb.features import STOP_STEMS, stems
@@ -24,6 +25,11 @@ _REFUSAL = re.compile(
 )
 
 
+@lru_cache(maxsize=4_096)
+def _stems_of(question: str, answer: str) -> frozenset[str]:
+    return frozenset(stems(f"{question} {answer}"))
+
+
 def score(reply: str, question: str, hits: Sequence[Hit]) -> float:
     """The estimated probability in [0, 1] that `reply` is right."""
     said = set(stems(reply)) - STOP_STEMS
@@ -31,7 +37,7 @@ def score(reply: str, question: str, hits: Sequence[Hit]) -> float:
         return 0.0
     known = set(stems(question))
     for hit in hits:
-        known.update(stems(f"{hit.entry.question} {hit.entry.answer}"))
+        known.update(_stems_of(hit.entry.question, hit.entry.answer))
     grounding = len(said & known) / len(said)
     retrieval = max((hit.confidence for hit in hits), default=0.0)
     return round(grounding * (GROUNDING_WEIGHT + RETRIEVAL_WEIGHT * retrieval), 4)

@@ -17,7 +17,6 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 # How the console finds out that nobody is logged in yet.
 NOT_LOGGED_IN = r"status of 401 .*/v1/operator/session"
-NO_ICON = r"favicon.ico"
 # A gateway that has just begun refuses what was signed in its first second; it is signed again.
 JUST_BEGUN = r"status of 401 .*/v1/"
 NO_NETWORK = (
@@ -32,7 +31,7 @@ class Watch:
 
     complaints: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
-    expected: list[str] = field(default_factory=lambda: [NOT_LOGGED_IN, NO_ICON])
+    expected: list[str] = field(default_factory=lambda: [NOT_LOGGED_IN])
 
     async def over(self, context: BrowserContext) -> None:
         """Begin to watch."""

@@ -1,15 +1,17 @@
 """What every store of truth does."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from core.encoding import timestamp
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Exists, NotFound
 from core.messages import Attempt, DeliveryState, EscalationStatus, Turn
-from core.ports import Truth
+from core.ports import Committed, Truth
 from core.receipts import chain_hash
 from core.scope import Scope
+from gateway.adapters.semantics import COMPLETION_S
 from tests.congruence.samples import (
     ANNA,
     ANNA_ELSEWHERE,
@@ -38,10 +40,12 @@ async def escalate(
 ) -> str:
     """Commit an escalation of the turn and conversation of that number; its id."""
     request = a_request(number, number)
-    work = a_work(f"k{number}", escalation=opened(number, request, targets=targets))
-    escalation_id = await truth.commit(work)
-    assert escalation_id is not None
-    return escalation_id
+    escalation = opened(number, request, by_gateway=False, targets=targets)
+    work = a_work(f"k{number}", escalation=escalation)
+    committed = await truth.commit(work)
+    assert committed is not None
+    assert committed.status == "queued"
+    return committed.id
 
 
 async def deliver(truth: Truth, *states: DeliveryState, next_at: float = NOON) -> EscalationStatus:
@@ -138,10 +142,66 @@ class TestTurns:
 
     async def test_a_stored_turn_is_not_overwritten(self, truth: Truth) -> None:
         await truth.commit(a_work("k1", turn=a_turn()))
-        with pytest.raises(Conflict):
-            await truth.commit(a_work("k2", turn=a_turn(reply="changed")))
+        with pytest.raises(Exists):
+            await truth.commit(a_work("k2", turn=a_turn(reply="changed"), link=a_link("r")))
         assert await truth.turn(ANNA, T1) == a_turn()
         assert await truth.finished(ANNA, "k2", 0) is None
+        assert await truth.receipt_head("s_1") is None
+
+    async def test_a_turn_that_is_there_is_told_apart_from_what_may_be_tried_again(
+        self, truth: Truth
+    ) -> None:
+        await truth.commit(a_work("k1", turn=a_turn(), link=a_link("r1")))
+        for work in (
+            a_work("k2", turn=a_turn(), link=a_link("r2")),
+            a_work("k1", turn=a_turn(), link=a_link("r2", chain_hash("r1"))),
+        ):
+            with pytest.raises(Conflict) as caught:
+                await truth.commit(work)
+            assert type(caught.value) is Conflict
+        work = a_work("k2", turn=a_turn(), link=a_link("r2", chain_hash("r1")))
+        with pytest.raises(Exists):
+            await truth.commit(work)
+
+    async def test_a_turn_outlives_its_call(self, truth: Truth) -> None:
+        await truth.commit(a_work("k", turn=a_turn()))
+        with pytest.raises(Exists):
+            await truth.commit(a_work("k", at=NOON + DAY + 1, turn=a_turn()))
+        assert await truth.turn(ANNA, T1) == a_turn()
+
+    @pytest.mark.parametrize("apart", [True, False], ids=["one by one", "at once"])
+    async def test_a_turn_has_one_conversation(self, truth: Truth, apart: bool) -> None:
+        first = a_work("k1", turn=a_turn(1, 1))
+        later = [
+            a_work("k2", turn=a_turn(1, 2)),
+            a_work("k3", turn=a_turn(1, 2), escalation=opened(1, a_request(1, 2))),
+            a_work("k4", escalation=opened(1, by_browser(1, 2), by_gateway=False)),
+        ]
+        if apart:
+            await truth.commit(first)
+            outcomes = [
+                (await asyncio.gather(truth.commit(one), return_exceptions=True))[0]
+                for one in later
+            ]
+        else:
+            _, *outcomes = await asyncio.gather(
+                *(truth.commit(one) for one in (first, *later)), return_exceptions=True
+            )
+        assert [type(outcome) for outcome in outcomes] == [NotFound] * 3
+        assert await truth.conversation_owned(BEN, named("c", 2))
+        assert await truth.escalations(status="all", before=None, limit=50) == []
+
+    async def test_an_escalated_turn_has_one_conversation(self, truth: Truth) -> None:
+        await escalate(truth)
+        for work in (
+            a_work("k2", turn=a_turn(1, 2)),
+            a_work("k3", escalation=opened(1, by_browser(1, 2), by_gateway=False)),
+        ):
+            with pytest.raises(NotFound):
+                await truth.commit(work)
+        assert await truth.conversation_owned(BEN, named("c", 2))
+        assert await truth.turn(ANNA, T1) is None
+        await truth.commit(a_work("k4", turn=a_turn(1, 1)))
 
 
 class TestConversations:
@@ -195,12 +255,12 @@ class TestReceipts:
     ) -> None:
         await truth.commit(a_work("k1", link=a_link("r1")))
         h1, h2, h3 = chain_hash("r1"), chain_hash("r2"), chain_hash("r3")
-        assert await truth.receipt_gaps("s_1") == 0  # type: ignore[attr-defined]
+        assert await truth.receipt_gaps("s_1") == 0
         await truth.commit(a_work("k2", link=a_link("r2", h1, presented=None)))
         await truth.commit(a_work("k3", link=a_link("r3", h2, presented=h1)))
         await truth.commit(a_work("k4", link=a_link("r4", h3)))
-        assert await truth.receipt_gaps("s_1") == 2  # type: ignore[attr-defined]
-        assert await truth.receipt_gaps("s_2") == 0  # type: ignore[attr-defined]
+        assert await truth.receipt_gaps("s_1") == 2
+        assert await truth.receipt_gaps("s_2") == 0
 
 
 class TestOpening:
@@ -209,7 +269,7 @@ class TestOpening:
     ) -> None:
         escalation = opened(1, a_request(), targets=(HOOK, PAGER))
         work = a_work("k", turn=a_turn(), escalation=escalation, link=a_link("r1"))
-        assert await truth.commit(work) == E1
+        assert await truth.commit(work) == Committed(E1, "queued")
         found = await truth.escalation(E1)
         assert (found.id, found.site, found.conversation_id, found.turn_id) == (
             E1,
@@ -223,11 +283,13 @@ class TestOpening:
             0.25,
         )
         assert (found.status, found.created_at, found.locale) == ("queued", timestamp(NOON), "es")
+        assert found.provenance == "server"
         assert [(one.target, one.kind, one.state) for one in found.deliveries] == [
             ("hook", "webhook", "pending"),
             ("pager", "pagerduty", "pending"),
         ]
-        assert [one.next_at for one in found.deliveries] == [timestamp(NOON)] * 2
+        due = timestamp(NOON + COMPLETION_S)
+        assert [one.next_at for one in found.deliveries] == [due] * 2
         (event,) = await truth.events(ANNA, C1, 0)
         assert (event.name, event.data) == (
             "escalation_status",
@@ -238,13 +300,14 @@ class TestOpening:
     async def test_a_browser_completes_what_the_gateway_opened(self, truth: Truth) -> None:
         await truth.commit(a_work("k1", turn=a_turn(), escalation=opened(1, a_request())))
         later = opened(2, by_browser(), by_gateway=False, targets=(HOOK, PAGER))
-        assert await truth.commit(a_work("k2", escalation=later)) == E1
+        assert await truth.commit(a_work("k2", escalation=later)) == Committed(E1, "queued")
         found = await truth.escalation(E1)
         assert found.fallback_text == "A person will answer here."
         assert found.tail == by_browser().conversation_tail
         assert found.contact == "a@example.com"
         assert (found.reason, found.confidence) == ("low_confidence", 0.25)
         assert found.question == "¿Cuándo llega mi pedido?"
+        assert found.provenance == "server"
         assert [one.target for one in found.deliveries] == ["hook"]
         assert await told(truth) == ["queued"]
         with pytest.raises(NotFound):
@@ -255,16 +318,42 @@ class TestOpening:
         await truth.commit(a_work("k1", escalation=first))
         before = await truth.escalation(E1)
         bare = opened(2, a_request(), by_gateway=False)
-        assert await truth.commit(a_work("k2", escalation=bare)) == E1
+        assert await truth.commit(a_work("k2", escalation=bare)) == Committed(E1, "queued")
         assert await truth.escalation(E1) == before
+        assert before.provenance == "client"
 
-    async def test_the_gateway_changes_nothing_in_what_a_browser_opened(self, truth: Truth) -> None:
+    async def test_the_gateways_judgement_replaces_a_browsers_and_keeps_what_it_knew(
+        self, truth: Truth
+    ) -> None:
         await truth.commit(a_work("k1", escalation=opened(1, by_browser(), by_gateway=False)))
         before = await truth.escalation(E1)
-        again = opened(2, a_request(fallback_text="other", reason="empty"))
-        assert await truth.commit(a_work("k2", turn=a_turn(), escalation=again)) == E1
+        judged = opened(2, a_request(fallback_text="other", reason="empty", confidence=0.125))
+        committed = await truth.commit(a_work("k2", turn=a_turn(), escalation=judged))
+        assert committed == Committed(E1, "queued")
+        found = await truth.escalation(E1)
+        assert before.provenance == "client"
+        assert found == replace(
+            before,
+            provenance="server",
+            question="¿Cuándo llega mi pedido?",
+            reason="empty",
+            confidence=0.125,
+        )
+
+    async def test_the_gateways_judgement_fills_what_a_browser_left_out(self, truth: Truth) -> None:
+        await truth.commit(a_work("k1", escalation=opened(1, a_request(), by_gateway=False)))
+        tail = by_browser().conversation_tail
+        judged = a_request(fallback_text="For now.", conversation_tail=tail)
+        await truth.commit(a_work("k2", turn=a_turn(), escalation=opened(2, judged)))
+        found = await truth.escalation(E1)
+        assert (found.fallback_text, found.tail) == ("For now.", tail)
+
+    async def test_the_gateway_judges_a_turn_once(self, truth: Truth) -> None:
+        await truth.commit(a_work("k1", turn=a_turn(), escalation=opened(1, a_request())))
+        before = await truth.escalation(E1)
+        again = opened(2, a_request(question="another", reason="empty"))
+        assert await truth.commit(a_work("k2", escalation=again)) == Committed(E1, "queued")
         assert await truth.escalation(E1) == before
-        assert before.reason == "visitor_asked"
 
     async def test_an_offline_turn_escalates_without_being_stored(self, truth: Truth) -> None:
         assert await escalate(truth) == E1
@@ -274,7 +363,7 @@ class TestOpening:
         for number, scope in enumerate((ANNA, BEN, ANNA_ELSEWHERE), start=1):
             request = a_request(1, conversation=number)
             work = a_work("k", scope=scope, escalation=opened(number, request))
-            assert await truth.commit(work) == named("e", number)
+            assert await truth.commit(work) == Committed(named("e", number), "queued")
 
     async def test_an_escalations_id_is_used_once(self, truth: Truth) -> None:
         await truth.commit(a_work("k1", escalation=opened(1, a_request(1))))
@@ -287,13 +376,66 @@ class TestOpening:
         assert (found.status, found.deliveries) == ("queued", ())
         assert await truth.next_due() is None
 
-    async def test_a_resolved_one_is_completed_but_not_opened_again(self, truth: Truth) -> None:
+    @pytest.mark.parametrize("by_gateway", [True, False], ids=["gateway", "browser"])
+    @pytest.mark.parametrize("resolve", [True, False], ids=["resolved", "replied to"])
+    async def test_what_a_person_has_answered_is_not_rewritten(
+        self, truth: Truth, resolve: bool, by_gateway: bool
+    ) -> None:
         await escalate(truth)
-        await truth.resolve(E1, NOON)
-        later = opened(2, by_browser(), by_gateway=False)
-        assert await truth.commit(a_work("k2", escalation=later)) == E1
-        assert (await truth.escalation(E1)).status == "resolved"
+        await deliver(truth, "delivered")
+        await truth.reply(a_reply(1, 1), resolve=resolve, at=NOON)
+        before = await truth.escalation(E1)
+        later = opened(2, by_browser(), by_gateway=by_gateway)
+        committed = await truth.commit(a_work("k2", escalation=later))
+        assert committed == Committed(E1, "resolved" if resolve else "delivered")
+        assert await truth.escalation(E1) == before
+        assert await truth.next_due() is None
         assert await escalate(truth, 3) == named("e", 3)
+
+    async def test_a_later_request_is_told_that_nobody_could_be_reached(self, truth: Truth) -> None:
+        await escalate(truth)
+        await deliver(truth, "failed")
+        later = opened(2, by_browser(), by_gateway=False)
+        assert await truth.commit(a_work("k2", escalation=later)) == Committed(E1, "failed")
+
+
+class TestFirstDelivery:
+    """Targets hear at once of what a browser asks, and a moment later of what it may complete."""
+
+    async def test_what_a_browser_opens_is_due_at_once(self, truth: Truth) -> None:
+        await escalate(truth)
+        assert await truth.next_due() == NOON
+
+    async def test_what_the_gateway_opens_waits_a_moment_for_the_browser(
+        self, truth: Truth
+    ) -> None:
+        await truth.commit(a_work("k1", turn=a_turn(), escalation=opened(1, a_request())))
+        assert await truth.next_due() == NOON + COMPLETION_S
+        assert await truth.lease_deliveries(NOON + 2.9, NOON + 60, 10) == []
+        assert len(await truth.lease_deliveries(NOON + COMPLETION_S, NOON + 60, 10)) == 1
+
+    @pytest.mark.parametrize("apart", [True, False], ids=["one by one", "at once"])
+    async def test_the_browser_that_completes_it_makes_it_due(
+        self, truth: Truth, apart: bool
+    ) -> None:
+        gateway = a_work("k1", turn=a_turn(), escalation=opened(1, a_request()))
+        browser = a_work("k2", at=NOON + 1, escalation=opened(2, by_browser(), by_gateway=False))
+        if apart:
+            await truth.commit(gateway)
+            await truth.commit(browser)
+        else:
+            await asyncio.gather(truth.commit(gateway), truth.commit(browser))
+        assert await truth.next_due() == NOON + 1
+        (leased,) = await truth.lease_deliveries(NOON + 1, NOON + 60, 10)
+        assert leased.escalation.contact == "a@example.com"
+        assert leased.escalation.fallback_text == "A person will answer here."
+
+    async def test_one_that_was_tried_keeps_to_its_schedule(self, truth: Truth) -> None:
+        await escalate(truth)
+        await deliver(truth, "pending", next_at=NOON + 300)
+        later = opened(2, by_browser(), by_gateway=False)
+        await truth.commit(a_work("k2", at=NOON + 1, escalation=later))
+        assert await truth.next_due() == NOON + 300
 
 
 class TestOperators:
@@ -343,6 +485,50 @@ class TestOperators:
             await truth.reply(a_reply(1, 1), resolve=True, at=NOON)
         assert await told(truth) == ["queued", "human_reply"]
 
+    async def test_resolving_skips_what_is_pending(self, truth: Truth) -> None:
+        await escalate(truth, targets=(HOOK, PAGER))
+        leased = await truth.lease_deliveries(NOON, NOON + 60, 1)
+        await truth.finish_delivery(leased[0].id, an_attempt(), "delivered", None)
+        await truth.resolve(E1, NOON)
+        assert await truth.next_due() is None
+        assert await truth.lease_deliveries(NOON + DAY, NOON + 2 * DAY, 10) == []
+        deliveries = (await truth.escalation(E1)).deliveries
+        assert [(one.state, one.next_at) for one in deliveries] == [
+            ("delivered", None),
+            ("skipped", None),
+        ]
+
+    async def test_a_reply_that_resolves_skips_too(self, truth: Truth) -> None:
+        await escalate(truth)
+        await truth.reply(a_reply(1, 1), resolve=False, at=NOON)
+        assert await truth.next_due() == NOON
+        await truth.reply(a_reply(2, 1), resolve=True, at=NOON)
+        assert await truth.next_due() is None
+
+    @pytest.mark.parametrize(
+        ("ended", "state"),
+        [("pending", "skipped"), ("delivered", "delivered"), ("failed", "failed")],
+    )
+    async def test_a_try_under_way_when_it_was_resolved_is_the_last(
+        self, truth: Truth, ended: DeliveryState, state: DeliveryState
+    ) -> None:
+        await escalate(truth)
+        (leased,) = await truth.lease_deliveries(NOON, NOON + 60, 1)
+        await truth.resolve(E1, NOON)
+        await truth.finish_delivery(leased.id, an_attempt(ended), ended, NOON + 5)
+        assert [one.state for one in (await truth.escalation(E1)).deliveries] == [state]
+        assert await truth.next_due() is None
+
+    async def test_what_was_resolved_can_be_sent_again(self, truth: Truth) -> None:
+        await escalate(truth)
+        await truth.resolve(E1, NOON)
+        assert await truth.resend(E1, NOON + 30) == 1
+        (leased,) = await truth.lease_deliveries(NOON + 30, NOON + 60, 10)
+        await truth.finish_delivery(leased.id, an_attempt("timeout"), "pending", NOON + 35)
+        assert await truth.next_due() == NOON + 35
+        (leased,) = await truth.lease_deliveries(NOON + 35, NOON + 60, 10)
+        assert await truth.finish_delivery(leased.id, an_attempt(), "delivered", None) == "resolved"
+
     async def test_resolving_again_is_the_same(self, truth: Truth) -> None:
         await escalate(truth)
         await truth.resolve(E1, NOON)
@@ -390,12 +576,22 @@ class TestOutbox:
             work = a_work(
                 f"k{number}",
                 at=NOON - number,
-                escalation=opened(number, a_request(number, number)),
+                escalation=opened(number, a_request(number, number), by_gateway=False),
             )
             await truth.commit(work)
         taken = await truth.lease_deliveries(NOON, NOON + 60, 2)
         assert [one.escalation.id for one in taken] == [named("e", 3), E2]
         assert await truth.next_due() == NOON - 1
+
+    async def test_targets_that_are_left_out_neither_lease_nor_wake(self, truth: Truth) -> None:
+        await escalate(truth, 1, targets=(HOOK, PAGER))
+        await escalate(truth, 2, targets=(HOOK,))
+        without = frozenset({"hook", "unheard of"})
+        (leased,) = await truth.lease_deliveries(NOON, NOON + 60, 1, except_targets=without)
+        assert (leased.target, leased.escalation.id) == ("pager", E1)
+        assert await truth.next_due(except_targets=without) == NOON + 60
+        assert await truth.next_due(except_targets=without | {"pager"}) is None
+        assert await truth.next_due() == NOON
 
     async def test_a_failed_try_is_due_again_at_its_time(self, truth: Truth) -> None:
         await escalate(truth)
@@ -436,8 +632,9 @@ class TestOutbox:
 
     async def test_resolved_wins_over_deliveries(self, truth: Truth) -> None:
         await escalate(truth)
+        (leased,) = await truth.lease_deliveries(NOON, NOON + 60, 10)
         await truth.resolve(E1, NOON)
-        assert await deliver(truth, "delivered") == "resolved"
+        assert await truth.finish_delivery(leased.id, an_attempt(), "delivered", None) == "resolved"
         assert await told(truth) == ["queued", "resolved"]
 
     async def test_a_late_failure_does_not_undo_a_delivery(self, truth: Truth) -> None:
@@ -514,7 +711,8 @@ class TestTogether:
             )
             for number in range(40)
         ]
-        ids = await asyncio.gather(*(truth.commit(work) for work in works))
+        committed = await asyncio.gather(*(truth.commit(work) for work in works))
+        ids = [one and one.id for one in committed]
         assert ids == [named("e", number) if number % 3 else None for number in range(40)]
         for number, work in enumerate(works):
             assert await truth.finished(ANNA, work.key, 0) == work.finished
@@ -530,6 +728,7 @@ class TestTogether:
             a_work("k4", scope=BEN, turn=a_turn(5, 100)),
             a_work("k3", turn=a_turn(6)),
             a_work("k5", turn=a_turn(7)),
+            a_work("k6", turn=a_turn(1)),
         ]
         reply = truth.reply(a_reply(1, 1), resolve=False, at=NOON)
         outcomes = await asyncio.gather(
@@ -543,6 +742,7 @@ class TestTogether:
             NotFound,
             Conflict,
             type(None),
+            Exists,
             NotFound,
         ]
         stored = [number for number in range(1, 8) if await truth.turn(ANNA, named("t", number))]
@@ -553,8 +753,8 @@ class TestTogether:
     ) -> None:
         gateway = a_work("k1", turn=a_turn(), escalation=opened(1, a_request()))
         browser = a_work("k2", escalation=opened(2, by_browser(), by_gateway=False))
-        ids = await asyncio.gather(truth.commit(gateway), truth.commit(browser))
-        assert set(ids) == {E1}
+        committed = await asyncio.gather(truth.commit(gateway), truth.commit(browser))
+        assert set(committed) == {Committed(E1, "queued")}
         found = await truth.escalation(E1)
         assert found.fallback_text == "A person will answer here."
         assert len(found.deliveries) == 1

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import settings
@@ -38,6 +39,10 @@ from tests.congruence.samples import (
 SCOPES = [Scope(site, subject) for site in ("site_a", "site_b") for subject in ("x", "y", "z")]
 scopes = st.sampled_from(SCOPES)
 few = st.integers(1, 4)
+askers: st.SearchStrategy[Literal["browser", "gateway", "gateway with its turn"]] = st.sampled_from(
+    ["browser", "gateway", "gateway with its turn"]
+)
+left_out = st.sampled_from([frozenset[str](), frozenset({"hook"}), frozenset({"hook", "pager"})])
 woken = st.sampled_from([(), (HOOK,), (HOOK, PAGER)])
 states: st.SearchStrategy[DeliveryState] = st.sampled_from(
     ["pending", "delivered", "failed", "disabled"]
@@ -108,7 +113,7 @@ class Stores(RuleBasedStateMachine):
             )
         )
 
-    @rule(scope=scopes, key=few, turn=few, conversation=few, gateway=st.booleans(), wake=woken)
+    @rule(scope=scopes, key=few, turn=few, conversation=few, by=askers, wake=woken)
     def escalate(
         self,
         *,
@@ -116,21 +121,22 @@ class Stores(RuleBasedStateMachine):
         key: int,
         turn: int,
         conversation: int,
-        gateway: bool,
+        by: Literal["browser", "gateway", "gateway with its turn"],
         wake: tuple[tuple[str, str], ...],
     ) -> None:
         self.opened += 1
-        request = (a_request if gateway else by_browser)(turn, conversation)
-        escalation = opened(self.opened, request, by_gateway=gateway, targets=wake)
+        request = (by_browser if by == "browser" else a_request)(turn, conversation)
+        escalation = opened(self.opened, request, by_gateway=by != "browser", targets=wake)
+        made = a_turn(turn, conversation) if by == "gateway with its turn" else None
         self.commit(
-            a_work(f"k{key}", scope=scope, at=self.clock.now, escalation=escalation),
+            a_work(f"k{key}", scope=scope, at=self.clock.now, turn=made, escalation=escalation),
         )
 
     def commit(self, work: Work) -> None:
-        escalation_id = self.both(lambda store: store.commit(work))
-        if escalation_id is not None and work.escalation is not None:
+        committed = self.both(lambda store: store.commit(work))
+        if committed is not None and work.escalation is not None:
             name = (work.scope, work.escalation.request.turn_id)
-            assert self.ids.setdefault(name, escalation_id) == escalation_id
+            assert self.ids.setdefault(name, committed.id) == committed.id
 
     @rule(escalation=few, resolve=st.booleans())
     def reply(self, *, escalation: int, resolve: bool) -> None:
@@ -146,10 +152,14 @@ class Stores(RuleBasedStateMachine):
     def resend(self, escalation: int) -> None:
         self.both(lambda store: store.resend(named("e", escalation), self.clock.now))
 
-    @rule(state=states, limit=few, finish=st.booleans())
-    def deliver(self, *, state: DeliveryState, limit: int, finish: bool) -> None:
+    @rule(state=states, limit=few, without=left_out, finish=st.booleans())
+    def deliver(
+        self, *, state: DeliveryState, limit: int, without: frozenset[str], finish: bool
+    ) -> None:
         now = self.clock.now
-        leased = self.both(lambda store: store.lease_deliveries(now, now + 60, limit))
+        leased = self.both(
+            lambda store: store.lease_deliveries(now, now + 60, limit, except_targets=without)
+        )
         for one in (leased or []) if finish else []:
             self.both(
                 lambda store, one=one: store.finish_delivery(  # type: ignore[misc]
@@ -169,7 +179,9 @@ class Stores(RuleBasedStateMachine):
 
     @invariant()
     def operators_see_the_same(self) -> None:
-        self.both(lambda store: store.next_due())
+        for without in (frozenset[str](), frozenset({"hook"})):
+            self.both(lambda store, without=without: store.next_due(except_targets=without))  # type: ignore[misc]
+        self.both(lambda store: store.receipt_gaps("s_1"))
         self.both(lambda store: store.escalations(status="all", before=None, limit=99))
 
     @rule(name=few)

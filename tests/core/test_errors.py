@@ -4,12 +4,24 @@ import json
 
 import pytest
 
-from core.errors import PROBLEM_BASE, Conflict, FanlightError, NotFound, Problem, Unavailable
+from core.errors import (
+    PROBLEM_BASE,
+    Conflict,
+    Exists,
+    FanlightError,
+    NotFound,
+    Problem,
+    Unavailable,
+)
 
 
-@pytest.mark.parametrize("kind", [Unavailable, Conflict, NotFound, Problem])
+@pytest.mark.parametrize("kind", [Unavailable, Conflict, Exists, NotFound, Problem])
 def test_every_error_of_ours_has_one_root(kind: type[Exception]) -> None:
     assert issubclass(kind, FanlightError)
+
+
+def test_what_exists_already_is_a_conflict_of_its_own() -> None:
+    assert issubclass(Exists, Conflict)
 
 
 def test_a_problem_without_more_has_four_members() -> None:

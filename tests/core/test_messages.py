@@ -23,6 +23,7 @@ ESCALATION = Escalation(
     "Ask.",
     "requested",
     0.1,
+    "client",
     (MemoryTurn("user", "Hi", "kb", 0.5),),
     "en",
     None,

@@ -120,11 +120,7 @@ def lease(connection: Connection, wanted: Leasing) -> list[LeasedDelivery]:
     """Take due deliveries; nobody else gets them before `until`."""
     due = connection.execute(
         _DUE,
-        {
-            "now": wanted.now,
-            "limit": wanted.limit,
-            "except_targets": sorted(wanted.except_targets),
-        },
+        {"now": wanted.now, "limit": wanted.limit, **reads.left_out(wanted.except_targets)},
     ).all()
     if not due:
         return []

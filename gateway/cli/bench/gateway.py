@@ -32,8 +32,8 @@ GOALS: Final = {"signed_ratio": 0.25, "chat_ratio": 0.6, "added_p50_ms": 2.0}
 LIBRARIES: Final = ("starlette", "uvicorn", "uvloop", "httptools", "httpx", "sqlalchemy")
 LONGEST_S: Final = 170
 _MEANINGS: Final = {
-    "echo_rps": "a bare Starlette app gives a body back, calls a second",
-    "signed_rps": "a signed call that does nothing else",
+    "echo_rps": "calls a second: a bare Starlette app gives JSON back",
+    "signed_rps": "the same requests, their signatures checked",
     "signed_ratio": "of echo_rps",
     "bare_chat_rps": "a bare Starlette app asks the model by httpx",
     "chat_rps": "a chat with its turn and receipt committed",

@@ -89,7 +89,7 @@ def _contenders(
 
     return {
         "echo": Contender(ports["echo"], echoed, b'"turn_id"'),
-        "signed": Contender(ports["signed"], nothing, b"content-length: 0\r\n"),
+        "signed": Contender(ports["signed"], nothing, b'"turn_id"'),
         "bare_chat": Contender(ports["bare"], bare, b'{"reply":"For a garden'),
         "chat": Contender(ports["gateway"], chat, CHAT_MARK),
     }

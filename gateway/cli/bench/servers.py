@@ -1,9 +1,9 @@
 """The servers that the benchmark compares: each an ASGI app on a port that is already bound.
 
 `echo` and `bare` are what anyone would write with Starlette, and with httpx before a model.
-`signed` is the gateway's own stack around an endpoint that does nothing. `gateway` is the product
-as `run` serves it: keys in a file, SQLite synced at every commit, the outbox running. Quotas alone
-are raised.
+`signed` is that echo again behind the gateway's own stack and nothing else, so that the two differ
+by what a signature costs. `gateway` is the product as `run` serves it: keys in a file, SQLite
+synced at every commit, the outbox running. Quotas alone are raised.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.app import ByHost, create_app
 from gateway.cli.bench.provider import Provider
@@ -61,10 +61,10 @@ type Opened = AbstractAsyncContextManager[ASGIApp]
 
 @asynccontextmanager
 async def echo(_: Place) -> AsyncIterator[ASGIApp]:
-    """A bare Starlette app that gives a body back."""
+    """A bare Starlette app that gives a JSON body back."""
 
     async def answer(request: Request) -> Response:
-        return Response(await request.body(), media_type="application/json")
+        return JSONResponse(await request.json())
 
     yield Starlette(routes=[Route("/echo", answer, methods=["POST"])])
 
@@ -103,16 +103,19 @@ async def bare(place: Place) -> AsyncIterator[ASGIApp]:
 
 @asynccontextmanager
 async def signed(place: Place) -> AsyncIterator[ASGIApp]:
-    """The gateway's stack around a signed endpoint that does nothing."""
+    """The gateway's stack around the same echo."""
     settings = settings_for(place)
     async with open_services(settings, _knowledge(place)) as services:
         front = build_front(services)
+
+        async def answer(request: Request) -> Response:
+            return JSONResponse(json.loads(request.state.call.body))
 
         admitted = [Middleware(IntegrityMiddleware, front.integrity, settings.limits.body_bytes)]
         visitor = Router(
             [
                 *session_routes(front),
-                Route(SIGNED_PATH, _Nothing(), methods=["POST"], middleware=admitted),
+                Route(SIGNED_PATH, answer, methods=["POST"], middleware=admitted),
             ]
         )
         app = Starlette(
@@ -124,15 +127,6 @@ async def signed(place: Place) -> AsyncIterator[ASGIApp]:
         own = OwnOriginMiddleware(visitor, settings.public_url)
         app.mount("/", ByHost(own, Router(), settings.console_authority))
         yield app
-
-
-class _Nothing:
-    """An endpoint that answers at once, with nothing."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
 
 
 @asynccontextmanager

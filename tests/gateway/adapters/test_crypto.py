@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from core.errors import Unavailable
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
 
+AS_PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
 
 async def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "gateway.pem"
@@ -29,14 +31,11 @@ async def test_a_point_off_the_curve_verifies_nothing() -> None:
 @pytest.mark.parametrize("kind", ["garbage", "ed25519", "p384"])
 def test_a_file_that_is_no_p256_key_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "gateway.pem"
-    keys = {
-        "ed25519": ed25519.Ed25519PrivateKey.generate,
-        "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    }
     if kind == "garbage":
         path.write_bytes(b"not a key")
+    elif kind == "ed25519":
+        path.write_bytes(ed25519.Ed25519PrivateKey.generate().private_bytes(*AS_PEM))
     else:
-        key = keys[kind]()
-        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        path.write_bytes(ec.generate_private_key(ec.SECP384R1()).private_bytes(*AS_PEM))
     with pytest.raises(Unavailable, match=r"gateway\.pem"):
         LocalSigner.load_or_create(path)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Unavailable
-from gateway.adapters import memory, semantics
+from core.ports import FINISHED_KEPT_S
+from gateway.adapters import memory, memory_rows, semantics
 from gateway.adapters.memory import EXPIRED_DROPPED_PER_CALL, MemoryCache, MemoryTruth
 from tests.congruence.samples import ANNA, NOON, StandingClock, a_work
 
@@ -67,12 +68,12 @@ async def test_outcomes_are_dropped_after_their_day(clock: StandingClock) -> Non
     truth = MemoryTruth(clock=clock)
     for number in range(10):
         await truth.commit(a_work(f"k{number}", at=NOON + number))
-    await truth.commit(a_work("last", at=NOON + semantics.FINISHED_KEPT_S + 6))
+    await truth.commit(a_work("last", at=NOON + FINISHED_KEPT_S + 6))
     assert await truth.finished(ANNA, "k5", 0) is None
     assert await truth.finished(ANNA, "k6", 0) is not None
 
 
-@pytest.mark.parametrize("module", [memory, semantics])
+@pytest.mark.parametrize("module", [memory, memory_rows, semantics])
 def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     source = Path(str(module.__file__)).read_text("utf-8")  # type: ignore[attr-defined]
     names = set()
@@ -84,5 +85,6 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     outside = {
         name for name in names if name.partition(".")[0] not in {*sys.stdlib_module_names, "core"}
     }
-    assert outside <= {"gateway.adapters.semantics"}
+    ours = {f"gateway.adapters.{name}" for name in ("memory_rows", "semantics")}
+    assert {".".join(name.split(".")[:3]) for name in outside} <= ours
     assert names.isdisjoint({"threading", "asyncio", "concurrent"})

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, event, select, text
 
-from core.errors import Conflict, Unavailable
+from core.errors import Conflict, Exists, Unavailable
 from core.ports import ReceiptLink
 from core.receipts import chain_hash
 from gateway.adapters.sql import group_commit, tables, truth
@@ -26,6 +26,7 @@ from tests.congruence.samples import (
     a_turn,
     a_work,
     an_attempt,
+    by_browser,
     named,
     opened,
 )
@@ -75,7 +76,8 @@ class TestOpening:
         ("url", "words"),
         [
             ("nonsense", "address"),
-            ("postgresql+asyncpg://localhost/fanlight", "postgresql is not built yet"),
+            ("postgresql+asyncpg://localhost/fanlight", "asyncpg is not built yet"),
+            ("sqlite+aiosqlite:///data/x.db", "use sqlite:///FILE"),
             ("mysql://localhost/x", "mysql is not built yet"),
             ("sqlite://", "name a file"),
             ("sqlite:///:memory:", "name a file"),
@@ -85,15 +87,6 @@ class TestOpening:
     async def test_an_address_it_cannot_use_is_refused(self, url: str, words: str) -> None:
         with pytest.raises(Unavailable, match=words):
             await SqlTruth(url, clock=StandingClock()).start()
-
-    async def test_the_asynchronous_drivers_address_is_the_same_file(
-        self, store: SqlTruth, file: Path
-    ) -> None:
-        await store.commit(a_work("k"))
-        other = SqlTruth(f"sqlite+aiosqlite:///{file}", clock=StandingClock())
-        await other.start()
-        assert await other.finished(ANNA, "k", 0) is not None
-        await other.close()
 
     def test_a_file_that_is_no_database_is_refused_and_left_alone(self, file: Path) -> None:
         file.parent.mkdir()
@@ -180,12 +173,44 @@ class TestTwoProcesses:
     ) -> None:
         for number in range(6):
             await store.commit(
-                a_work(f"k{number}", escalation=opened(number, a_request(number, number)))
+                a_work(
+                    f"k{number}",
+                    escalation=opened(number, a_request(number, number), by_gateway=False),
+                )
             )
         leases = await asyncio.gather(
             *(one.lease_deliveries(NOON, NOON + 60, 2) for one in (store, other) * 3)
         )
         assert sorted(one.id for lease in leases for one in lease) == [1, 2, 3, 4, 5, 6]
+
+
+class TestDamagedRows:
+    """A row that makes no sense, such as a hand or a failing disk leaves, hurts itself alone."""
+
+    @pytest.mark.parametrize("tail", ['[{"role":', "{", '[{"no": "turn"}]', "7"])
+    async def test_a_damaged_escalation_holds_up_no_other_delivery(
+        self, store: SqlTruth, tail: str
+    ) -> None:
+        for number in (1, 2, 3):
+            escalation = opened(number, a_request(number, number), by_gateway=False)
+            await store.commit(a_work(f"k{number}", escalation=escalation))
+        damage = text("UPDATE escalations SET tail = :tail WHERE id = :id")
+        values = {"tail": tail, "id": named("e", 2)}
+        await store._write(lambda connection: connection.execute(damage, values))
+        leased = await store.lease_deliveries(NOON, NOON + 60, 10)
+        assert [one.escalation.id for one in leased] == [named("e", 1), named("e", 3)]
+        for one in leased:
+            await store.finish_delivery(one.id, an_attempt(), "delivered", None)
+        assert await store.next_due() is None
+
+        def recorded(connection: Connection) -> tuple[object, ...]:
+            joined = select(tables.attempts.c.outcome, tables.deliveries.c.state).join(
+                tables.deliveries, tables.deliveries.c.id == tables.attempts.c.delivery_id
+            )
+            where = tables.deliveries.c.escalation_id == named("e", 2)
+            return tuple(connection.execute(joined.where(where)).one())
+
+        assert await store._read(recorded) == ("damaged", "failed")
 
 
 class TestBadDays:
@@ -407,6 +432,10 @@ class TestPlans:
     async def test_no_call_scans_a_table(self, store: SqlTruth, traced: list[str]) -> None:
         escalation = opened(1, a_request())
         await store.commit(a_work("k", turn=a_turn(), link=a_link("r"), escalation=escalation))
+        with pytest.raises(Exists):
+            await store.commit(a_work("k2", turn=a_turn()))
+        later = opened(2, by_browser(), by_gateway=False)
+        await store.commit(a_work("k3", escalation=later))
         await store.finished(ANNA, "k", 0)
         await store.receipt_head("s_1")
         await store.turn(ANNA, named("t", 1))
@@ -421,7 +450,9 @@ class TestPlans:
         await store.finish_delivery(leased.id, an_attempt(), "failed", None)
         await store.resend(named("e", 1), NOON)
         await store.reply(a_reply(1, 1), resolve=True, at=NOON)
-        await store.next_due()
+        for without in (frozenset[str](), frozenset({"hook", "pager"})):
+            await store.lease_deliveries(NOON, NOON + 60, 5, except_targets=without)
+            await store.next_due(except_targets=without)
         assert len(traced) > 30
         scans = [step for step in traced if step.startswith("SCAN") and "INDEX" not in step]
         assert scans == []

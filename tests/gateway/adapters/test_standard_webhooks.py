@@ -154,13 +154,19 @@ async def test_a_target_that_cannot_be_reached_says_why(url: str, outcome: str) 
         ("-5", None),
         ("١٢", None),
         ("", None),
+        ("Fri, 31 Dec 99999999999999999999 00:00:00 GMT", None),
+        ("Fri, 31 Dec 2099 00:00:00 +99999999999999999999", None),
+        ("9" * 400, float("inf")),
     ],
 )
 def test_retry_after_is_read_in_both_its_forms(value: str | None, seconds: float | None) -> None:
     assert retry_after_s(value, NOW) == seconds
 
 
-@given(value=st.text())
+@given(
+    value=st.text()
+    | st.builds("Mon, {} Sep {} {}:00:00 {}".format, *[st.integers(-1, 10**25)] * 3, st.integers())
+)
 def test_any_retry_after_is_read_or_ignored(value: str) -> None:
     seconds = retry_after_s(value, NOW)
     assert seconds is None or seconds >= 0

@@ -87,7 +87,7 @@ def test_only_benchmarks_that_are_here_are_listed() -> None:
 
 async def test_a_child_ends_with_its_context(tmp_path: Path) -> None:
     async with child("echo", tmp_path) as port:
-        assert (await drive(port, [_post(b"hello")] * 3, at_once=2, mark=b"hello")).answered == 3
+        assert (await drive(port, [_post(b'"hello"')] * 3, at_once=2, mark=b"hello")).answered == 3
     with pytest.raises(OSError, match=r"[Cc]onnect"):
         await connect(port)
 

@@ -88,7 +88,7 @@ def test_the_installed_browser_is_found_by_its_name(
 
 async def test_a_gateway_that_does_not_start_is_told_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / ".fanlight").touch()  # where its data folder should be
-    with pytest.raises(BenchError, match=r"did not start: .*\.fanlight"):
+    with pytest.raises(BenchError, match=r"(?s)did not start: .*\.fanlight"):
         async with serving(tmp_path, (), lambda _step, _share: None):
             raise AssertionError("it started")
 

@@ -35,12 +35,16 @@ class ScriptedTarget:
     outcomes: Iterable[Outcome] = (DELIVERED,)
     name: str = "ops"
     kind: str = "webhook"
-    seen: list[str] = field(default_factory=list)
+    got: list[Escalation] = field(default_factory=list)
+
+    @property
+    def seen(self) -> list[str]:
+        return [escalation.id for escalation in self.got]
 
     async def deliver(self, escalation: Escalation, at: float) -> Outcome:
-        self.seen.append(escalation.id)
+        self.got.append(escalation)
         script = list(self.outcomes)
-        return script[min(len(self.seen), len(script)) - 1]
+        return script[min(len(self.got), len(script)) - 1]
 
 
 @dataclass
@@ -89,6 +93,7 @@ def an_escalation(
         fallback_text=fallback_text,
         reason="low_confidence",
         confidence=0.31,
+        provenance="server",
         tail=tail,
         locale="es",
         contact=None,
@@ -103,6 +108,8 @@ async def commit(
     *,
     targets: tuple[str, ...] = ("ops",),
     question: str = "Where is my parcel?",
+    contact: str | None = None,
+    by_gateway: bool = False,
     at: float = START,
 ) -> str:
     """Commit escalation `number`; its id."""
@@ -119,7 +126,7 @@ async def commit(
             MemoryTurn("assistant", "Hello!", "kb", 0.9),
         ),
         locale="en",
-        contact=None,
+        contact=contact,
         receipt=None,
         timestamp="2026-11-21T09:00:00Z",
     )
@@ -127,10 +134,11 @@ async def commit(
         id=new_id("e", int(at * 1000) + number, unique),
         request=request,
         targets=tuple((name, "webhook") for name in targets),
-        by_gateway=False,
+        by_gateway=by_gateway,
     )
     finished = Finished("0" * 64, 202, "{}", None)
-    work = Work(scope=SCOPE, at=at, key=f"key-{number}", finished=finished, escalation=opened)
+    key = f"key-{number}-{by_gateway}"
+    work = Work(scope=SCOPE, at=at, key=key, finished=finished, escalation=opened)
     committed = await truth.commit(work)
     assert committed is not None
-    return committed
+    return committed.id

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -11,7 +11,7 @@ from core.messages import Attempt, DeliveryState, EscalationStatus
 from core.ports import LeasedDelivery, Target, Truth
 from gateway.adapters.memory import MemoryTruth
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
-from gateway.escalation.outbox import LEASE_S, OutboxWorker
+from gateway.escalation.outbox import LEASE_S, OutboxWorker, Shares
 from tests.gateway.escalation.samples import (
     DELIVERED,
     REJECTED,
@@ -30,7 +30,7 @@ class House:
     """A worker and what it works with."""
 
     targets: dict[str, Target]
-    at_once: int = 16
+    shares: Shares = field(default_factory=Shares)
     deadline_s: float = LONG_S
     grace_s: float = LONG_S
     clock: StandingClock = field(default_factory=StandingClock)
@@ -45,7 +45,7 @@ class House:
             self.clock,
             lambda size: b"\x80" + bytes(size - 1),
             self.bell,
-            at_once=self.at_once,
+            shares=self.shares,
             deadline_s=self.deadline_s,
             grace_s=self.grace_s,
             pauses_s=(0.0, 0.0),
@@ -76,18 +76,26 @@ class House:
 
 
 class FailingTruth(MemoryTruth):
-    """A store that is down for its first calls of a kind."""
+    """A store that fails in the first calls of a kind."""
 
-    def __init__(self, clock: StandingClock, *, leases: int = 0, records: list[Exception]) -> None:
+    def __init__(
+        self, clock: StandingClock, *, leases: Iterable[Exception] = (), records: list[Exception]
+    ) -> None:
         super().__init__(clock=clock)
-        self.leases_failing = leases
+        self.leases_failing = iter(leases)
         self.records_failing = iter(records)
 
-    async def lease_deliveries(self, now: float, until: float, limit: int) -> list[LeasedDelivery]:
-        if self.leases_failing:
-            self.leases_failing -= 1
-            raise Unavailable("the store is down")
-        return await super().lease_deliveries(now, until, limit)
+    async def lease_deliveries(
+        self,
+        now: float,
+        until: float,
+        limit: int,
+        *,
+        except_targets: frozenset[str] = frozenset(),
+    ) -> list[LeasedDelivery]:
+        for error in self.leases_failing:
+            raise error
+        return await super().lease_deliveries(now, until, limit, except_targets=except_targets)
 
     async def finish_delivery(
         self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
@@ -179,7 +187,7 @@ async def test_a_running_worker_delivers_what_was_there_and_what_the_bell_announ
 
 async def test_no_more_than_the_bound_are_tried_at_once_and_the_rest_follow() -> None:
     slow = HeldTarget()
-    house = House({"slow": slow}, at_once=2)
+    house = House({"slow": slow}, shares=Shares(in_all=2))
     escalations = [await commit(house.store, number, targets=("slow",)) for number in range(5)]
     async with house.running():
         await slow.begun.wait()
@@ -199,13 +207,83 @@ async def test_a_slow_target_does_not_hold_up_another() -> None:
         await house.until(quick, "delivered")
 
 
-async def test_a_store_that_comes_back_is_asked_again() -> None:
+async def test_a_hanging_target_with_a_backlog_holds_up_nobody() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow, "ops": ScriptedTarget()}, shares=Shares(16, 4), grace_s=0)
+    for number in range(20):
+        await commit(house.store, number, targets=("slow",))
+    quick = [await commit(house.store, number, targets=("ops",)) for number in range(20, 30)]
+    async with house.running():
+        for escalation in quick:
+            await house.until(escalation, "delivered")
+    assert slow.most_at_once == 4
+
+
+async def test_a_targets_backlog_goes_on_as_its_tries_end() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow}, shares=Shares(16, 3))
+    escalations = [await commit(house.store, number, targets=("slow",)) for number in range(11)]
+    async with house.running():
+        await slow.begun.wait()
+        slow.go.set()
+        for escalation in escalations:
+            await house.until(escalation, "delivered")
+    assert slow.most_at_once == 3
+
+
+async def test_targets_hear_of_what_the_gateway_opened_when_the_browser_has_completed_it() -> None:
+    target = ScriptedTarget()
+    house = House({"ops": target})
+    escalation = await commit(house.store, by_gateway=True)
+    assert await house.worker.deliver_due() == 0
+    await commit(house.store, contact="a@example.com")
+    assert await house.worker.deliver_due() == 1
+    assert [(one.id, one.contact) for one in target.got] == [(escalation, "a@example.com")]
+
+
+async def test_without_a_browser_targets_hear_of_it_a_moment_later() -> None:
+    house = House({"ops": ScriptedTarget()})
+    escalation = await commit(house.store, by_gateway=True)
+    house.clock.now = await house.store.next_due() or 0
+    assert await house.worker.deliver_due() == 1
+    assert await house.status(escalation) == "delivered"
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("the store is down"), ValueError("no JSON"), ZeroDivisionError()]
+)
+async def test_a_store_that_comes_back_is_asked_again(error: Exception) -> None:
     clock = StandingClock()
-    truth = FailingTruth(clock, leases=5, records=[])
+    truth = FailingTruth(clock, leases=[error] * 5, records=[])
     house = House({"ops": ScriptedTarget()}, clock=clock, truth=truth)
     escalation = await commit(truth)
     async with house.running():
         await house.until(escalation, "delivered")
+        assert house.worker.healthy
+
+
+async def test_a_worker_says_whether_it_lives() -> None:
+    clock = StandingClock()
+    truth = FailingTruth(clock, leases=repeat(ValueError("no JSON")), records=[])
+    house, failing = House({}), House({}, clock=clock, truth=truth)
+    said = [house.worker.healthy]
+    async with house.running(), failing.running():
+        await asyncio.sleep(0.01)
+        said += [house.worker.healthy, failing.worker.healthy]
+    said.append(house.worker.healthy)
+    assert said == [False, True, False, False]
+
+
+async def test_an_outcome_that_cannot_be_recorded_stops_no_other() -> None:
+    clock = StandingClock()
+    truth = FailingTruth(clock, records=[ValueError("a damaged row")])
+    house = House({"ops": ScriptedTarget()}, clock=clock, truth=truth)
+    first, second = await commit(truth, 1), await commit(truth, 2)
+    assert await house.worker.deliver_due() == 2
+    assert {await house.status(first), await house.status(second)} == {"queued", "delivered"}
+    clock.now += LEASE_S
+    assert await house.worker.deliver_due() == 1
+    assert await house.status(first) == await house.status(second) == "delivered"
 
 
 async def test_an_outcome_is_recorded_when_the_store_comes_back() -> None:
@@ -262,6 +340,51 @@ async def test_a_stopped_worker_gives_up_what_does_not_finish_and_loses_nothing(
     assert slow.at_once == 0
     assert await house.attempts(escalation) == [("pending", [])]
     assert await house.store.next_due() == house.clock.now + LEASE_S
+
+
+async def test_closing_the_bell_lets_what_is_under_way_finish_and_begins_nothing() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow}, shares=Shares(per_target=1))
+    first = await commit(house.store, 1, targets=("slow",))
+    second = await commit(house.store, 2, targets=("slow",))
+    async with house.running() as task:
+        await slow.begun.wait()
+        house.bell.close()
+        await asyncio.sleep(0)
+        assert not task.done()
+        slow.go.set()
+        async with asyncio.timeout(LONG_S):
+            await task
+    assert await house.status(first) == "delivered"
+    assert await house.attempts(second) == [("pending", [])]
+
+
+async def test_after_the_grace_period_a_closed_bell_ends_it_all() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow}, grace_s=0.01)
+    await commit(house.store, targets=("slow",))
+    async with house.running() as task:
+        await slow.begun.wait()
+        house.bell.close()
+        async with asyncio.timeout(LONG_S):
+            await task
+    assert slow.at_once == 0
+
+
+async def test_a_worker_that_is_cancelled_while_it_settles_leaves_nothing_running() -> None:
+    slow = HeldTarget()
+    house = House({"slow": slow})
+    escalation = await commit(house.store, targets=("slow",))
+    async with house.running() as task:
+        await slow.begun.wait()
+        house.bell.close()
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert slow.at_once == 0
+    assert await house.store.next_due() == house.clock.now + LEASE_S
+    assert await house.attempts(escalation) == [("pending", [])]
 
 
 async def test_a_worker_ends_when_the_bell_is_closed() -> None:

@@ -165,6 +165,8 @@ export const strings = {
     language: "Visitor's language",
     site: "Site",
     reference: "Reference",
+    judged: "Judged by",
+    judges: { server: "This gateway", client: "The visitor's browser" },
   },
 
   status: {
@@ -182,6 +184,7 @@ export const strings = {
       delivered: "Delivered",
       failed: "Gave up",
       disabled: "Turned off",
+      skipped: "No longer needed",
     },
     kinds: { webhook: "Webhook", slack: "Slack", pagerduty: "PagerDuty" } as Record<string, string>,
     outcomes: {
@@ -199,6 +202,7 @@ export const strings = {
       disabled: "The target says it is gone",
       unreachable: "Could not be reached",
       blocked: "Address not allowed",
+      damaged: "Could not be read",
     } as Record<string, string>,
     older: (count: number) => (count === 1 ? "1 earlier attempt" : `${count} earlier attempts`),
     status: (code: number) => `HTTP ${code}`,

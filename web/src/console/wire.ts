@@ -8,7 +8,10 @@
 
 export type Status = "queued" | "delivered" | "resolved" | "failed";
 export type Filter = "open" | "resolved" | "all";
-export type DeliveryState = "pending" | "delivered" | "failed" | "disabled";
+/** `skipped`: resolved before the target had taken it. */
+export type DeliveryState = "pending" | "delivered" | "failed" | "disabled" | "skipped";
+
+const STATES: readonly DeliveryState[] = ["pending", "delivered", "failed", "disabled", "skipped"];
 
 export interface Message {
   readonly role: string;
@@ -47,6 +50,8 @@ export interface Escalation {
   readonly reason: string;
   /** Probability that the answer shown was right, or null where none was estimated. */
   readonly confidence: number | null;
+  /** Whose word question, reason and confidence are: this gateway's, or the browser's alone. */
+  readonly provenance: "server" | "client";
   readonly tail: readonly Message[];
   readonly locale: string | null;
   readonly contact: string | null;
@@ -99,6 +104,7 @@ export function readEscalation(value: unknown): Escalation {
     fallbackText: text(fields.fallback_text),
     reason: text(fields.reason) ?? "",
     confidence: share(fields.confidence),
+    provenance: oneOf(fields.provenance, ["server", "client"], "client"),
     tail: list(fields.tail, readMessage),
     locale: text(fields.locale),
     contact: readContact(fields.contact),
@@ -129,7 +135,7 @@ function readDelivery(value: unknown): Delivery {
   return {
     target: text(fields.target) ?? "",
     kind: text(fields.kind) ?? "",
-    state: oneOf(fields.state, ["pending", "delivered", "failed", "disabled"], "pending"),
+    state: oneOf(fields.state, STATES, "pending"),
     attempts: list(fields.attempts, readAttempt),
     nextAt: text(fields.next_at),
   };

@@ -21,6 +21,7 @@ export function escalation(number: number, fields: Json = {}): Json {
     fallback_text: "A person **will** answer here.",
     reason: "low_confidence",
     confidence: 0.31,
+    provenance: "server",
     tail: [],
     locale: "en",
     contact: null,

@@ -64,6 +64,7 @@ describe("what the gateway says", () => {
       status: "queued",
       tail: [],
       confidence: 1,
+      provenance: "client",
       locale: null,
       site: "",
       reason: "",

@@ -68,6 +68,12 @@ describe("a question", () => {
     expect(text(".deliveries")).toContain(strings.delivery.none);
   });
 
+  it.each(["server", "client"] as const)("says that the %s judged", async (provenance) => {
+    gateway.items = [escalation(1, { provenance })];
+    await open(hashOf(1));
+    expect(text(".facts")).toContain(strings.facts.judges[provenance]);
+  });
+
   it("shows each delivery and sends again", async () => {
     const attempt = (minute: number) => ({
       at: `2026-03-12T11:0${minute}:00Z`,
@@ -93,6 +99,7 @@ describe("a question", () => {
             attempts: [{ at: "", outcome: "gone", status: null, detail: null }],
             next_at: null,
           },
+          { target: "d", kind: "webhook", state: "skipped", attempts: [], next_at: null },
         ],
       }),
     ];
@@ -101,6 +108,7 @@ describe("a question", () => {
     expect(text(".target-next")).toBe("Next attempt in 5 minutes");
     expect(text(".target-delivered .target-name")).toBe("Slack");
     expect(text(".target-delivered")).toContain(strings.delivery.noAttempt);
+    expect(text(".target-skipped")).toContain(strings.delivery.states.skipped);
     await click(button(strings.delivery.resend));
     expect(gateway.sent("POST", "/resend")).toHaveLength(1);
     expect(text(".note")).toContain(strings.delivery.resent);

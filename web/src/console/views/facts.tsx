@@ -27,6 +27,7 @@ export function Facts({ item }: { item: Escalation }) {
         </Fact>
         {item.locale && <Fact name={facts.language}>{language(item.locale, strings)}</Fact>}
         {item.site && <Fact name={facts.site}>{item.site}</Fact>}
+        <Fact name={facts.judged}>{facts.judges[item.provenance]}</Fact>
         <Fact name={facts.reference}>
           <code>{item.id}</code>
         </Fact>
@@ -106,7 +107,7 @@ function Target({ delivery: one }: { delivery: Delivery }) {
 }
 
 function StateIcon({ state }: { state: Delivery["state"] }) {
-  if (state === "delivered") return <CheckIcon />;
+  if (state === "delivered" || state === "skipped") return <CheckIcon />;
   return state === "pending" ? <ClockIcon /> : <AlertIcon />;
 }
 
