@@ -24,7 +24,7 @@ def reason_of(turn: Turn) -> EscalationReason:
     """The wire's reason for a turn that the gateway judged."""
     if "always" in turn.reasons:
         return "always"
-    if not turn.reply.strip():
+    if not turn.reply.strip() and "low_confidence" not in turn.reasons:
         return "empty"
     return "low_confidence"
 

@@ -37,6 +37,7 @@ from gateway.routes.sessions import session_routes
 log = logging.getLogger("fanlight")
 
 LAST_TURNS_S = 6.0
+"""Longer than a delivery's and a turn's own last seconds."""
 
 
 class ByHost:
@@ -61,13 +62,14 @@ def create_app(services: Services, *, outbox: bool = True) -> Starlette:
     """
     settings = services.settings
     front = build_front(services)
+    worker = _outbox(services) if outbox else None
     visitor = Router(
         [
             *session_routes(front),
             *chat_routes(front),
             *escalation_routes(front),
             *event_routes(front),
-            *health_routes(services),
+            *health_routes(services, worker),
             *openapi_routes(settings),
             *document_routes(services),
         ]
@@ -80,28 +82,30 @@ def create_app(services: Services, *, outbox: bool = True) -> Starlette:
             Middleware(ProblemsMiddleware),
         ],
         exception_handlers={HTTPException: refused_by_router},
-        lifespan=(lambda _: _live(front)) if outbox else None,
+        lifespan=(lambda _: _live(front, worker)) if worker else None,
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app
 
 
-@asynccontextmanager
-async def _live(front: Front) -> AsyncIterator[None]:
-    """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
-    services = front.services
-    worker = OutboxWorker(
+def _outbox(services: Services) -> OutboxWorker:
+    return OutboxWorker(
         services.truth,
         services.targets,
         clock=services.clock,
         random=services.random,
         bell=services.bell,
     )
+
+
+@asynccontextmanager
+async def _live(front: Front, worker: OutboxWorker) -> AsyncIterator[None]:
+    """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
     delivering = asyncio.create_task(worker.run())
     try:
         yield
     finally:
-        services.bell.close()
+        front.services.bell.close()
         _, late = await asyncio.wait({delivering, *front.running}, timeout=LAST_TURNS_S)
         for task in late:
             log.warning("stopping: cut off what was under way")

@@ -60,23 +60,20 @@ class Documents:
         if self._loader is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
         headers = {"cache-control": LOADER_AGE, "cross-origin-resource-policy": "cross-origin"}
-        content = self._loader.content
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            content = gzip.compress(content, mtime=0)
-            headers["content-encoding"] = "gzip"
-        headers["vary"] = "accept-encoding"
-        return Response(content, media_type=self._loader.media_type, headers=headers)
+        return _packed(request, self._loader.content, self._loader.media_type, headers)
 
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
         site = self._site(request)
-        return self._document(site, "panel", " ".join(site.origins) or "'none'")
+        return self._document(request, site, "panel", " ".join(site.origins) or "'none'")
 
     async def chat(self, request: Request) -> Response:
         """`GET /chat/<site>`: the panel on a page of its own."""
-        return self._document(self._site(request), "chat", "'none'")
+        return self._document(request, self._site(request), "chat", "'none'")
 
-    def _document(self, site: SiteSettings, mode: str, ancestors: str) -> Response:
+    def _document(
+        self, request: Request, site: SiteSettings, mode: str, ancestors: str
+    ) -> Response:
         page = self._services.web.get("panel.html")
         if page is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
@@ -88,7 +85,7 @@ class Documents:
             "cache-control": REVALIDATED,
             "content-security-policy": content_security_policy(ancestors),
         }
-        return Response(html, media_type="text/html", headers=headers)
+        return _packed(request, html.encode(), "text/html; charset=utf-8", headers)
 
     def _config(self, site: SiteSettings, mode: str) -> dict[str, object]:
         knowledge = self._services.knowledge[site.key]
@@ -129,6 +126,15 @@ class Documents:
         if site is None:
             raise problems.unknown_site()
         return site
+
+
+def _packed(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    """A small text made by the server, under gzip where the browser takes it."""
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = gzip.compress(content, mtime=0)
+        headers["content-encoding"] = "gzip"
+    headers["vary"] = "accept-encoding"
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _starters(index: Index, locale: str) -> list[str]:

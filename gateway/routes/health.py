@@ -9,10 +9,11 @@ from starlette.routing import Route
 from core.errors import Unavailable
 from gateway import __version__
 from gateway.context import Services
+from gateway.escalation.outbox import OutboxWorker
 
 
-def health_routes(services: Services) -> list[Route]:
-    """The routes of this resource."""
+def health_routes(services: Services, outbox: OutboxWorker | None) -> list[Route]:
+    """The routes of this resource; `outbox` is None where another process delivers."""
 
     async def health(request: Request) -> Response:
         try:
@@ -20,14 +21,17 @@ def health_routes(services: Services) -> list[Route]:
             truth = "ok"
         except Unavailable:
             truth = "unavailable"
+        delivery = "elsewhere" if outbox is None else "ok" if outbox.healthy else "unavailable"
+        well = truth == "ok" and delivery != "unavailable"
         document = {
-            "status": "ok" if truth == "ok" else "degraded",
+            "status": "ok" if well else "degraded",
             "version": __version__,
             "truth": truth,
+            "delivery": delivery,
             "model": "configured" if services.transport else "none",
             "sites": len(services.knowledge),
         }
-        status = 200 if truth == "ok" else 503
+        status = 200 if well else 503
         return JSONResponse(document, status, headers={"cache-control": "no-store"})
 
     async def keys(request: Request) -> Response:

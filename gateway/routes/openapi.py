@@ -73,11 +73,12 @@ _ESCALATED = {
 }
 _HEALTH = {
     "type": "object",
-    "required": ["status", "version", "truth", "model", "sites"],
+    "required": ["status", "version", "truth", "delivery", "model", "sites"],
     "properties": {
         "status": {"enum": ["ok", "degraded"]},
         "version": {"type": "string"},
         "truth": {"enum": ["ok", "unavailable"]},
+        "delivery": {"enum": ["ok", "unavailable", "elsewhere"]},
         "model": {"enum": ["configured", "none"]},
         "sites": {"type": "integer", "minimum": 0},
     },

@@ -1,7 +1,7 @@
 /**
  * Lives through a visitor's and an operator's calls to the staged Worker, and prints what came back.
  *
- *     node run_worker.mjs '{"worker": …, "sdk": …, "index": …, "question": …}'
+ *     node run_worker.mjs '{"worker": …, "sdk": …, "index": …, "release": …, "question": …}'
  */
 
 import { readFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { report } from "./pyodide.mjs";
 import { brokenKv, kv, Runtime } from "./runtime.mjs";
 import { newId, privateJwk, readJws, solve, Visitor } from "./visitor.mjs";
 
-const { worker, sdk, index, question } = JSON.parse(process.argv[2]);
+const { worker, sdk, index, release, question } = JSON.parse(process.argv[2]);
 const ORIGIN = "https://chat.shop.example";
 const CONSOLE = "https://console.shop.example";
 const OPERATOR_TOKEN = "a-made-up-operator-token-0123456789";
@@ -195,7 +195,7 @@ async function live() {
   const operated = await operate(send, talked.escalated.body.escalation_id);
   const path = `/v1/conversations/${talked.conversation}/events`;
   const events = await told(await send(await visitor.signed("GET", path)));
-  const looked = await look(send, visitor, healths[0].body.knowledge?.site_demo);
+  const looked = await look(send, visitor, release);
   const limited = await limits(send);
   await Promise.all(runtime.pending);
   const lived_ms = performance.now() - began;

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.digest import sha256_hex
+from kb import load_index
 from tests.edge.staging import BUILD, platform_sdk, run_node, staged_worker
 from tests.gateway.world import PACKED
 
@@ -22,7 +23,13 @@ def life(node: Path) -> dict[str, Any]:
     worker, sdk = staged_worker(), platform_sdk()
     index = BUILD / "worker-test.idx"
     index.write_bytes(PACKED)
-    told = {"worker": str(worker), "sdk": str(sdk), "index": str(index), "question": QUESTION}
+    told = {
+        "worker": str(worker),
+        "sdk": str(sdk),
+        "index": str(index),
+        "release": load_index(PACKED).release,
+        "question": QUESTION,
+    }
     return run_node(node, "run_worker.mjs", told)
 
 

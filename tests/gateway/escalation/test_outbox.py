@@ -356,6 +356,7 @@ async def test_closing_the_bell_lets_what_is_under_way_finish_and_begins_nothing
         async with asyncio.timeout(LONG_S):
             await task
     assert await house.status(first) == "delivered"
+    assert await house.worker.deliver_due() == 0
     assert await house.attempts(second) == [("pending", [])]
 
 

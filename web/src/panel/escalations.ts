@@ -40,6 +40,9 @@ export interface EscalationsOptions {
 const SHORTEST_MS = 2000;
 const LONGEST_MS = 60_000;
 
+/** What an acknowledgement may say beside `queued`; a target that failed is the team's to see. */
+const SHOWN = ["delivered", "resolved"] as const;
+
 export class Escalations {
   readonly #outbox: Outbox;
   #wait = SHORTEST_MS;
@@ -57,14 +60,15 @@ export class Escalations {
   async raise(raise: Raise): Promise<void> {
     const { vault } = this.options;
     const body = JSON.stringify(this.#body(raise));
-    await vault.update((kept) =>
-      withEscalation(kept, raise.turnId, { status: "unsent", reason: raise.reason }),
-    );
+    // Written down first: what the panel says is waiting must survive the tab.
     await this.#outbox.add({
       idempotency_key: makeIdempotencyKey(),
       turn_id: raise.turnId,
       body,
     });
+    await vault.update((kept) =>
+      withEscalation(kept, raise.turnId, { status: "unsent", reason: raise.reason }),
+    );
     void this.flush();
   }
 
@@ -109,7 +113,7 @@ export class Escalations {
     try {
       const { id, status } = await gateway.escalate(item.body, item.idempotency_key);
       network.succeeded();
-      await this.#mark(item.turn_id, status === "delivered" ? "delivered" : "queued", id);
+      await this.#mark(item.turn_id, SHOWN.find((shown) => shown === status) ?? "queued", id);
       onSent();
       return "sent";
     } catch (error) {

@@ -34,6 +34,11 @@ export function Composer(): VNode {
     void (straight ? conversation.tell(written) : conversation.ask(written));
     field.current?.focus();
   };
+  const stop = () => {
+    conversation.stop();
+    // The button goes away with the answer; who pressed it stays where they were.
+    field.current?.focus();
+  };
   const onSubmit = (event: Event) => {
     event.preventDefault();
     send();
@@ -43,7 +48,7 @@ export function Composer(): VNode {
       {toPerson.value && <PersonMode />}
       <div class="field">
         <Field field={field} text={text} setText={setText} send={send} />
-        <SendButton empty={!text.trim()} />
+        <SendButton empty={!text.trim()} stop={stop} />
       </div>
       <Left count={LONGEST - text.length} />
     </form>
@@ -103,17 +108,17 @@ function grow(field: HTMLTextAreaElement | null): void {
   field.style.height = `${field.scrollHeight}px`;
 }
 
-function SendButton({ empty }: { readonly empty: boolean }): VNode {
-  const { state, conversation } = usePanel();
+interface SendProps {
+  readonly empty: boolean;
+  readonly stop: () => void;
+}
+
+function SendButton({ empty, stop }: SendProps): VNode {
+  const { state } = usePanel();
   const say = state.say.value;
   if (state.live.value) {
     return (
-      <button
-        type="button"
-        class="send"
-        aria-label={say("composer.stop")}
-        onClick={() => conversation.stop()}
-      >
+      <button type="button" class="send" aria-label={say("composer.stop")} onClick={stop}>
         <StopIcon />
       </button>
     );
