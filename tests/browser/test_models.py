@@ -43,6 +43,7 @@ async def test_a_visitor_can_stop_an_answer_and_keeps_what_came(
     await expect(exchange.locator(".growing")).to_have_text("spruce")
     await widget.root.get_by_role("button", name=widget.say("composer.stop")).click()
     await expect(exchange).to_contain_text(widget.say("stopped"))
+    await expect(widget.field).to_be_focused()
     await expect(answer(exchange)).to_have_text("spruce")
     staffed.model.more(2)
 

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Panel } from "../../src/panel/views/panel.tsx";
+import { loadProse, Prose } from "../../src/panel/views/prose.tsx";
 import { event, problem, sse } from "../trust/gateway.ts";
 import { done, type Harness, panel } from "./panel.ts";
 
@@ -70,6 +71,16 @@ beforeEach(() => {
 afterEach(() => {
   render(null, root);
   root.remove();
+});
+
+describe("a message's text", () => {
+  it("stands as it was written until its parser has come", async () => {
+    const place = document.createElement("div");
+    render(<Prose source="A **word**" />, place);
+    expect(place.textContent).toBe("A **word**");
+    await loadProse();
+    await vi.waitFor(() => expect(place.querySelector("strong")?.textContent).toBe("word"));
+  });
 });
 
 describe("the first screen", () => {

@@ -1,9 +1,13 @@
-/** A message's text: Markdown by the allow-list, with a copy button on code. */
+/**
+ * A message's text: Markdown by the allow-list, with a copy button on code.
+ *
+ * The parser is a third of the panel and nothing is to be parsed before the first answer, so it is fetched beside
+ * the panel, not with it. Until it has come, or when it cannot, the text stands as it was written.
+ */
+import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
-import { Markdown } from "../../markdown/render.tsx";
-import { settle } from "../../markdown/streaming.ts";
 import { usePanel } from "./context.ts";
 
 export interface ProseProps {
@@ -13,10 +17,22 @@ export interface ProseProps {
   readonly lang?: string | undefined;
 }
 
+const drawing = signal<typeof import("../../markdown/prose.ts") | undefined>(undefined);
+
+/** Fetches the parser; again after a failure, and never twice at once. */
+export async function loadProse(): Promise<void> {
+  drawing.value ??= await import("../../markdown/prose.ts");
+}
+
 export function Prose({ source, lang, growing = false }: ProseProps): VNode {
+  const drawn = drawing.value;
   return (
     <div class="prose" dir={directionOfText(source)} lang={lang}>
-      <Markdown source={growing ? settle(source) : source} code={drawCode} />
+      {drawn ? (
+        <drawn.Markdown source={growing ? drawn.settle(source) : source} code={drawCode} />
+      ) : (
+        <p>{source}</p>
+      )}
     </div>
   );
 }
