@@ -15,7 +15,6 @@ import { compose, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
 import { HostBridge } from "./host.ts";
 import { Panel } from "./views/panel.tsx";
-import { loadProse } from "./views/prose.tsx";
 
 interface DataSaver {
   readonly connection?: { readonly saveData?: boolean };
@@ -154,10 +153,6 @@ async function start(): Promise<void> {
   const root = document.getElementById("app");
   const close = bridge ? () => bridge.close() : undefined;
   if (root) render(<Panel services={{ ...services, close }} />, root);
-  // Offline without the stored files it cannot come; the next look at the network tries again.
-  const fetchProse = () => void loadProse().catch(() => undefined);
-  fetchProse();
-  window.addEventListener("online", fetchProse);
 }
 
 void start();

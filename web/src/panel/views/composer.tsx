@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import { usePanel } from "./context.ts";
 import { Icon, StopIcon } from "./icons.tsx";
+import { loadProse } from "./prose.tsx";
 
 const LONGEST = 4000;
 const NEARLY = 200;
@@ -83,7 +84,10 @@ function Field({ field, text, setText, send }: FieldProps): VNode {
       placeholder={say(toPerson ? "composer.person" : "composer.placeholder")}
       value={text}
       onInput={(event) => {
-        if (!text) warm();
+        if (!text) {
+          warm();
+          void loadProse();
+        }
         setText(event.currentTarget.value);
       }}
       onKeyDown={onKey}

@@ -1,12 +1,12 @@
 /**
  * A message's text: Markdown by the allow-list, with a copy button on code.
  *
- * The parser is a third of the panel and nothing is to be parsed before the first answer, so it is fetched beside
- * the panel, not with it. Until it has come, or when it cannot, the text stands as it was written.
+ * The parser is a third of the panel, and nothing is to be parsed on the first screen, so it is fetched with the
+ * visitor's first letter. Until it has come, or when it cannot, the text stands as it was written.
  */
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import { usePanel } from "./context.ts";
 
@@ -19,13 +19,18 @@ export interface ProseProps {
 
 const drawing = signal<typeof import("../../markdown/prose.ts") | undefined>(undefined);
 
-/** Fetches the parser; again after a failure, and never twice at once. */
+/** Fetches the parser, when a text is about to be shown or the visitor begins to write. */
 export async function loadProse(): Promise<void> {
-  drawing.value ??= await import("../../markdown/prose.ts");
+  try {
+    drawing.value ??= await import("../../markdown/prose.ts");
+  } catch {
+    // No network and no stored file: the next text tries again.
+  }
 }
 
 export function Prose({ source, lang, growing = false }: ProseProps): VNode {
   const drawn = drawing.value;
+  useEffect(() => void loadProse(), []);
   return (
     <div class="prose" dir={directionOfText(source)} lang={lang}>
       {drawn ? (
