@@ -5,6 +5,8 @@ One of the two places that may name both ports and adapters. What it opens, it c
 
 from __future__ import annotations
 
+import asyncio
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -36,6 +38,8 @@ async def open_services(
     if settings.model is not None:
         transport = OpenAiTransport(settings.model, outbound.transport())
     await truth.start()
+    # Signatures say whole seconds: whoever signs from here on signs after the cache began.
+    await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
     try:
         yield Services(
             settings=settings,
