@@ -29,6 +29,7 @@ async def test_a_released_key_can_be_claimed_at_once(cache: Cache) -> None:
 
 async def test_releasing_what_nobody_holds_is_nothing(cache: Cache) -> None:
     await cache.release("never")
+    assert await cache.claim("never", 60)
 
 
 async def test_events_are_counted_within_their_window(cache: Cache, clock: StandingClock) -> None:

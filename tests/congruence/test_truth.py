@@ -105,6 +105,7 @@ class TestIdempotency:
     async def test_scopes_use_the_same_key_apart(self, truth: Truth) -> None:
         for scope in (ANNA, BEN, ANNA_ELSEWHERE):
             await truth.commit(a_work("k", scope=scope))
+            assert await truth.finished(scope, "k", NOON - DAY) is not None
 
     @pytest.mark.parametrize("after", [DAY + 0.5, DAY + 30, DAY + 3600, 3 * DAY])
     async def test_a_key_is_free_again_after_a_day(self, truth: Truth, after: float) -> None:

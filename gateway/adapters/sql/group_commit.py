@@ -45,9 +45,12 @@ class _Job:
 class GroupCommit:
     """The one writer of a store, in one event loop; its connection lives on one thread."""
 
-    def __init__(self, engine: Engine, *, deadline_s: float) -> None:
+    def __init__(
+        self, engine: Engine, *, deadline_s: float, waiting_limit: int = WAITING_LIMIT
+    ) -> None:
         self._engine = engine
         self._deadline_s = deadline_s
+        self._waiting_limit = waiting_limit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="truth-writer")
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
@@ -77,7 +80,7 @@ class GroupCommit:
     async def _run(self, unit: Unit, work: Work | None) -> object:
         if self._closed:
             raise Unavailable("the database is closed")
-        if len(self._waiting) >= WAITING_LIMIT:
+        if len(self._waiting) >= self._waiting_limit:
             raise Unavailable("the database is too slow: too many writes are waiting")
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()

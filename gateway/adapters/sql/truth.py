@@ -29,7 +29,7 @@ from core.scope import Scope
 from gateway.adapters import semantics
 from gateway.adapters.sql import commits, opening, outbox, reads
 from gateway.adapters.sql.errors import mapped
-from gateway.adapters.sql.group_commit import GroupCommit
+from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.reader import Reader
 
 SWEEP_EVERY_S = 60.0
@@ -42,10 +42,18 @@ class SqlTruth:
     No call takes longer than about `deadline_s`: it raises `Unavailable` instead.
     """
 
-    def __init__(self, url: str, *, clock: Clock, deadline_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        deadline_s: float = 5.0,
+        waiting_limit: int = WAITING_LIMIT,
+    ) -> None:
         self._url = url
         self._clock = clock
         self._deadline_s = deadline_s
+        self._waiting_limit = waiting_limit
         self._writer: GroupCommit | None = None
         self._reader: Reader | None = None
         self._swept = 0.0
@@ -61,6 +69,7 @@ class SqlTruth:
         writer = GroupCommit(
             opening.sqlite_engine(url, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_s),
             deadline_s=self._deadline_s,
+            waiting_limit=self._waiting_limit,
         )
         try:
             await writer.run(opening.upgrade)

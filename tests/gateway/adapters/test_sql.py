@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, event, select, text
 from core.errors import Conflict, Exists, Unavailable
 from core.ports import ReceiptLink
 from core.receipts import chain_hash
-from gateway.adapters.sql import group_commit, tables, truth
+from gateway.adapters.sql import tables, truth
+from gateway.adapters.sql.group_commit import WAITING_LIMIT
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (
     ANNA,
@@ -37,8 +38,13 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "data" / "truth.db"
 
 
-def store_at(file: Path, deadline_s: float = 5.0) -> SqlTruth:
-    return SqlTruth(f"sqlite:///{file}", clock=StandingClock(), deadline_s=deadline_s)
+def store_at(file: Path, deadline_s: float = 5.0, waiting_limit: int = WAITING_LIMIT) -> SqlTruth:
+    return SqlTruth(
+        f"sqlite:///{file}",
+        clock=StandingClock(),
+        deadline_s=deadline_s,
+        waiting_limit=waiting_limit,
+    )
 
 
 @pytest.fixture
@@ -124,6 +130,9 @@ class TestOpening:
         )
         for store in stores:
             await store.close()
+        with sqlite3.connect(file) as connection:
+            assert connection.execute("SELECT count(*) FROM finished_calls").fetchone() == (2,)
+        connection.close()
 
     async def test_before_it_is_open_and_after_it_is_closed_it_is_unavailable(
         self, file: Path
@@ -342,12 +351,12 @@ class TestGroupCommit:
             assert connection.execute("SELECT count(*) FROM finished_calls").fetchone() == (300,)
         connection.close()
 
-    async def test_too_many_that_wait_are_refused(
-        self, store: SqlTruth, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(group_commit, "WAITING_LIMIT", 5)
+    async def test_too_many_that_wait_are_refused(self, file: Path) -> None:
+        store = store_at(file, waiting_limit=5)
+        await store.start()
         tasks = [asyncio.create_task(store.commit(a_work(f"k{number}"))) for number in range(8)]
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await store.close()
         assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) >= 2
         assert "too slow" in str(outcomes[-1])
 

@@ -299,11 +299,13 @@ def test_loopback_is_bound_in_both_families(free_port: int) -> None:
 
 def test_a_machine_without_the_other_loopback_has_one_socket(free_port: int) -> None:
     (only,) = bind("127.0.0.1", free_port, "--port", {"127.0.0.1": "2001:db8::7"})
+    assert only.getsockname()[0] == "127.0.0.1"
     only.close()
 
 
 def test_all_networks_are_bound_when_asked_for(free_port: int) -> None:
     (only,) = bind("0.0.0.0", free_port, "--port")  # noqa: S104 - what is tested
+    assert only.getsockname() == ("0.0.0.0", free_port)  # noqa: S104
     only.close()
 
 
