@@ -14,6 +14,7 @@ import { applyAccent } from "./color.ts";
 import { compose, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
 import { HostBridge } from "./host.ts";
+import { keepOffline, type OfflineStep } from "./offline.ts";
 import { Panel } from "./views/panel.tsx";
 
 interface DataSaver {
@@ -27,6 +28,13 @@ function savesData(): boolean {
 /** Wanted only after consent, so fetched only then. */
 function offline() {
   return import("../sw/register.ts");
+}
+
+/** The page says how far it is, for tests and for the curious. */
+function markOffline(step: OfflineStep | undefined): void {
+  const { dataset } = document.documentElement;
+  if (step) dataset.offline = step;
+  else delete dataset.offline;
 }
 
 function build(config: PanelConfig): Services {
@@ -75,25 +83,6 @@ function listen({ network, escalations, replies, vault }: Services): void {
 function show({ state }: Services, visible: boolean): void {
   state.visible.value = visible;
   if (visible) state.unread.value = 0;
-}
-
-/**
- * Makes the panel work without a network: after consent, and after Python has come, so that the two do not
- * compete for the first answer's bytes. The page says when it is done, for tests and for the curious.
- */
-function keepOffline({ state }: Services, config: PanelConfig): void {
-  const root = document.documentElement;
-  effect(() => {
-    const kept = state.keeping.value === "kept";
-    if (!kept) delete root.dataset.offline;
-    if (!kept || state.pack.value !== "ready" || root.dataset.offline) return;
-    root.dataset.offline = "storing";
-    void offline()
-      .then(({ enableOffline }) => enableOffline(config))
-      .then(({ ok }) => {
-        root.dataset.offline = ok ? "ready" : "refused";
-      });
-  });
 }
 
 /** In a frame: the loader's word counts for what is seen, and it draws the badge. */
@@ -147,7 +136,7 @@ async function start(): Promise<void> {
   const bridge = framed ? embed(services, config) : undefined;
   if (!framed) standAlone(services);
   listen(services);
-  keepOffline(services, config);
+  keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
   const root = document.getElementById("app");
