@@ -9,6 +9,7 @@ is offline, so that nobody but the browser can answer.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from gateway.cli.output import Report
 
 QUESTION: Final = "Does it work offline?"
 ANSWER_MS: Final = 45_000
+ENDED_S: Final = 2.0
+"""How long a request's end is waited for once its page is idle."""
 LAUNCHER: Final = "fanlight-launcher button"
 FRAME: Final = "fanlight-launcher iframe"
 
@@ -138,9 +141,19 @@ async def _weights(browser: _Browser, served: Served) -> dict[str, object]:
 async def _sizes(asked: list[Request]) -> dict[str, int]:
     sums = {"loader_bytes": 0, "panel_bytes": 0, "python_bytes": 0, "index_bytes": 0}
     for request in asked:
-        size = (await request.sizes())["responseBodySize"]
-        sums[_kind(urlsplit(request.url).path)] += size
+        sums[_kind(urlsplit(request.url).path)] += await _size(request)
     return sums
+
+
+async def _size(request: Request) -> int:
+    """Bytes of a response's body as sent."""
+    try:
+        async with asyncio.timeout(ENDED_S):
+            return (await request.sizes())["responseBodySize"]
+    except TimeoutError:
+        # Chromium 150 never says that a worker's own script has ended.
+        response = await request.response()
+        return int(response.headers["content-length"]) if response else 0
 
 
 def _kind(path: str) -> str:
