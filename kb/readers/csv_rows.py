@@ -62,4 +62,6 @@ def _row(cells: dict[str, str], source: str, line: int, locale: str | None) -> R
         links=split_links(cells.get("links", "")),
         tags=tuple(cells.get("tags", "").split(",")),
         escalate=cells.get("escalate", ""),
+        origin=cells.get("origin", "").strip(),
+        source_hash=cells.get("source_hash", "").strip(),
     )

@@ -15,7 +15,10 @@ from kb.entry import Entry, Link, Problem
 from kb.normalise import words
 from kb.readers.links import is_safe_url
 
-FIELDS: Final = ("id", "locale", "question", "answer", "variants", "links", "tags", "escalate")
+FIELDS: Final = (
+    "id", "locale", "question", "answer", "variants", "links", "tags", "escalate",
+    "origin", "source_hash",
+)  # fmt: skip
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
@@ -40,6 +43,10 @@ class Row:
     links: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     escalate: str = ""
+    origin: str = ""
+    """Where an imported row comes from: an address or a file, with the place in it."""
+    source_hash: str = ""
+    """What question and answer were when they were imported; see `kb.reconcile`."""
 
 
 class RowError(ValueError):
