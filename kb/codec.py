@@ -14,10 +14,9 @@ import sys
 import zlib
 from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-FORMAT: Final = "fanlight-kb"
-VERSION: Final = 1
 _GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 """No name, no time, no operating system."""
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -32,11 +31,24 @@ VOCABULARY: Final = (
 type Section = array[int] | array[float] | str
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file holds, its format's name and version, and what to do about another one."""
+
+    noun: str
+    name: str
+    version: int
+    remedy: str
+
+
+INDEX: Final = Kind("index", "fanlight-kb", 2, "build it again with `fanlight kb build`")
+
+
 class IndexFormatError(ValueError):
     """The bytes are not an index that this version reads; the message names what was found."""
 
 
-def encode(sections: Mapping[str, Section]) -> bytes:
+def encode(sections: Mapping[str, Section], kind: Kind = INDEX) -> bytes:
     """Write the sections; the same sections give the same bytes, always."""
     names: list[tuple[str, str, int]] = []
     bodies: list[bytes] = []
@@ -47,20 +59,20 @@ def encode(sections: Mapping[str, Section]) -> bytes:
             code, body = section.typecode, _little_endian(section).tobytes()
         names.append((name, code, len(body)))
         bodies.append(body)
-    head = f"{FORMAT} {VERSION}\n{json.dumps(names)}\n".encode()
+    head = f"{kind.name} {kind.version}\n{json.dumps(names)}\n".encode()
     return _compress(head + b"".join(bodies))
 
 
-def decode(data: bytes) -> tuple[dict[str, Section], str]:
+def decode(data: bytes, kind: Kind = INDEX) -> tuple[dict[str, Section], str]:
     """Read the sections, and a short hash of what they hold."""
-    plain = _decompress(data)
+    plain = _decompress(data, kind)
     first, _, rest = plain.partition(b"\n")
-    _check_version(first)
+    _check_version(first, kind)
     head, _, body = rest.partition(b"\n")
     try:
         return _sections(head, body), hashlib.sha256(plain).hexdigest()[:8]
     except (ValueError, TypeError, KeyError) as error:
-        raise IndexFormatError(f"damaged index: {error}; build it again") from error
+        raise IndexFormatError(f"damaged {kind.noun}: {error}; {kind.remedy}") from error
 
 
 def _compress(plain: bytes) -> bytes:
@@ -70,25 +82,22 @@ def _compress(plain: bytes) -> bytes:
     return _GZIP_HEAD + body + struct.pack("<II", zlib.crc32(plain), len(plain) & 0xFFFFFFFF)
 
 
-def _decompress(data: bytes) -> bytes:
+def _decompress(data: bytes, kind: Kind) -> bytes:
     try:
         unzip = zlib.decompressobj(wbits=31)
         plain = unzip.decompress(data, MAX_BYTES)
     except zlib.error as error:
-        raise IndexFormatError(
-            f"not an index: {error}; build one with `fanlight kb build`"
-        ) from error
+        raise IndexFormatError(f"not an {kind.noun}: {error}; {kind.remedy}") from error
     if not unzip.eof:
-        raise IndexFormatError("the index is cut short, or too large: build it again")
+        raise IndexFormatError(f"the {kind.noun} is cut short, or too large: {kind.remedy}")
     return plain
 
 
-def _check_version(first: bytes) -> None:
+def _check_version(first: bytes, kind: Kind) -> None:
     found = first[:40].decode("ascii", "replace")
-    if found != f"{FORMAT} {VERSION}":
-        raise IndexFormatError(
-            f"found {found!r}, expected '{FORMAT} {VERSION}': build the index again"
-        )
+    expected = f"{kind.name} {kind.version}"
+    if found != expected:
+        raise IndexFormatError(f"found {found!r}, expected {expected!r}: {kind.remedy}")
 
 
 def _sections(head: bytes, body: bytes) -> dict[str, Section]:

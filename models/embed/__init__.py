@@ -1,0 +1,1 @@
+"""The static multilingual embedding (English, Spanish, Hebrew): its texts and its training."""
