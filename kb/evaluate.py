@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from random import Random
 from typing import Any, Final
 
 from kb.entry import Entry
@@ -103,6 +104,29 @@ def entries_of(rows: Iterable[Labelled]) -> list[Entry]:
         Entry(label, locale, every[0], label, tuple(every[1:]))
         for (label, locale), every in texts.items()
     ]
+
+
+def sample_variants(rows: Iterable[Labelled], most: int, seed: int) -> list[Labelled]:
+    """Keep at most `most` texts of each label and locale, drawn by the seed."""
+    rng = Random(seed)  # noqa: S311 (repeatable, nothing secret)
+    by_label: dict[tuple[str, str], list[Labelled]] = {}
+    for row in rows:
+        by_label.setdefault((row.label, row.locale), []).append(row)
+    return [
+        row
+        for _, own in sorted(by_label.items())
+        for row in (rng.sample(own, most) if len(own) > most else own)
+    ]
+
+
+def marked(
+    queries: Sequence[Labelled], count: int, seed: int
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Draw the queries that an owner marked; give them, and the others in their order."""
+    rng = Random(seed)  # noqa: S311 (repeatable, nothing secret)
+    chosen = set(rng.sample(range(len(queries)), count))
+    own = [query for at, query in enumerate(queries) if at in chosen]
+    return own, [query for at, query in enumerate(queries) if at not in chosen]
 
 
 def judge(index: Index, queries: Iterable[Labelled], clock: Callable[[], float]) -> list[Judged]:

@@ -7,12 +7,17 @@ text: they only say which of the knowledge base's words an unknown one was meant
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Final
 
 from kb.language import ALL_STOP_WORDS
 from kb.normalise import stem, words
 
 GRAM_SIZES: Final = (3, 4)
+LETTER_SIZES: Final = (3, 4, 5)
+
+type Blocks = tuple[list[str], list[str], list[str]]
+"""A text's features: stems, pairs of neighbouring stems, letters inside its words."""
 
 
 def stems(text: str) -> list[str]:
@@ -24,6 +29,21 @@ def grams(word: str) -> set[str]:
     """Give the character n-grams of one word with its edges marked."""
     marked = f"<{word}>"
     return {marked[i : i + size] for size in GRAM_SIZES for i in range(len(marked) - size + 1)}
+
+
+def feature_blocks(text: str) -> Blocks:
+    """Give a text's stems, its stem bigrams with the text's edges marked, and in-word n-grams."""
+    spoken = words(text)
+    stemmed = [stem(word) for word in spoken]
+    edged = ["<", *stemmed, ">"] if stemmed else []
+    pairs = [f"{a} {b}" for a, b in pairwise(edged)]
+    letters = [
+        marked[at : at + size]
+        for marked in (f"<{word}>" for word in spoken)
+        for size in LETTER_SIZES
+        for at in range(len(marked) - size + 1)
+    ]
+    return stemmed, pairs, letters
 
 
 def text_key(text: str) -> str:

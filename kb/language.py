@@ -8,6 +8,7 @@ own.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _EN = """a about all am an and any are as at be been but by can could did do does for from get had
@@ -41,7 +42,7 @@ _READ: Final = 2_000
 
 def detect_language(text: str) -> str | None:
     """Give "en", "es" or "he" for a text, or None when it cannot be told; any string will do."""
-    text = text[:_READ]
+    text = _visible(text[:_READ])
     hebrew = len(_HEBREW.findall(text))
     if hebrew and 2 * hebrew >= len(_LETTER.findall(text)):
         return "he"
@@ -54,3 +55,11 @@ def detect_language(text: str) -> str | None:
     if spanish > english:
         return "es"
     return "he" if hebrew > 2 and not english else None
+
+
+def _visible(text: str) -> str:
+    """Give the text composed (an accent is part of its letter) and without invisible characters."""
+    if text.isascii():
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(char for char in composed if unicodedata.category(char) != "Cf")

@@ -8,24 +8,59 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any, cast
 
-from kb.calibrate import Calibration
-from kb.codec import VOCABULARY, IndexFormatError, Section, decode
-from kb.entry import Entry, Link
+from kb.calibrate import Correction
+from kb.choice import Choice
+from kb.codec import INDEX, VOCABULARY, IndexFormatError, Section, decode
+from kb.embed import Embedding
+from kb.entry import Entry, Link, system_text
+from kb.find import Finder, Judgement, Meaning, starts_of
+from kb.head import FeatureSpace, Head, HeadWeights
 from kb.rank import Ranker
 from kb.search import ExactKeys, Index
 from kb.tables import Postings, Tables
+from kb.vectors import Vectors
 from kb.vocabulary import Vocabulary
 
+type Sections = Mapping[str, Section]
 
-def load_index(data: bytes) -> Index:
-    """Read an index. Raises `IndexFormatError` for bytes that this version did not write."""
+
+def load_index(data: bytes, embedding: Embedding | None = None) -> Index:
+    """Read an index; with the embedding that it was built with it knows meanings too.
+
+    Raises `IndexFormatError` for bytes that this version did not write. Another embedding than the
+    one it was built with is left aside: its vectors would mean something else.
+    """
     sections, release = decode(data)
     try:
-        return _unpack(sections, release)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise IndexFormatError(f"damaged index: {error!r}; build it again") from error
+        return _unpack(sections, release, embedding)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise IndexFormatError(f"damaged index: {error!r}; {INDEX.remedy}") from error
+
+
+def _unpack(sections: Sections, release: str, embedding: Embedding | None) -> Index:
+    meta = json.loads(_text(sections, "meta"))
+    entries = [_entry(row) for row in json.loads(_text(sections, "entries"))]
+    ids = [entry.id for entry in entries if system_text(entry) is None]
+    ranker = _ranker(sections)
+    fits = embedding is not None and embedding.release == meta["embedding"]
+    meaning = _meaning(sections, ranker.tables, embedding) if embedding and fits else None
+    judgement = _judgement(sections, ids, meta["dimensions"])
+    return Index(
+        entries=entries,
+        finder=Finder(ranker, meaning, judgement),
+        choices={
+            hearing: Choice(tuple(values[:-1]), values[-1])
+            for hearing, values in meta["choices"].items()
+        },
+        exact=ExactKeys(*_arrays(sections, "key_digests", "key_phrasings")),
+        release=release,
+        embedding=meta["embedding"],
+        correction=Correction(*meta["correction"]),
+    )
 
 
 def _entry(row: list[Any]) -> Entry:
@@ -33,30 +68,67 @@ def _entry(row: list[Any]) -> Entry:
     return Entry(row[0], row[1], row[2], row[3], tuple(row[4]), links, tuple(row[6]), bool(row[7]))
 
 
-def _unpack(sections: dict[str, Section], release: str) -> Index:
-    def names(section: str) -> dict[str, int]:
-        text = cast(str, sections[section])
-        return {name: number for number, name in enumerate(text.split("\n"))} if text else {}
+def _text(sections: Sections, name: str) -> str:
+    return cast(str, sections[name])
 
-    def arrays(*wanted: str) -> list[Any]:
-        return [sections[name] for name in wanted]
+
+def _arrays(sections: Sections, *wanted: str) -> list[Any]:
+    return [sections[name] for name in wanted]
+
+
+def _names(sections: Sections, name: str) -> list[str]:
+    text = _text(sections, name)
+    return text.split("\n") if text else []
+
+
+def _ranker(sections: Sections) -> Ranker:
+    def numbered(section: str) -> dict[str, int]:
+        return {name: number for number, name in enumerate(_names(sections, section))}
 
     def block(name: str) -> Postings:
         fields = ("idf", "starts", "phrasings", "scales")
-        idf, starts, phrasings, scales = arrays(*(f"{name}_{field}" for field in fields))
-        return Postings(idf, starts, phrasings, scales, arrays(f"{name}_unseen")[0][0])
+        idf, starts, phrasings, scales = _arrays(sections, *(f"{name}_{f}" for f in fields))
+        return Postings(idf, starts, phrasings, scales, _arrays(sections, f"{name}_unseen")[0][0])
 
     vocabulary = Vocabulary(
-        names("word_names"), names("gram_names"),
-        *arrays(*VOCABULARY),
+        numbered("word_names"), numbered("gram_names"),
+        *_arrays(sections, *VOCABULARY),
     )  # fmt: skip
-    tables = Tables(block("words"), block("pairs"), *arrays("unit_of", "unit_starts", "unit_norms"))
-    pair_keys = cast("array[int]", sections["pair_keys"])
-    meta = json.loads(cast(str, sections["meta"]))
-    return Index(
-        entries=[_entry(row) for row in json.loads(cast(str, sections["entries"]))],
-        ranker=Ranker(tables, vocabulary, dict(zip(pair_keys, range(len(pair_keys)), strict=True))),
-        calibration=Calibration(tuple(meta["coefficients"])),
-        exact=ExactKeys(*arrays("key_digests", "key_phrasings")),
-        release=release,
+    tables = Tables(
+        block("words"), block("pairs"), *_arrays(sections, "unit_of", "unit_starts", "unit_norms")
     )
+    pair_keys = cast("array[int]", sections["pair_keys"])
+    return Ranker(tables, vocabulary, dict(zip(pair_keys, range(len(pair_keys)), strict=True)))
+
+
+def _meaning(sections: Sections, tables: Tables, embedding: Embedding) -> Meaning:
+    phrasings = cast("array[int]", sections["vector_phrasings"])
+    levels = cast("array[int]", sections["vector_levels"]).tobytes()
+    owners = [tables.unit_of[phrasing] for phrasing in phrasings]
+    vectors = Vectors(levels, embedding.dimensions)
+    if len(vectors) != len(owners):
+        raise ValueError("its vectors and their phrasings differ in number")
+    return Meaning(embedding, vectors, owners, phrasings, starts_of(owners, len(tables.unit_norms)))
+
+
+def _judgement(sections: Sections, ids: Sequence[str], dimensions: int) -> Judgement | None:
+    if "head_bias" not in sections:
+        return None
+    scale, plane_scale, size = cast("array[float]", sections["head_scales"])
+    names = [_names(sections, f"head_names_{at}") for at in range(3)]
+    frequencies = cast("array[int]", sections["head_frequencies"])
+    counts = cast("array[int]", sections["head_counts"])
+    classes, values, bias, plane = _arrays(
+        sections, "head_classes", "head_values", "head_bias", "head_plane"
+    )
+    starts = list(accumulate(counts, initial=0))
+    if not sum(map(len, names)) == len(frequencies) == len(counts) or starts[-1] != len(values):
+        raise ValueError("the parts of its head differ in number")
+    weights = HeadWeights(starts, classes, values, scale, bias, plane, plane_scale)
+    number = {entry: at for at, entry in enumerate(dict.fromkeys(ids))}
+    class_of = [number[entry] for entry in ids]
+    units: list[list[int]] = [[] for _ in number]
+    for unit, label in enumerate(class_of):
+        units[label].append(unit)
+    head = Head(FeatureSpace(names, frequencies, int(size)), weights, dimensions)
+    return Judgement(head, class_of, units)

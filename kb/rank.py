@@ -71,6 +71,11 @@ class Ranker:
         self._free = FREE_POSTINGS[0] + size // FREE_POSTINGS[1]
         self._promising_size = PROMISING[0] + size // PROMISING[1]
 
+    @property
+    def tables(self) -> Tables:
+        """What it reads."""
+        return self._tables
+
     def query(self, text: str) -> Query:
         """Weigh a question's terms. Unseen ones count in its length, and so lower every cosine."""
         stemmed = stems(text)
@@ -99,21 +104,26 @@ class Ranker:
         """Give the unit that a phrasing belongs to."""
         return self._tables.unit_of[phrasing]
 
-    def place(self, candidate: Candidate) -> int:
-        """Give which phrasing of its unit was nearest: 0 is the question, 1 the first variant."""
-        return candidate.phrasing - self._tables.unit_starts[candidate.unit]
+    def place(self, unit: int, phrasing: int) -> int:
+        """Give which of its unit's phrasings this is: 0 is the question, 1 the first variant."""
+        return phrasing - self._tables.unit_starts[unit]
 
-    def matched(self, query: Query, candidate: Candidate) -> list[str]:
-        """Give the stems of the nearest phrasing that the query reached, heaviest first."""
+    def matched(self, query: Query, phrasing: int) -> list[str]:
+        """Give the stems of a phrasing that the query reached, heaviest first."""
         block, names = self._tables.words, self._names
         found: list[tuple[float, str]] = []
         for term, weight in query.words.items():
             start, end = block.starts[term], block.starts[term + 1]
-            at = bisect_left(block.phrasings, candidate.phrasing, start, end)
-            if at < end and block.phrasings[at] == candidate.phrasing:
+            at = bisect_left(block.phrasings, phrasing, start, end)
+            if at < end and block.phrasings[at] == phrasing:
                 found.append((-weight, names[term]))
         found.sort()
         return [name for _, name in found]
+
+    def reached(self, query: Query) -> list[str]:
+        """Give the stems of the knowledge base that the query reaches, heaviest first."""
+        heaviest = sorted((-weight, self._names[term]) for term, weight in query.words.items())
+        return [name for _, name in heaviest]
 
     def _scan(self, lists: list[_List]) -> tuple[dict[int, float], int]:
         """Add up cosines from the shortest lists, while they are free; say how many were read."""

@@ -7,21 +7,27 @@ are given. Refuses nothing: any string is a question, and one that matches nothi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kb.calibrate import Calibration, Evidence
+from kb.calibrate import UNCORRECTED, Correction
+from kb.choice import Choice
 from kb.entry import SYSTEM_TEXTS, Entry, SystemText, system_text
+from kb.evidence import Hearing, Weighed, weigh
 from kb.features import STOP_STEMS, text_digest
+from kb.find import Clue, Finder
 from kb.language import detect_language
 from kb.normalise import stem, words
-from kb.rank import Candidate, Query, Ranker
+from kb.rank import Query
 from kb.texts import DEFAULT_TEXTS
 
 EXACT: Final = 0.97
 """Confidence in an entry that has the question word for word; shared by all that have it."""
 _MOST_WORD_REASONS: Final = 3
+_LOWEST: Final = 0.001
+_HIGHEST: Final = 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,9 @@ class Hit:
     """One entry for a question.
 
     `score` in [0, 1] orders the hits; `confidence` is the probability that showing this answer is
-    right. `reasons` are stable codes: `exact`, `question` or `variant:N` (which phrasing was
-    nearest), `word:W` (a word of the question that it has), `chars` (a word matched by its
-    letters), `other_locale`.
+    right, kept off 0 and 1. `reasons` are stable codes: `exact`, `question` or `variant:N` (which
+    phrasing was nearest), `word:W` (a word of the question that it has), `chars` (a word matched by
+    its letters), `meaning` (no word is shared), `other_locale`.
     """
 
     entry: Entry
@@ -58,6 +64,22 @@ class ExactKeys:
         return list(self.phrasings[first:last])
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an index saw of one question, before it is decided in which language it answers.
+
+    `weighed` are the candidates as the senses weigh them; `ranked` are the same after the owner's
+    correction, with exact matches first and told apart.
+    """
+
+    query: Query
+    spoken: str | None
+    hearing: Hearing
+    clues: Sequence[Clue]
+    weighed: Sequence[Weighed]
+    ranked: Sequence[tuple[Weighed, bool]]
+
+
 class Index:
     """A loaded knowledge base. Immutable, without I/O, and safe to share."""
 
@@ -65,17 +87,24 @@ class Index:
         self,
         *,
         entries: Sequence[Entry],
-        ranker: Ranker,
-        calibration: Calibration,
+        finder: Finder,
+        choices: Mapping[Hearing, Choice],
         exact: ExactKeys,
         release: str,
+        embedding: str | None,
+        correction: Correction = UNCORRECTED,
     ) -> None:
         self.release: Final = release
+        self.embedding: Final = embedding
         self.locales: Final = tuple(dict.fromkeys(entry.locale for entry in entries))
-        self.calibration: Final = calibration
-        self._ranker = ranker
+        self.choices: Final = choices
+        self.correction = correction
+        self._finder = finder
+        self._ranker = finder.ranker
         self._exact = exact
         self._units = tuple(entry for entry in entries if system_text(entry) is None)
+        self._ids = tuple(entry.id for entry in self._units)
+        self._languages = frozenset(_language(entry.locale) for entry in self._units)
         self._by_id: dict[str, dict[str, Entry]] = {}
         self._texts: dict[tuple[SystemText, str], str] = {}
         for entry in entries:
@@ -87,10 +116,21 @@ class Index:
     def __len__(self) -> int:
         return len(self._units)
 
+    def corrected(self, correction: Correction) -> Index:
+        """Give the same index with another correction of its confidence."""
+        other = copy(self)
+        other.correction = correction
+        return other
+
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Every searchable entry, in the order in which they were given."""
         return self._units
+
+    @property
+    def finder(self) -> Finder:
+        """What looks at a question, with every sense that this index has."""
+        return self._finder
 
     def get(self, entry_id: str, locale: str) -> Entry | None:
         """Give the entry with this id in this very locale, site texts included."""
@@ -112,37 +152,33 @@ class Index:
         self, question: str, *, locale: str | None = None, limit: int = 5
     ) -> tuple[Hit, ...]:
         """Give the best entries for a question, best first; at most `limit`, one an entry id."""
-        query = self._ranker.query(question)
-        candidates = self._ranker.rank(query)
-        exact = self._exact.find(question)
-        found = self._by_entry(_exact_first(candidates, exact, self._ranker))
-        wanted = detect_language(question) or locale or next(iter(self.locales), "en")
-        hits: list[Hit] = []
-        rivals = [candidate.score for candidate in found[:2]]
-        sharing = len({self._units[self._ranker.unit_of(number)].id for number in exact})
+        look = self.look(question)
+        wanted = look.spoken or locale or next(iter(self.locales), "en")
         own = _own_words(question)
-        for at, candidate in enumerate(found[: max(0, limit)]):
-            entry = self._shown(candidate.unit, wanted, locale)
-            rival = rivals[1] if at == 0 and len(rivals) > 1 else rivals[0] if at else 0.0
-            is_exact = candidate.phrasing in exact
-            lead = candidate.score - rival
-            confidence = self.calibration.confidence(Evidence(candidate.score, lead, query.known))
-            if is_exact:
-                confidence = max(confidence, EXACT) / sharing
-            elif hits:
-                confidence = min(confidence, 1 - hits[0].confidence, hits[-1].confidence)
-            reasons = self._reasons(own, query, candidate, is_exact)
-            if entry.locale.split("-", 1)[0] != wanted.split("-", 1)[0]:
+        hits: list[Hit] = []
+        for found, is_exact in look.ranked[: max(0, limit)]:
+            entry = self._shown(found.clue.unit, wanted, locale)
+            reasons = self._reasons(own, look.query, found.clue, is_exact)
+            if _language(entry.locale) != _language(wanted):
                 reasons = (*reasons, "other_locale")
-            hits.append(Hit(entry, candidate.score, confidence, reasons))
+            hits.append(Hit(entry, found.probability, _bounded(found.probability), reasons))
         return tuple(hits)
 
-    def _by_entry(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Keep the best candidate of each entry id: translations are one answer."""
-        best: dict[str, Candidate] = {}
-        for candidate in candidates:
-            best.setdefault(self._units[candidate.unit].id, candidate)
-        return list(best.values())
+    def look(self, question: str) -> Look:
+        """Give all that is seen of a question; `search` shows the best of it."""
+        query, clues = self._finder.find(question)
+        spoken = detect_language(question)
+        hearing = self._hearing(spoken)
+        weighed = weigh(clues, self._ids, self.choices[hearing], hearing)
+        exact = {n: self._ranker.unit_of(n) for n in self._exact.find(question)}
+        ranked = _exact_first(_corrected(weighed, self.correction), exact, self._ids)
+        return Look(query, spoken, hearing, clues, weighed, ranked)
+
+    def _hearing(self, spoken: str | None) -> Hearing:
+        """Say which senses can be believed for a question in this language."""
+        if self._finder.meaning is None:
+            return "words"
+        return "meaning" if spoken and spoken not in self._languages else "all"
 
     def _shown(self, unit: int, wanted: str, locale: str | None) -> Entry:
         """Choose the translation to show: the wanted locale, the page's, then what matched."""
@@ -154,17 +190,38 @@ class Index:
         return matched
 
     def _reasons(
-        self, own: dict[str, str], query: Query, candidate: Candidate, is_exact: bool
+        self, own: dict[str, str], query: Query, clue: Clue, is_exact: bool
     ) -> tuple[str, ...]:
         reasons = ["exact"] if is_exact else []
-        at = self._ranker.place(candidate)
-        reasons.append(f"variant:{at}" if at else "question")
-        matched = self._ranker.matched(query, candidate)
-        shared = [own[name] for name in matched if name in own and name not in STOP_STEMS]
-        reasons += [f"word:{word}" for word in shared[:_MOST_WORD_REASONS]]
-        if any(name not in own for name in matched):
-            reasons.append("chars")
+        if clue.phrasing is not None:
+            at = self._ranker.place(clue.unit, clue.phrasing)
+            reasons.append(f"variant:{at}" if at else "question")
+            matched = self._ranker.matched(query, clue.phrasing)
+            shared = [own[name] for name in matched if name in own and name not in STOP_STEMS]
+            reasons += [f"word:{word}" for word in shared[:_MOST_WORD_REASONS]]
+            if any(name not in own for name in matched):
+                reasons.append("chars")
+            if not shared and not is_exact:
+                reasons.append("meaning")
         return tuple(reasons)
+
+
+def _language(locale: str) -> str:
+    return locale.split("-", 1)[0]
+
+
+def _bounded(probability: float) -> float:
+    return min(max(probability, _LOWEST), _HIGHEST)
+
+
+def _corrected(weighed: list[Weighed], correction: Correction) -> list[Weighed]:
+    """Correct the first probability; the others share what is left as they did before."""
+    if not weighed:
+        return weighed
+    first = correction.apply(weighed[0].probability)
+    left = (1 - first) / max(1e-9, 1 - weighed[0].probability)
+    rest = [replace(one, probability=min(first, one.probability * left)) for one in weighed[1:]]
+    return [replace(weighed[0], probability=first), *rest]
 
 
 def _own_words(question: str) -> dict[str, str]:
@@ -176,18 +233,22 @@ def _own_words(question: str) -> dict[str, str]:
 
 
 def _exact_first(
-    candidates: list[Candidate], exact: Sequence[int], ranker: Ranker
-) -> list[Candidate]:
-    """Put the units that have the very question before all others, whatever their scores."""
+    weighed: Sequence[Weighed],
+    exact: Mapping[int, int],
+    ids: Sequence[str],
+) -> list[tuple[Weighed, bool]]:
+    """Put the entries that have the very question first; they share what is left to doubt."""
     if not exact:
-        return candidates
-    number_of = {ranker.unit_of(number): number for number in reversed(exact)}
-    first = [
-        replace(candidate, score=1.0, cosine=1.0, phrasing=number_of.pop(candidate.unit))
-        for candidate in candidates
-        if candidate.unit in number_of
-    ]
-    # Text made of common words only may have been left out of the candidates.
-    first += [Candidate(unit, 1.0, number, 1.0) for unit, number in number_of.items()]
-    units = {candidate.unit for candidate in first}
-    return first + [candidate for candidate in candidates if candidate.unit not in units]
+        return [(one, False) for one in weighed]
+    first: dict[str, tuple[int, int]] = {}
+    for phrasing, unit in exact.items():
+        first.setdefault(ids[unit], (unit, phrasing))
+    known = {one.clue.unit: one for one in weighed}
+    share = EXACT / len(first)
+    found: list[tuple[Weighed, bool]] = []
+    for unit, phrasing in first.values():
+        signals = known[unit].clue.signals if unit in known else ()
+        found.append((Weighed(Clue(unit, signals, phrasing), share), True))
+    rest = min(1 - EXACT, share)
+    others = [one for one in weighed if ids[one.clue.unit] not in first]
+    return found + [(Weighed(one.clue, min(one.probability, rest)), False) for one in others]

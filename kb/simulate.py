@@ -7,17 +7,16 @@ run long: each kind is sampled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
-from kb.calibrate import Evidence, Sample
+from kb.choice import Situation
+from kb.evidence import situation
 from kb.features import STOP_STEMS, text_key
+from kb.find import Finder
 from kb.normalise import stem
-from kb.rank import Candidate, Ranker
-from kb.tables import Phrasing, Terms, build_tables
-from kb.vocabulary import Vocabulary
 
 HIDDEN: Final = 0.2
 HELD_OUT: Final = 0.2
@@ -25,24 +24,25 @@ FEW: Final = 5
 """Phrasings under which a unit's are reworded too: holding out one of three asks too much."""
 KEPT: Final = 0.45
 """Share of a question's words that a reworded one has too."""
-_MANY: Final = 3_000
-"""Phrasings from which two rounds are enough."""
-_ROUNDS: Final = (5, 2)
-_MOST_OF_A_KIND: Final = 700
+_EFFORT: Final = ((60_000, 5, 300), (400_000, 3, 400), (None, 2, 700))
+"""Rounds, and questions of a kind in a round, up to so many phrasings times entries: large
+knowledge bases need fewer rounds for as many questions, and each takes longer."""
 _EVIDENCE: Final = (2.0, 0.5)
-"""Weight of all samples, a unit and a phrasing: copies of a question are not independent."""
+"""Weight of all situations, a unit and a phrasing: copies of a question are not independent."""
+IN_SCOPE: Final = ("clean", "noised", "reworded")
+OUT_OF_SCOPE: Final = ("hidden", "background")
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """The searchable texts: phrasings in order of unit, each unit's entry id, everyday texts."""
+class Bench(Protocol):
+    """A knowledge base that can be searched with some of its phrasings only."""
 
-    phrasings: Sequence[Phrasing]
     texts: Sequence[str]
+    unit_of: Sequence[int]
     unit_ids: Sequence[str]
-    terms: Terms
-    common: Sequence[Phrasing]
-    vocabulary: Vocabulary
+
+    def finder(self, kept: Sequence[int], background: Sequence[str]) -> Finder:
+        """Give a finder over the phrasings `kept`; `background` is what nobody answers."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,98 +53,87 @@ class _Case:
 
 
 def simulate(
-    corpus: Corpus,
+    bench: Bench,
     background: Sequence[str],
     *,
     seed: int,
     out_of_scope: float,
     progress: Callable[[float], None] = lambda _: None,
-) -> list[Sample]:
-    """Ask the simulated questions, and give what ranking saw with whether it was right."""
-    rounds = _ROUNDS[len(corpus.phrasings) > _MANY]
-    known = {text_key(text) for text in corpus.texts}
+) -> list[Situation]:
+    """Ask the simulated questions, and give what was seen with what would have been right."""
+    rounds, most = _effort(len(bench.texts) * len(bench.unit_ids))
+    known = {text_key(text) for text in bench.texts}
     strangers = [text for text in background if text_key(text) not in known]
-    seen: dict[str, list[tuple[Evidence, bool]]] = {}
+    seen: dict[str, list[Situation]] = {}
     for number in range(rounds):
         rng = Random(f"{seed}:{number}")  # noqa: S311 (repeatable, nothing secret)
-        ranker, cases = _round(corpus, strangers, rng)
+        own = rng.sample(strangers, len(strangers))
+        taught, unheard = own[: len(own) // 2], own[len(own) // 2 :]
+        kept, cases = _split(bench, unheard, rng, most)
+        finder = bench.finder(kept, taught)
         for at, case in enumerate(cases):
-            if at % 100 == 0:
+            if at % 50 == 0:
                 progress((number + at / len(cases)) / rounds)
-            candidates = ranker.rank(query := ranker.query(case.text))
-            if candidates:
-                first = corpus.unit_ids[candidates[0].unit]
-                evidence = evidence_of(candidates, 0, query.known, corpus.unit_ids)
-                seen.setdefault(case.kind, []).append((evidence, first == case.expected))
-    total = _EVIDENCE[0] * len(corpus.unit_ids) + _EVIDENCE[1] * len(corpus.texts)
+            _, clues = finder.find(case.text)
+            seen.setdefault(case.kind, []).append(situation(clues, bench.unit_ids, case.expected))
+    total = _EVIDENCE[0] * len(bench.unit_ids) + _EVIDENCE[1] * len(bench.texts)
     return _weigh(seen, total, out_of_scope)
 
 
-def evidence_of(
-    candidates: Sequence[Candidate], at: int, known: float, unit_ids: Sequence[str]
-) -> Evidence:
-    """Give the evidence for one candidate; its lead is over the best one of another entry."""
-    own = unit_ids[candidates[at].unit]
-    rival = next((c.score for c in candidates if unit_ids[c.unit] != own), 0.0)
-    return Evidence(candidates[at].score, candidates[at].score - rival, known)
+def _effort(size: int) -> tuple[int, int]:
+    return next((rounds, most) for limit, rounds, most in _EFFORT if limit is None or size <= limit)
 
 
 def _weigh(
-    seen: dict[str, list[tuple[Evidence, bool]]], total: float, out_of_scope: float
-) -> list[Sample]:
-    """Give in-scope and out-of-scope samples their declared shares, each kind half of its side."""
-    samples: list[Sample] = []
-    for kinds, share in (
-        (("clean", "noised", "reworded"), 1 - out_of_scope),
-        (("hidden", "background"), out_of_scope),
-    ):
+    seen: Mapping[str, Sequence[Situation]], total: float, out_of_scope: float
+) -> list[Situation]:
+    """Give in-scope and out-of-scope situations their declared shares, each kind its part."""
+    weighed: list[Situation] = []
+    for kinds, share in ((IN_SCOPE, 1 - out_of_scope), (OUT_OF_SCOPE, out_of_scope)):
         present = [kind for kind in kinds if seen.get(kind)]
         for kind in present:
             weight = total * share / len(present) / len(seen[kind])
-            samples.extend(Sample(evidence, right, weight) for evidence, right in seen[kind])
-    return samples
+            weighed += [Situation(one.candidates, one.right, weight) for one in seen[kind]]
+    return weighed
 
 
-def _round(corpus: Corpus, background: Sequence[str], rng: Random) -> tuple[Ranker, list[_Case]]:
-    """Hide some entries, keep back some phrasings; give a ranker of the rest, and questions."""
-    ids = sorted(set(corpus.unit_ids))
+def _split(
+    bench: Bench, background: Sequence[str], rng: Random, most: int
+) -> tuple[list[int], list[_Case]]:
+    """Hide some entries, keep back some phrasings; give what is kept, and the questions."""
+    ids = sorted(set(bench.unit_ids))
     hidden = set(rng.sample(ids, max(1, round(HIDDEN * len(ids))) if len(ids) > 1 else 0))
-    kept: list[Phrasing] = []
-    cases: dict[str, list[_Case]] = {
-        "clean": [],
-        "noised": [],
-        "reworded": [],
-        "hidden": [],
-        "background": [],
-    }
+    texts = bench.texts
+    kept: list[int] = []
+    cases: dict[str, list[_Case]] = {kind: [] for kind in (*IN_SCOPE, *OUT_OF_SCOPE)}
     of_unit: dict[int, list[int]] = {}
-    for number, phrasing in enumerate(corpus.phrasings):
-        of_unit.setdefault(phrasing.unit, []).append(number)
+    for number, unit in enumerate(bench.unit_of):
+        of_unit.setdefault(unit, []).append(number)
     for unit, numbers in of_unit.items():
-        own = corpus.unit_ids[unit]
+        own = bench.unit_ids[unit]
         if own in hidden:
-            cases["hidden"] += [_Case("hidden", corpus.texts[n], None) for n in numbers]
+            cases["hidden"] += [_Case("hidden", texts[n], None) for n in numbers]
             continue
         held = {n for n in numbers if rng.random() < HELD_OUT} if len(numbers) > 1 else set()
         held = held if len(held) < len(numbers) else set(numbers[1:])
-        kept += [corpus.phrasings[n] for n in numbers if n not in held]
-        cases["clean"] += [_Case("clean", corpus.texts[n], own) for n in sorted(held)]
-        cases["noised"] += [_Case("noised", corpus.texts[n], own) for n in sorted(held)]
+        kept += [n for n in numbers if n not in held]
+        cases["clean"] += [_Case("clean", texts[n], own) for n in sorted(held)]
+        cases["noised"] += [_Case("noised", texts[n], own) for n in sorted(held)]
         if len(numbers) < FEW:
             source = rng.choice([n for n in numbers if n not in held])
-            cases["reworded"].append(_Case("reworded", corpus.texts[source], own))
+            cases["reworded"].append(_Case("reworded", texts[source], own))
     cases["background"] = [_Case("background", text, None) for text in background]
-    tables = build_tables(kept, len(corpus.unit_ids), corpus.terms, corpus.common)
-    ranker = Ranker(tables, corpus.vocabulary, corpus.terms.pairs)
-    return ranker, _sampled(cases, background, rng)
+    return kept, _sampled(cases, background, rng, most)
 
 
-def _sampled(cases: dict[str, list[_Case]], background: Sequence[str], rng: Random) -> list[_Case]:
+def _sampled(
+    cases: dict[str, list[_Case]], background: Sequence[str], rng: Random, most: int
+) -> list[_Case]:
     fillers = [word for text in background for word in text.split()] or ["something"]
     change = {"noised": spoil, "reworded": reword}
     chosen: list[_Case] = []
     for kind, every in cases.items():
-        some = every if len(every) <= _MOST_OF_A_KIND else rng.sample(every, _MOST_OF_A_KIND)
+        some = every if len(every) <= most else rng.sample(every, most)
         for case in some:
             text = change[kind](case.text, rng, fillers) if kind in change else case.text
             chosen.append(_Case(kind, text, case.expected))

@@ -1,3 +1,5 @@
+import math
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -5,14 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kb
-from kb.calibrate import Calibration, Evidence, Sample, fit, logistic
-from kb.simulate import misspell, reword, spoil
+from kb.calibrate import UNCORRECTED, Correction, fit_marks, logistic
+from kb.choice import logit
 
-unit = st.floats(0, 1)
+marks = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40)
 
 
-def test_without_evidence_the_default_stands() -> None:
-    assert fit([]) == Calibration()
+def test_without_marks_nothing_is_corrected() -> None:
+    assert fit_marks([]) == UNCORRECTED
+
+
+@given(st.floats(0, 1))
+def test_no_correction_gives_the_very_probability(probability: float) -> None:
+    assert UNCORRECTED.apply(probability) == probability
 
 
 @given(st.floats(allow_nan=False))
@@ -20,57 +27,78 @@ def test_the_logistic_is_total(value: float) -> None:
     assert 0 <= logistic(value) <= 1
 
 
-def test_a_fitted_curve_means_what_it_says() -> None:
-    rng = Random(5)
-    truth = Calibration((-4.0, 6.0, 5.0, 0.0))
-    drawn = [Evidence(rng.random(), rng.random(), rng.random()) for _ in range(4000)]
-    samples = [Sample(e, rng.random() < truth.confidence(e), 1.0) for e in drawn]
-    fitted = fit(samples)
-    gap = max(abs(fitted.confidence(e) - truth.confidence(e)) for e in drawn)
-    assert gap < 0.08
+def test_bold_confidences_are_lowered() -> None:
+    correction = fit_marks([(0.9, at % 2 == 0) for at in range(50)])
+    assert 0.4 < correction.apply(0.9) < 0.65
 
 
-@given(st.lists(st.tuples(unit, unit, unit, st.booleans()), max_size=40))
-def test_more_score_lead_or_known_words_never_lower_confidence(
-    rows: list[tuple[float, float, float, bool]],
+def test_shy_confidences_are_raised() -> None:
+    assert fit_marks([(0.3, True)] * 30).apply(0.3) > 0.6
+
+
+@given(marks, st.floats(0, 1), st.floats(0, 1))
+def test_the_order_never_turns_around(
+    given_marks: list[tuple[float, bool]], one: float, other: float
 ) -> None:
-    fitted = fit([Sample(Evidence(a, b, c), right, 1.0) for a, b, c, right in rows])
-    base = fitted.confidence(Evidence(0.4, 0.1, 0.5))
-    for more in (Evidence(0.5, 0.1, 0.5), Evidence(0.4, 0.2, 0.5), Evidence(0.4, 0.1, 0.6)):
-        assert fitted.confidence(more) >= base
+    correction = fit_marks(given_marks)
+    low, high = sorted((one, other))
+    assert correction.apply(low) <= correction.apply(high)
 
 
-@given(st.lists(st.tuples(unit, unit, unit), max_size=20), st.booleans())
-def test_samples_that_all_agree_do_not_make_it_certain(
-    rows: list[tuple[float, float, float]], right: bool
+@given(marks)
+def test_a_corrected_confidence_is_a_probability(given_marks: list[tuple[float, bool]]) -> None:
+    correction = fit_marks(given_marks)
+    assert all(0 <= correction.apply(value) <= 1 for value in (0.0, 0.2, 0.9, 1.0))
+
+
+def test_marks_against_all_sense_flatten_but_do_not_reverse() -> None:
+    reversing = [(0.95, False), (0.05, True)] * 200
+    correction = fit_marks(reversing)
+    assert correction.slope == pytest.approx(0.1)
+    assert correction.apply(0.05) < correction.apply(0.95)
+
+
+@pytest.mark.parametrize("shift", [-2.0, -1.0, 1.0])
+def test_fifty_marks_recover_a_known_shift_roughly(shift: float) -> None:
+    found = []
+    for seed in range(20):
+        rng = Random(seed)
+        shown = [rng.uniform(0.05, 0.95) for _ in range(50)]
+        drawn = [(p, rng.random() < logistic(shift + logit(p))) for p in shown]
+        found.append(fit_marks(drawn).shift)
+    assert sum(found) / len(found) == pytest.approx(shift, abs=0.4)
+    assert all(math.copysign(1, one) == math.copysign(1, shift) for one in found)
+
+
+def test_a_corrected_index_shows_the_corrected_probability(shop_index: kb.Index) -> None:
+    question = "when does my parcel arrive"
+    before = shop_index.search(question)
+    correction = Correction(-1.5, 0.8)
+    after = shop_index.corrected(correction).search(question)
+    assert after[0].score == pytest.approx(correction.apply(before[0].score))
+    assert after[0].confidence == pytest.approx(after[0].score)
+    assert [hit.entry for hit in after] == [hit.entry for hit in before]
+    assert shop_index.search(question) == before
+
+
+@given(st.floats(-4, 4), st.floats(0.1, 3))
+def test_a_correction_never_makes_the_second_surer_than_the_first(
+    shop_index: kb.Index, shift: float, slope: float
 ) -> None:
-    fitted = fit([Sample(Evidence(*row), right, 1000.0) for row in rows])
-    assert 0 < fitted.confidence(Evidence(1, 1, 1)) < 1
+    hits = shop_index.corrected(Correction(shift, slope)).search("return my data or parcel")
+    assert len(hits) > 2
+    assert all(a.score >= b.score for a, b in pairwise(hits))
+    assert sum(hit.score for hit in hits) <= 1 + 1e-9
 
 
-@given(st.text(), st.integers())
-def test_spoiling_is_total(text: str, seed: int) -> None:
-    for change in (spoil, reword):
-        assert isinstance(change(text, Random(seed), ["filler"]), str)
+def test_the_correction_is_kept_in_the_file(shop_entries: list[kb.Entry]) -> None:
+    correction = Correction(-0.5, 0.75)
+    index = kb.load_index(kb.build_index(shop_entries[1:3], correction=correction))
+    assert index.correction == correction
 
 
-@given(st.integers())
-def test_a_spoiled_question_keeps_most_of_its_words(seed: int) -> None:
-    text = "please deliver three wooden tables tomorrow"
-    kept = set(spoil(text, Random(seed), ["filler"]).split()) & set(text.split())
-    assert len(kept) >= 5
-
-
-@given(st.integers())
-def test_a_reworded_question_keeps_a_word_that_matters(seed: int) -> None:
-    kept = set(reword("how long is the warranty", Random(seed), ["filler"]).split())
-    assert kept & {"long", "warranty"}
-
-
-@given(st.text(alphabet="abcdefg", min_size=4), st.integers())
-def test_a_misspelling_changes_at_most_one_letter_in_length(word: str, seed: int) -> None:
-    assert abs(len(misspell(word, Random(seed))) - len(word)) <= 1
-    assert misspell("abc", Random(seed)) == "abc"
+def test_correcting_what_has_no_hit_is_no_hit(shop_index: kb.Index) -> None:
+    assert shop_index.corrected(Correction(1.0, 1.0)).search("?!") == ()
 
 
 @pytest.mark.parametrize("variants", [0, 3])

@@ -1,13 +1,12 @@
 import gzip
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import kb
-from gateway.cli.kb import eval_group, kb_group
+from gateway.cli.kb import kb_group
 
 FAQ = """locale: en
 
@@ -38,10 +37,6 @@ def index(tmp_path: Path, faq: Path) -> Path:
 
 def run_kb(*args: object) -> Result:
     return CliRunner().invoke(kb_group, [str(arg) for arg in args])
-
-
-def run_eval(*args: object) -> Result:
-    return CliRunner().invoke(eval_group, [str(arg) for arg in args])
 
 
 def test_building_writes_an_index_that_loads(index: Path) -> None:
@@ -120,7 +115,7 @@ def test_asking_shows_the_answer_and_why(index: Path) -> None:
     assert result.exit_code == 0
     assert "Three days." in result.stdout
     assert "shipping" in result.stdout
-    assert "shares a word" in run_kb("ask", "--index", index, "zzz").stdout
+    assert "shares a word" in run_kb("ask", "--index", index, "?!").stdout
 
 
 def test_asking_prints_one_json_object(index: Path) -> None:
@@ -128,64 +123,10 @@ def test_asking_prints_one_json_object(index: Path) -> None:
     assert found["hits"][0]["entry_id"] == "return"
     assert found["hits"][0]["confidence"] >= 0.9
     assert "exact" in found["hits"][0]["reasons"]
-    assert json.loads(run_kb("ask", "--index", index, "--json", "zzz").stdout)["hits"] == []
+    assert json.loads(run_kb("ask", "--index", index, "--json", "?!").stdout)["hits"] == []
 
 
 def test_asking_what_is_no_index_is_refused(faq: Path) -> None:
     result = run_kb("ask", "--index", faq, "hello")
     assert result.exit_code == 1
     assert f"{faq}: not an index" in result.stderr
-
-
-def labelled(path: Path, *rows: Mapping[str, object]) -> Path:
-    path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
-    return path
-
-
-@pytest.fixture
-def sets(tmp_path: Path) -> tuple[Path, Path]:
-    known = [
-        {"text": f"{start} {word}", "label": word, "bot": "b", "near": word == "voucher"}
-        for word in ("parcel", "invoice", "voucher")
-        for start in ("where is my", "what about the", "tell me of a")
-    ]
-    asked: list[dict[str, object]] = [
-        {"text": "that invoice", "label": "invoice", "bot": "b"},
-        {"text": "a voucher please", "label": "voucher", "bot": "b", "near": True},
-        {"text": "black holes", "label": "none", "bot": "b", "answerable": False},
-    ]
-    return labelled(tmp_path / "kb.jsonl.gz", *known), labelled(tmp_path / "q.jsonl.gz", *asked)
-
-
-def test_evaluating_prints_the_figures(sets: tuple[Path, Path]) -> None:
-    args = ("kb", "--kb", sets[0], "--queries", sets[1], "--where", "bot=b", "--near-oos", "near")
-    found = json.loads(run_eval(*args, "--json").stdout)
-    assert list(found) == [
-        "top1", "top3", "auroc", "e2e", "coverage", "risk", "ece",
-        "answered_in", "answered_out", "p50_ms", "p95_ms", "n",
-    ]  # fmt: skip
-    assert found["n"] == 3
-    assert found["top1"] == 1
-    assert "auroc" in run_eval(*args).stdout
-
-
-@pytest.mark.parametrize(
-    ("where", "code", "reason"),
-    [("bot", 2, "FIELD=VALUE"), ("bot=none", 1, "no row is left")],
-)
-def test_a_condition_that_cannot_be_met_is_said(
-    sets: tuple[Path, Path], where: str, code: int, reason: str
-) -> None:
-    result = run_eval("kb", "--kb", sets[0], "--queries", sets[1], "--where", where)
-    assert result.exit_code == code
-    assert reason in result.stderr
-
-
-def test_a_bad_labelled_row_is_named(tmp_path: Path, sets: tuple[Path, Path]) -> None:
-    bad = tmp_path / "bad.jsonl"
-    bad.write_text('{"text": "a"}\n', encoding="utf-8")
-    result = run_eval("kb", "--kb", bad, "--queries", sets[1])
-    assert result.exit_code == 1
-    assert f"{bad}:1: the field 'label'" in result.stderr
-    bad.write_bytes(b"\xff\n")
-    assert "not UTF-8" in run_eval("kb", "--kb", bad, "--queries", sets[1]).stderr

@@ -2,13 +2,15 @@ import gzip
 import os
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
 
 import kb
 from kb.build import background
-from kb.codec import decode, encode
+from kb.codec import Section, decode, encode
+from kb.embed import Embedding
 
 
 def test_building_twice_gives_the_same_bytes(
@@ -95,7 +97,7 @@ def test_more_expected_strangers_lower_confidence(shop_entries: list[kb.Entry]) 
 def test_progress_is_told(shop_entries: list[kb.Entry]) -> None:
     told: list[tuple[str, float]] = []
     kb.build_index(shop_entries, progress=lambda step, share: told.append((step, share)))
-    assert {step for step, _ in told} == {"reading", "weighing", "calibrating", "writing"}
+    assert {step for step, _ in told} == {"reading", "calibrating", "learning", "writing"}
     assert all(0 <= share <= 1 for _, share in told)
 
 
@@ -111,10 +113,10 @@ def test_another_version_is_named_with_the_expected_one() -> None:
         (b"", "cut short"),
         (b"not gzip at all", "not an index"),
         (gzip.compress(b"hello"), "found 'hello'"),
-        (gzip.compress(b"fanlight-kb 1\nnonsense\n"), "damaged"),
-        (gzip.compress(b'fanlight-kb 1\n[["meta","s",9]]\n{}'), "damaged.*cut short"),
-        (gzip.compress(b"fanlight-kb 1\n[]\n"), "damaged"),
-        (gzip.compress(b'fanlight-kb 1\n[["x","I",3]]\nabc'), "damaged"),
+        (gzip.compress(b"fanlight-kb 2\nnonsense\n"), "damaged"),
+        (gzip.compress(b'fanlight-kb 2\n[["meta","s",9]]\n{}'), "damaged.*cut short"),
+        (gzip.compress(b"fanlight-kb 2\n[]\n"), "damaged"),
+        (gzip.compress(b'fanlight-kb 2\n[["x","I",3]]\nabc'), "damaged"),
     ],
 )
 def test_bytes_that_are_no_index_are_refused(data: bytes, reason: str) -> None:
@@ -126,6 +128,29 @@ def test_a_cut_index_is_refused(shop_bytes: bytes) -> None:
     for size in (10, len(shop_bytes) // 2, len(shop_bytes) - 1):
         with pytest.raises(kb.IndexFormatError):
             kb.load_index(shop_bytes[:size])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("meta", "{}"),
+        ("word_names", array("B", [1])),
+        ("vector_levels", "text"),
+        ("vector_phrasings", array("I", [0])),
+        ("head_counts", array("H", [1])),
+        ("head_classes", None),
+        ("head_values", array("b", [1])),
+    ],
+)
+def test_an_index_whose_parts_do_not_fit_is_refused(
+    wise_bytes: bytes, embedding: Embedding, name: str, value: Section | None
+) -> None:
+    sections, _ = decode(wise_bytes)
+    changed = {key: part for key, part in sections.items() if key != name}
+    if value is not None:
+        changed[name] = value
+    with pytest.raises(kb.IndexFormatError, match=r"damaged index: .*; build it again with"):
+        kb.load_index(encode(changed), embedding)
 
 
 def test_sections_keep_text_that_is_not_quite_unicode() -> None:

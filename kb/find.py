@@ -1,0 +1,150 @@
+"""What each signal says of the entries that a question may mean.
+
+Decides who is a candidate (what the words, the meaning or the head put in front) and the numbers
+that `kb.choice` weighs. Refuses to judge: no threshold, no confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import Final
+
+from kb.choice import Signals
+from kb.embed import Embedding, Vector
+from kb.head import Head, clipped
+from kb.normalise import words
+from kb.rank import Candidate, Query, Ranker
+from kb.vectors import Vectors
+
+NEAR_UNITS: Final = 8
+HEAD_ENTRIES: Final = 5
+THREE: Final = 3
+"""Phrasings whose cosines are averaged: three good matches say more than one."""
+_QUARTER: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One unit, its signals, and the phrasing that was nearest (None: none was looked at)."""
+
+    unit: int
+    signals: Signals
+    phrasing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The vectors of some phrasings (`owners[row]` is the unit of a row), in order of unit."""
+
+    embedding: Embedding
+    vectors: Vectors
+    owners: Sequence[int]
+    phrasings: Sequence[int]
+    starts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A head with the class of each unit, and the units of each class."""
+
+    head: Head
+    class_of: Sequence[int]
+    units: Sequence[Sequence[int]]
+
+
+class Finder:
+    """Looks at a question with every sense that it was given. Holds no state between questions."""
+
+    def __init__(
+        self, ranker: Ranker, meaning: Meaning | None = None, judgement: Judgement | None = None
+    ) -> None:
+        self.ranker: Final = ranker
+        self.meaning: Final = meaning
+        self.judgement: Final = judgement
+
+    def find(self, question: str) -> tuple[Query, list[Clue]]:
+        """Give the weighed question, and a clue for each candidate unit, in no order."""
+        query = self.ranker.query(question)
+        by_words = {candidate.unit: candidate for candidate in self.ranker.rank(query)}
+        vector = self.meaning.embedding.vector(words(question)) if self.meaning else None
+        near = self._near(vector)
+        scores = self.judgement.head.begin(question) if self.judgement else []
+        units = {*by_words, *self._nearest(near), *self._favoured(scores)}
+        odds = self._odds(units, scores, vector)
+        clues = []
+        for unit in sorted(units):
+            nearest, mean, best = self._closeness(vector, unit, near)
+            candidate = by_words.get(unit)
+            signals = (*_by_words(candidate), mean, best, *odds.get(unit, (0.0, 0.0)))
+            phrasing = candidate.phrasing if candidate else nearest
+            if candidate and nearest is not None and best > candidate.cosine:
+                phrasing = nearest
+            clues.append(Clue(unit, signals, phrasing))
+        return query, clues
+
+    def _near(self, vector: Vector | None) -> dict[int, list[tuple[float, int]]]:
+        """Give the nearest rows by their unit."""
+        near: dict[int, list[tuple[float, int]]] = {}
+        if self.meaning and vector is not None:
+            for cosine, row in self.meaning.vectors.nearest(vector):
+                near.setdefault(self.meaning.owners[row], []).append((cosine, row))
+        return near
+
+    def _nearest(self, near: dict[int, list[tuple[float, int]]]) -> list[int]:
+        ranked = nlargest(NEAR_UNITS, ((max(rows)[0], -unit) for unit, rows in near.items()))
+        return [-negated for _, negated in ranked]
+
+    def _favoured(self, scores: Sequence[float]) -> list[int]:
+        if not self.judgement:
+            return []
+        first = nlargest(HEAD_ENTRIES, range(len(scores) - 1), key=scores.__getitem__)
+        return [unit for label in first for unit in self.judgement.units[label]]
+
+    def _odds(
+        self, units: set[int], scores: Sequence[float], vector: Vector | None
+    ) -> dict[int, tuple[float, float]]:
+        """Give each unit's log-odds against "none of them" and against the best, in quarters."""
+        if not self.judgement:
+            return {}
+        head, class_of = self.judgement.head, self.judgement.class_of
+        none = scores[-1] + head.meaning(vector, len(scores) - 1)
+        labels = {class_of[unit] for unit in units}
+        whole = {label: scores[label] + head.meaning(vector, label) for label in labels}
+        top = max(whole.values(), default=0.0)
+        found = {}
+        for unit in units:
+            score = whole[class_of[unit]]
+            found[unit] = (clipped(score - none) / _QUARTER, clipped(score - top) / _QUARTER)
+        return found
+
+    def _closeness(
+        self, vector: Vector | None, unit: int, near: dict[int, list[tuple[float, int]]]
+    ) -> tuple[int | None, float, float]:
+        """Give a unit's nearest phrasing, the mean of its three nearest cosines, and the best."""
+        if not self.meaning or vector is None:
+            return None, 0.0, 0.0
+        rows = near.get(unit, [])
+        own = range(self.meaning.starts[unit], self.meaning.starts[unit + 1])
+        if len(rows) < min(THREE, len(own)):
+            rows = [(self.meaning.vectors.cosine(vector, row), row) for row in own]
+        if not rows:
+            return None, 0.0, 0.0
+        best = nlargest(THREE, rows)
+        mean = sum(cosine for cosine, _ in best) / len(best)
+        return self.meaning.phrasings[best[0][1]], mean, best[0][0]
+
+
+def _by_words(candidate: Candidate | None) -> tuple[float, float]:
+    return (candidate.score, candidate.cosine) if candidate else (0.0, 0.0)
+
+
+def starts_of(owners: Sequence[int], units: int) -> list[int]:
+    """Give where each unit's rows start, the rows being in order of unit."""
+    starts = [0] * (units + 1)
+    for owner in owners:
+        starts[owner + 1] += 1
+    for unit in range(units):
+        starts[unit + 1] += starts[unit]
+    return starts
