@@ -16,9 +16,10 @@ from typing import Any, Final
 from core.encoding import b64url_decode
 from core.jose import JWK_MEMBERS, public_jwk
 from gateway.configuration import ConfigurationError, Flaw, parse_settings
-from gateway.context import SiteKnowledge
+from gateway.context import PackedEmbedding, SiteKnowledge, load_knowledge
 from gateway.settings import Settings
-from kb import IndexFormatError, load_index
+from kb import IndexFormatError
+from kb.embed import load_embedding
 
 TRIAL: Final = "memory-for-trial"
 OPERATOR_TOKEN: Final = "FANLIGHT_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
@@ -26,6 +27,8 @@ PUBLIC_URL: Final = "FANLIGHT_PUBLIC_URL"
 CONSOLE_URL: Final = "FANLIGHT_CONSOLE_URL"
 SITES: Final = "FANLIGHT_SITES"
 SIGNING_JWK: Final = "FANLIGHT_SIGNING_JWK"
+EMBEDDING: Final = "embedding.bin"
+"""The embedding's name in KV; no site's index can have it."""
 TRUTH: Final = "FANLIGHT_TRUTH"
 
 _KB_ELSEWHERE: Final = ["from the KV binding"]
@@ -135,7 +138,26 @@ def _private_scalar(value: object) -> str:
     return value
 
 
-async def read_knowledge(env: object, site_key: str) -> SiteKnowledge:
+async def read_embedding(env: object) -> PackedEmbedding | None:
+    """The embedding from the KV binding `KB`; None when it has none, and words alone count.
+
+    It is no part of the deployment, whose size is limited. Raises `ConfigurationError` for one that
+    cannot be read.
+    """
+    binding = getattr(env, "KB", None)
+    packed = _bytes(await binding.get(EMBEDDING, "arrayBuffer")) if binding is not None else b""
+    if not packed:
+        return None
+    try:
+        return PackedEmbedding(load_embedding(packed), packed)
+    except IndexFormatError as exc:
+        remedy = f"Put kb/data/{EMBEDDING} of this very version there, or take it out."
+        raise ConfigurationError([Flaw(f"KB[{EMBEDDING}]", f"{exc}.", remedy)]) from exc
+
+
+async def read_knowledge(
+    env: object, site_key: str, embedding: PackedEmbedding | None
+) -> SiteKnowledge:
     """The site's index from the KV binding `KB`; raises `ConfigurationError` when it has none."""
     binding, name = getattr(env, "KB", None), f"{site_key}.idx"
     if binding is None:
@@ -146,7 +168,7 @@ async def read_knowledge(env: object, site_key: str) -> SiteKnowledge:
     if not packed:
         raise ConfigurationError([Flaw(f"KB[{name}]", "There is no such value.", remedy)])
     try:
-        return SiteKnowledge(load_index(packed), packed)
+        return load_knowledge(packed, embedding)
     except IndexFormatError as exc:
         raise ConfigurationError([Flaw(f"KB[{name}]", f"{exc}.", remedy)]) from exc
 

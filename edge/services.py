@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pyodide.ffi import JsException
 
 from core.errors import Unavailable
-from edge.bindings import SIGNING_JWK, read_bindings, read_knowledge
+from edge.bindings import SIGNING_JWK, read_bindings, read_embedding, read_knowledge
 from edge.webcrypto import WebCryptoSigner, WebCryptoVerifier
 from gateway.adapters.memory import MemoryCache, MemoryTruth
 from gateway.configuration import ConfigurationError, Flaw
@@ -49,6 +49,7 @@ async def _signer(jwk: Mapping[str, str]) -> WebCryptoSigner:
 
 async def _knowledge(env: object, settings: Settings) -> dict[str, SiteKnowledge]:
     try:
-        return {site.key: await read_knowledge(env, site.key) for site in settings.sites}
+        embedding = await read_embedding(env)
+        return {site.key: await read_knowledge(env, site.key, embedding) for site in settings.sites}
     except JsException as exc:
         raise Unavailable("The KV binding KB does not answer. Try again.") from exc

@@ -9,15 +9,38 @@ from core.jose import thumbprint
 from core.ports import Cache, Clock, Random, Signer, Target, Transport, Truth, Verifier
 from gateway.bell import Bell
 from gateway.settings import Settings
-from kb import Index
+from kb import Index, load_index
+from kb.embed import Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class PackedEmbedding:
+    """An embedding: ready to use, and as the bytes that browsers fetch."""
+
+    table: Embedding
+    packed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteKnowledge:
-    """A site's knowledge base: searchable, and as the bytes that browsers fetch."""
+    """A site's knowledge base: searchable, and as the bytes that browsers fetch.
+
+    `embedding` is the one that the index was built with; None where it is asked by words alone.
+    """
 
     index: Index
-    packed: bytes
+    packed: bytes = field(repr=False)
+    embedding: PackedEmbedding | None = None
+
+
+def load_knowledge(packed: bytes, embedding: PackedEmbedding | None) -> SiteKnowledge:
+    """Load an index beside an embedding; one that it was not built with is left aside.
+
+    Raises `kb.IndexFormatError`.
+    """
+    index = load_index(packed, embedding.table if embedding else None)
+    fits = embedding is not None and embedding.table.release == index.embedding
+    return SiteKnowledge(index, packed, embedding if fits else None)
 
 
 @dataclass(frozen=True, slots=True)

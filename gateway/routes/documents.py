@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway import __version__, problems
-from gateway.context import Services, WebFile
+from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.settings import SiteSettings
 from kb import Index
 
@@ -107,6 +107,7 @@ class Documents:
                 "url": f"/kb/{site.key}/{release}.idx",
                 "release": release,
                 "bytes": len(knowledge.packed),
+                "embedding": _embedding(knowledge.embedding),
             },
             "version": __version__,
             "build": self._build,
@@ -118,14 +119,38 @@ class Documents:
         knowledge = self._services.knowledge[site.key]
         if request.path_params["release"] != knowledge.index.release:
             raise problems.not_found("release")
-        headers = {"cache-control": FOREVER}
-        return Response(knowledge.packed, media_type="application/octet-stream", headers=headers)
+        return _immutable(request, knowledge.packed, knowledge.index.release)
+
+    async def embedding(self, request: Request) -> Response:
+        """`GET /kb/embedding/<release>.bin`: the embedding that indexes were built with."""
+        release = request.path_params["release"]
+        for knowledge in self._services.knowledge.values():
+            found = knowledge.embedding
+            if found is not None and found.table.release == release:
+                return _immutable(request, found.packed, release)
+        raise problems.not_found("release")
 
     def _site(self, request: Request) -> SiteSettings:
         site = self._settings.site(request.path_params["site_key"])
         if site is None:
             raise problems.unknown_site()
         return site
+
+
+def _embedding(found: PackedEmbedding | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    release = found.table.release
+    url = f"/kb/embedding/{release}.bin"
+    return {"url": url, "release": release, "bytes": len(found.packed)}
+
+
+def _immutable(request: Request, content: bytes, release: str) -> Response:
+    """A file that its address names by its content: kept for good, and not sent twice."""
+    headers = {"cache-control": FOREVER, "etag": f'"{release}"'}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def _packed(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
@@ -194,6 +219,7 @@ def document_routes(services: Services) -> list[Route]:
         Route("/panel/{site_key}", documents.panel),
         Route("/chat/{site_key}", documents.chat),
         Route("/kb/{site_key}/{release}.idx", documents.knowledge),
+        Route("/kb/embedding/{release}.bin", documents.embedding),
         Route("/sw.js", assets.service_worker),
         Route("/assets/{name:path}", assets.asset),
     ]

@@ -1,7 +1,8 @@
 /**
  * Lives through a visitor's and an operator's calls to the staged Worker, and prints what came back.
  *
- *     node run_worker.mjs '{"worker": …, "sdk": …, "index": …, "release": …, "question": …}'
+ *     node run_worker.mjs '{"worker": …, "sdk": …, "index": …, "release": …,
+ *         "embedding": …, "embeddingRelease": …, "question": …}'
  */
 
 import { readFile } from "node:fs/promises";
@@ -9,7 +10,9 @@ import { report } from "./pyodide.mjs";
 import { brokenKv, kv, Runtime } from "./runtime.mjs";
 import { newId, privateJwk, readJws, solve, Visitor } from "./visitor.mjs";
 
-const { worker, sdk, index, release, question } = JSON.parse(process.argv[2]);
+const { worker, sdk, index, release, embedding, embeddingRelease, question } = JSON.parse(
+  process.argv[2],
+);
 const ORIGIN = "https://chat.shop.example";
 const CONSOLE = "https://console.shop.example";
 const OPERATOR_TOKEN = "a-made-up-operator-token-0123456789";
@@ -33,6 +36,7 @@ async function refusals(runtime, env) {
     mixed_key: { ...env, FANLIGHT_SIGNING_JWK: mixed },
     no_index: { ...env, KB: kv({}) },
     broken_index: { ...env, KB: kv({ "site_demo.idx": Buffer.from("no index") }) },
+    broken_embedding: { ...env, KB: kv({ "embedding.bin": Buffer.from("no embedding") }) },
     kv_down: { ...env, KB: brokenKv() },
   };
   const found = {};
@@ -139,6 +143,7 @@ async function look(send, visitor, release) {
     "/.well-known/fanlight-keys.json",
     "/openapi.json",
     `/kb/site_demo/${release}.idx`,
+    `/kb/embedding/${embeddingRelease}.bin`,
     "/loader.js",
     "/panel/site_demo",
     "/chat/site_demo",
@@ -149,7 +154,7 @@ async function look(send, visitor, release) {
   const found = {};
   for (const path of paths) {
     const response = await send(visitor.plain("GET", path));
-    found[path.replace(release, "release")] = response.status;
+    found[path.replace(release, "release").replace(embeddingRelease, "release")] = response.status;
     await response.arrayBuffer();
   }
   return found;
@@ -178,7 +183,10 @@ async function live() {
     FANLIGHT_OPERATOR_TOKEN: OPERATOR_TOKEN,
     FANLIGHT_SITES: JSON.stringify({ site_demo: { name: "Shop", origins: ["https://shop.example"] } }),
     FANLIGHT_SIGNING_JWK: JSON.stringify(await privateJwk()),
-    KB: kv({ "site_demo.idx": await readFile(index) }),
+    KB: kv({
+      "site_demo.idx": await readFile(index),
+      "embedding.bin": await readFile(embedding),
+    }),
   };
   const visitor = await Visitor.create(ORIGIN, "203.0.113.7");
   const send = ({ path, ...init }, origin = ORIGIN) =>

@@ -11,9 +11,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from edge.address import CallerAddressMiddleware
-from edge.bindings import read_bindings, read_knowledge
+from edge.bindings import EMBEDDING, read_bindings, read_embedding, read_knowledge
 from gateway.configuration import ConfigurationError
-from tests.gateway.world import PACKED
+from kb import build_index
+from kb.embed import load_embedding
+from tests.gateway.world import ENTRIES, PACKED
+from tests.small_embedding import small_embedding
 
 JWK = {
     "kty": "EC",
@@ -158,7 +161,9 @@ class ArrayBuffer:
 
 @pytest.mark.parametrize("value", [memoryview(PACKED), ArrayBuffer()], ids=["memory", "object"])
 async def test_the_index_comes_from_kv(value: object) -> None:
-    knowledge = await read_knowledge(environment(KB=Kv({"site_shop.idx": value})), "site_shop")
+    knowledge = await read_knowledge(
+        environment(KB=Kv({"site_shop.idx": value})), "site_shop", None
+    )
     assert knowledge.packed == PACKED
     assert len(knowledge.index) == 4
 
@@ -175,8 +180,32 @@ async def test_the_index_comes_from_kv(value: object) -> None:
 )
 async def test_a_site_without_an_index_is_refused(bindings: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        await read_knowledge(environment(**bindings), "site_shop")
+        await read_knowledge(environment(**bindings), "site_shop", None)
     assert [flaw.key for flaw in refused.value.flaws] == [key]
+
+
+async def test_the_embedding_comes_from_kv_and_goes_with_its_indexes() -> None:
+    packed = small_embedding()
+    index = build_index(ENTRIES, embedding=load_embedding(packed))
+    values = {EMBEDDING: memoryview(packed), "site_shop.idx": index, "site_old.idx": PACKED}
+    env = environment(KB=Kv(values))
+    embedding = await read_embedding(env)
+    assert embedding is not None
+    assert embedding.packed == packed
+    assert (await read_knowledge(env, "site_shop", embedding)).embedding is embedding
+    assert (await read_knowledge(env, "site_old", embedding)).embedding is None
+
+
+@pytest.mark.parametrize("bindings", [{}, {"KB": Kv({})}], ids=["no binding", "no value"])
+async def test_a_worker_without_an_embedding_goes_by_words_alone(bindings: dict[str, Any]) -> None:
+    assert await read_embedding(environment(**bindings)) is None
+
+
+async def test_a_damaged_embedding_is_refused_by_name() -> None:
+    damaged = small_embedding()[:40]
+    with pytest.raises(ConfigurationError) as refused:
+        await read_embedding(environment(KB=Kv({EMBEDDING: damaged})))
+    assert [flaw.key for flaw in refused.value.flaws] == [f"KB[{EMBEDDING}]"]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,9 @@ def test_staging_follows_the_sources(project: Path) -> None:
     lock, folder = project / "requirements/runtime.lock", project / "build/worker"
     lock.parent.mkdir()
     lock.write_text("# Nothing to vendor, and so nothing to fetch.\n")
+    data = project / "gateway/data/embedding.bin"
+    data.parent.mkdir()
+    data.write_bytes(b"what KV holds is not attached")
     assert len(stage(project, folder)) == 2
     assert stage(project, folder) == []
     assert "from edge.entry import Default" in (folder / "src/main.py").read_text()

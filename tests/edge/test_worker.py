@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from core.digest import sha256_hex
-from kb import load_index
+from kb import build_index, load_index
+from kb.embed import load_embedding
 from tests.edge.staging import BUILD, platform_sdk, run_node, staged_worker
-from tests.gateway.world import PACKED
+from tests.gateway.world import ENTRIES
+from tests.small_embedding import release_of, small_embedding
 
 QUESTION = "return policy"
 ANSWER = "Send it back within **30 days**; the label is in the box."
@@ -21,13 +23,18 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.timeout(400)]
 @cache
 def life(node: Path) -> dict[str, Any]:
     worker, sdk = staged_worker(), platform_sdk()
-    index = BUILD / "worker-test.idx"
-    index.write_bytes(PACKED)
+    packed = small_embedding()
+    made = build_index(ENTRIES, embedding=load_embedding(packed))
+    index, embedding = BUILD / "worker-test.idx", BUILD / "worker-test.bin"
+    index.write_bytes(made)
+    embedding.write_bytes(packed)
     told = {
         "worker": str(worker),
         "sdk": str(sdk),
         "index": str(index),
-        "release": load_index(PACKED).release,
+        "release": load_index(made).release,
+        "embedding": str(embedding),
+        "embeddingRelease": release_of(packed),
         "question": QUESTION,
     }
     return run_node(node, "run_worker.mjs", told)
@@ -57,6 +64,7 @@ def events(body: str) -> list[tuple[str, dict[str, Any]]]:
         ("mixed_key", "FANLIGHT_SIGNING_JWK"),
         ("no_index", "KB[site_demo.idx]"),
         ("broken_index", "KB[site_demo.idx]"),
+        ("broken_embedding", "KB[embedding.bin]"),
         ("kv_down", "KB"),
     ],
 )
@@ -137,6 +145,7 @@ def test_no_address_needs_a_thread(lived: dict[str, Any]) -> None:
         "/.well-known/fanlight-keys.json": 200,
         "/openapi.json": 200,
         "/kb/site_demo/release.idx": 200,
+        "/kb/embedding/release.bin": 200,
         "/loader.js": 503,
         "/panel/site_demo": 503,
         "/chat/site_demo": 503,

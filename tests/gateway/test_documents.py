@@ -2,13 +2,22 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from gateway.context import WebFile
-from kb import load_index
+from gateway.context import PackedEmbedding, WebFile, load_knowledge
+from kb import build_index, load_index
+from kb.embed import load_embedding
 from tests.gateway.test_integrity import problem
-from tests.gateway.world import CONSOLE, GATEWAY, PACKED, WEB, World, settings, world
+from tests.gateway.world import CONSOLE, ENTRIES, GATEWAY, PACKED, WEB, World, settings, world
+from tests.small_embedding import small_embedding
+
+TABLE, OTHER = (
+    PackedEmbedding(load_embedding(packed), packed)
+    for packed in (small_embedding(1), small_embedding(2))
+)
+MEANING = build_index(ENTRIES, embedding=TABLE.table)
 
 
 async def test_the_loader_knows_its_gateway(gateway: World) -> None:
@@ -36,11 +45,16 @@ async def test_a_document_says_who_may_frame_it(gateway: World, path: str, ances
     assert response.headers["cache-control"] == "no-cache"
 
 
-async def test_a_documents_configuration_comes_from_the_server(gateway: World) -> None:
-    text = (await gateway.client.get(GATEWAY + "/panel/site_demo")).text
+async def configuration(gateway: World, path: str = "/panel/site_demo") -> dict[str, Any]:
+    text = (await gateway.client.get(GATEWAY + path)).text
     found = re.search(r'<script type="application/json" id="fanlight-config">(.*?)</script>', text)
     assert found is not None
-    config = json.loads(found.group(1))
+    config: dict[str, Any] = json.loads(found.group(1))
+    return config
+
+
+async def test_a_documents_configuration_comes_from_the_server(gateway: World) -> None:
+    config = await configuration(gateway)
     assert config["site_key"] == "site_demo"
     assert config["host_origins"] == ["http://localhost:8001"]
     assert config["authority"] == "localhost:8000"
@@ -51,6 +65,49 @@ async def test_a_documents_configuration_comes_from_the_server(gateway: World) -
     assert served.content == PACKED
     assert "immutable" in served.headers["cache-control"]
     assert load_index(served.content).release == config["kb"]["release"]
+
+
+async def test_the_embedding_of_an_index_is_named_and_served_for_good() -> None:
+    async with world(knowledge=load_knowledge(MEANING, TABLE)) as gateway:
+        configs = [await configuration(gateway, f"/chat/site_{name}") for name in ("demo", "other")]
+        (told, same) = (config["kb"]["embedding"] for config in configs)
+        assert told == same, "it is the same file for every site"
+        assert told["release"] == TABLE.table.release
+        assert told["url"] == f"/kb/embedding/{told['release']}.bin"
+        served = await gateway.client.get(GATEWAY + told["url"])
+        assert served.content == TABLE.packed
+        assert len(served.content) == told["bytes"]
+        index = await gateway.client.get(GATEWAY + configs[0]["kb"]["url"])
+        assert load_index(index.content).embedding == told["release"]
+    for headers in (served.headers, index.headers):
+        assert headers["content-type"] == "application/octet-stream"
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "content-encoding" not in headers
+    assert served.headers["etag"] == f'"{told["release"]}"'
+
+
+async def test_a_file_that_the_browser_has_is_not_sent_again() -> None:
+    async with world(knowledge=load_knowledge(MEANING, TABLE)) as gateway:
+        kb = (await configuration(gateway))["kb"]
+        for url in (kb["url"], kb["embedding"]["url"]):
+            tag = (await gateway.client.get(GATEWAY + url)).headers["etag"]
+            again = await gateway.client.get(GATEWAY + url, headers={"if-none-match": tag})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+            other = await gateway.client.get(GATEWAY + url, headers={"if-none-match": '"x"'})
+            assert other.status_code == 200
+
+
+@pytest.mark.parametrize("embedding", [None, OTHER], ids=["none", "another"])
+async def test_an_index_without_its_embedding_names_none(
+    embedding: PackedEmbedding | None,
+) -> None:
+    async with world(knowledge=load_knowledge(MEANING, embedding)) as gateway:
+        assert (await configuration(gateway))["kb"]["embedding"] is None
+        # The service worker keeps such a page by these very characters.
+        assert '"embedding": null' in (await gateway.client.get(GATEWAY + "/chat/site_demo")).text
+        for each in (TABLE, OTHER):
+            url = f"{GATEWAY}/kb/embedding/{each.table.release}.bin"
+            assert problem(await gateway.client.get(url)) == "not-found"
 
 
 async def test_a_site_name_cannot_break_out_of_its_configuration() -> None:
@@ -71,7 +128,15 @@ async def test_an_unknown_site_has_no_documents(gateway: World, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/kb/site_demo/other.idx", "/assets/none.js", "/assets/%2e%2e/loader.js", "/nothing"]
+    "path",
+    [
+        "/kb/site_demo/other.idx",
+        "/kb/embedding/other.bin",
+        "/kb/site_demo/other.bin",
+        "/assets/none.js",
+        "/assets/%2e%2e/loader.js",
+        "/nothing",
+    ],
 )
 async def test_what_is_not_there_is_not_found(gateway: World, path: str) -> None:
     assert problem(await gateway.client.get(GATEWAY + path)) == "not-found"

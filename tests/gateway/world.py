@@ -16,9 +16,9 @@ from gateway.adapters.crypto import LocalSigner, LocalVerifier
 from gateway.adapters.memory import MemoryCache, MemoryTruth
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
-from gateway.context import Services, SiteKnowledge, WebFile
+from gateway.context import Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
-from kb import Entry, Link, build_index, load_index
+from kb import Entry, Link, build_index
 
 START = 1_790_000_000.0
 GATEWAY = "http://localhost:8000"
@@ -135,12 +135,15 @@ async def world(
     targets: dict[str, Target] | None = None,
     chosen: Settings | None = None,
     web: Mapping[str, WebFile] = WEB,
+    knowledge: SiteKnowledge | None = None,
     patience_s: float = 0.3,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = Time()
     limits = LimitSettings(pow_difficulty=4, first_token_s=patience_s, between_tokens_s=patience_s)
-    services = make_services(chosen or settings(limits=limits), time, transport, targets, web)
+    services = make_services(
+        chosen or settings(limits=limits), time, transport, targets, web, knowledge=knowledge
+    )
     await services.truth.start()
     app = create_app(services)
     async with (
@@ -161,9 +164,11 @@ def make_services(
     transport: Transport | None = None,
     targets: dict[str, Target] | None = None,
     web: Mapping[str, WebFile] = WEB,
+    *,
+    knowledge: SiteKnowledge | None = None,
 ) -> Services:
     """The services of a gateway in memory."""
-    knowledge = SiteKnowledge(load_index(PACKED), PACKED)
+    known = knowledge or load_knowledge(PACKED, None)
     return Services(
         settings=chosen,
         clock=clock,
@@ -174,6 +179,6 @@ def make_services(
         truth=MemoryTruth(clock=clock),
         transport=transport,
         targets=targets or {},
-        knowledge={site.key: knowledge for site in chosen.sites},
+        knowledge={site.key: known for site in chosen.sites},
         web=web,
     )

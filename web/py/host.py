@@ -2,22 +2,27 @@
 
 It decides nothing itself. The gate and the route are ``core``, run here exactly as the gateway runs
 them; what ``kb`` refuses (an index of another version, damaged bytes) is refused here unchanged.
-The worker passes JSON text both ways, so that no object of one language lives on in the other.
+Only the embedding may be missing or damaged: then words alone count. The worker passes JSON text
+both ways, so that no object of one language lives on in the other.
 """
 
 from __future__ import annotations
 
 from core.respond import respond_json
-from kb import Index, load_index
+from kb import Index, IndexFormatError, load_index
+from kb.embed import Embedding, load_embedding
 
 __all__ = ["Host", "load"]
 
+type Data = bytes | memoryview
+
 
 class Host:
-    """One loaded index, ready to answer."""
+    """One loaded index, ready to answer; ``embedding`` is the release that it knows meanings by."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, embedding: str | None) -> None:
         self._index = index
+        self.embedding = embedding
 
     @property
     def release(self) -> str:
@@ -29,9 +34,19 @@ class Host:
         return respond_json(self._index, request_json)
 
 
-def load(index_bytes: bytes | memoryview) -> Host:
-    """A host over the index in ``index_bytes``.
+def load(index_bytes: Data, embedding_bytes: Data | None = None) -> Host:
+    """A host over the index in ``index_bytes``, beside the embedding where it can be read.
 
     Raises ``kb.IndexFormatError`` for bytes that are no index of this version.
     """
-    return Host(load_index(bytes(index_bytes)))
+    table = _table(embedding_bytes)
+    index = load_index(bytes(index_bytes), table)
+    fits = table is not None and table.release == index.embedding
+    return Host(index, table.release if table and fits else None)
+
+
+def _table(packed: Data | None) -> Embedding | None:
+    try:
+        return None if packed is None else load_embedding(bytes(packed))
+    except IndexFormatError:
+        return None

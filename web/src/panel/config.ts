@@ -5,6 +5,13 @@
  * without, by an error that names the field.
  */
 
+/** A file whose address names it by its content. */
+export interface Release {
+  readonly url: string;
+  readonly release: string;
+  readonly bytes: number;
+}
+
 export interface PanelConfig {
   readonly site_key: string;
   readonly mode: "panel" | "chat";
@@ -16,7 +23,8 @@ export interface PanelConfig {
   readonly locales: readonly string[];
   readonly default_locale: string;
   readonly confidence_threshold: number;
-  readonly kb: { readonly url: string; readonly release: string; readonly bytes: number };
+  /** The index, and the embedding that it was built with: null where it knows words alone. */
+  readonly kb: Release & { readonly embedding: Release | null };
   readonly version: string;
   readonly build: string;
   /** The site's own first words, by language; the panel has its own where they are absent. */
@@ -41,7 +49,8 @@ export function parseConfig(text: string | null | undefined): PanelConfig {
   for (const field of NEEDED) {
     if (value?.[field] === undefined) throw new TypeError(`fanlight-config lacks "${field}"`);
   }
-  return { ...DEFAULTS, ...value } as PanelConfig;
+  const kb = { embedding: null, ...value?.kb };
+  return { ...DEFAULTS, ...value, kb } as PanelConfig;
 }
 
 export function readConfig(page: Document): PanelConfig {

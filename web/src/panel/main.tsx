@@ -38,13 +38,14 @@ function markOffline(step: OfflineStep | undefined): void {
 }
 
 function build(config: PanelConfig): Services {
+  const { url, embedding } = config.kb;
   return compose(config, {
     fetch: (input, init) => fetch(input, init),
     storage: () => localStorage,
     openDatabase: () => openDatabase(config.site_key),
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
-    knowledge: () => knowledgeBase(config.kb.url),
+    knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
   });
 }

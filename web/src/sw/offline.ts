@@ -1,8 +1,8 @@
 /**
  * One site's files without a network: what is stored, what is served from the store, what is dropped.
  *
- * It decides by address alone. Files whose names carry their content's hash, and the site's own index,
- * come from the cache first; the site's page comes from the network first, because its
+ * It decides by address alone. Files whose names carry their content's hash, the site's own index, and the
+ * embedding beside it come from the cache first; the site's page comes from the network first, because its
  * `frame-ancestors` may have changed, and from the cache when the network is slow or gone. It refuses
  * to touch anything else, `/v1` above all, and never reads the cache of another site.
  *
@@ -10,6 +10,10 @@
  */
 
 import type { OfflineReply, Precache } from "./messages.ts";
+
+/** Every site's indexes, and the embeddings that they were built with. */
+const KNOWLEDGE = "/kb/";
+const EMBEDDINGS = "/kb/embedding/";
 
 /** How long the network may take for a page before the cache answers in its stead. */
 export const PAGE_TIMEOUT_MS = 3_000;
@@ -48,8 +52,9 @@ export class Offline {
     }
     // A worker's script is asked for inside the page's path (engines/kb/worker_url.ts).
     const path = url.pathname.replace(/^\/(?:panel|chat)\/[^/]+(?=\/assets\/)/, "");
-    const own = path.startsWith(`/kb/${this.deps.site}/`) && path.endsWith(".idx");
-    return own || path.startsWith("/assets/") ? { kind: "file", path } : null;
+    const index = path.startsWith(`/kb/${this.deps.site}/`) && path.endsWith(".idx");
+    const embedding = path.startsWith(EMBEDDINGS) && path.endsWith(".bin");
+    return index || embedding || path.startsWith("/assets/") ? { kind: "file", path } : null;
   }
 
   /** The response that `plan` promises. */
@@ -105,13 +110,12 @@ export class Offline {
     return response;
   }
 
-  /** An older release of the index is of no use once the page names the newer one. */
+  /** An older index or embedding is of no use once the page names the newer one. */
   async #dropStale(cache: Cache, call: Precache): Promise<void> {
     const wanted = new Set([...call.urls, ...call.documents]);
-    const prefix = `/kb/${this.deps.site}/`;
     for (const request of await cache.keys()) {
       const { pathname } = new URL(request.url);
-      if (pathname.startsWith(prefix) && !wanted.has(pathname)) await cache.delete(request);
+      if (pathname.startsWith(KNOWLEDGE) && !wanted.has(pathname)) await cache.delete(request);
     }
   }
 

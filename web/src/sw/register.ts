@@ -14,7 +14,12 @@ export interface OfflineConfig {
   readonly site_key: string;
   readonly mode: "panel" | "chat";
   readonly build: string;
-  readonly kb: { readonly url: string; readonly release: string };
+  readonly kb: Kept & { readonly embedding: Kept | null };
+}
+
+interface Kept {
+  readonly url: string;
+  readonly release: string;
 }
 
 export type OfflineOutcome =
@@ -38,6 +43,9 @@ export interface OfflineScope {
   readonly caches: CacheStorage | undefined;
   readonly fetch: typeof fetch;
 }
+
+/** What a page's configuration holds where its index is used without an embedding. */
+const WORDS_ALONE = '"embedding": null';
 
 /** A worker that does not answer is unregistered all the same. */
 const REMOVE_MS = 2_000;
@@ -71,12 +79,14 @@ export async function enableOffline(
     const page = pagePath(config);
     const script = `/sw.js?site=${encodeURIComponent(config.site_key)}`;
     const registration = await serviceWorker.register(script, { scope: page });
+    const { kb, build } = config;
+    const knowledge = kb.embedding ? [kb.url, kb.embedding.url] : [kb.url];
     const call: Precache = {
       type: "precache",
-      build: config.build,
-      urls: [...list.panel, ...list.python, config.kb.url],
+      build,
+      urls: [...list.panel, ...list.python, ...knowledge],
       documents: [page],
-      marks: [config.build, config.kb.release],
+      marks: [build, kb.release, kb.embedding?.release ?? WORDS_ALONE],
     };
     return await say(await activeWorker(registration), call, onProgress);
   } catch (error) {

@@ -8,6 +8,8 @@ const PYTHON = {
   lock: { info: { abi_version: "", arch: "", platform: "", python: "" }, packages: {} },
 };
 
+const KNOWLEDGE = { index: "/kb/site_demo/r1.idx", embedding: "/kb/embedding/e1.bin" };
+
 const QUESTION: KbRequest = {
   question: "hello",
   locale: "en",
@@ -60,7 +62,7 @@ const progress: KbProgress = { type: "progress", phase: "ready", loaded: 1, tota
 
 const obliging = ({ id, type }: KbCall): readonly KbReply[] =>
   type === "load"
-    ? [progress, { id, type: "loaded", release: "r1" }]
+    ? [progress, { id, type: "loaded", release: "r1", embedding: "e1" }]
     : [{ id, type: "answer", response: RESPONSE }];
 
 const silent = (): readonly KbReply[] => [];
@@ -72,7 +74,7 @@ function base(...scripts: ((call: KbCall) => readonly KbReply[])[]) {
   const workers: ThreadWorker[] = [];
   const kb = new KnowledgeBase({
     python: PYTHON,
-    index: { url: "/kb/site_demo/r1.idx" },
+    knowledge: KNOWLEDGE,
     askTimeoutMs: 100,
     spawn: () => {
       const worker = new ThreadWorker(scripts[workers.length] ?? silent);
@@ -102,6 +104,16 @@ describe("loading", () => {
     expect(workers).toHaveLength(1);
     expect(kb.ready).toBe(true);
     expect(kb.release).toBe("r1");
+  });
+
+  test("asks the worker for both files, and says what came of them", async () => {
+    const { kb, worker } = base(silent);
+    expect([kb.release, kb.embedding]).toEqual([null, null]);
+    const loading = kb.load();
+    expect(worker(0).calls).toMatchObject([{ type: "load", knowledge: KNOWLEDGE }]);
+    worker(0).emit({ id: 1, type: "loaded", release: "r1", embedding: "e1" });
+    expect(await loading).toBe("r1");
+    expect([kb.release, kb.embedding]).toEqual(["r1", "e1"]);
   });
 
   test("passes progress to each waiting listener, and none afterwards", async () => {
@@ -147,7 +159,7 @@ describe("loading", () => {
     const stays = kb.load();
     stop.abort("enough");
     expect(await reasonOf(gone)).toBe("enough");
-    worker(0).emit({ id: 1, type: "loaded", release: "r1" });
+    worker(0).emit({ id: 1, type: "loaded", release: "r1", embedding: null });
     expect(await stays).toBe("r1");
   });
 
@@ -170,7 +182,7 @@ describe("asking", () => {
   });
 
   test("refuses a reply of another kind", async () => {
-    const { kb } = base(({ id }) => [{ id, type: "loaded", release: "r1" }]);
+    const { kb } = base(({ id }) => [{ id, type: "loaded", release: "r1", embedding: "e1" }]);
     await kb.load();
     expect(await reasonOf(kb.ask(QUESTION))).toBe("python");
   });
@@ -179,12 +191,26 @@ describe("asking", () => {
     const { kb, worker } = base(obliging);
     await kb.load();
     worker(0).emit({ id: 99, type: "failed", reason: "python", message: "late" });
-    worker(0).emit({ id: 99, type: "loaded", release: "r9" });
+    worker(0).emit({ id: 99, type: "loaded", release: "r9", embedding: null });
     expect(kb.release).toBe("r1");
   });
 });
 
 describe("a dead worker", () => {
+  test("whose heir finds no embedding leaves words alone", async () => {
+    const wordless = (call: KbCall): readonly KbReply[] =>
+      call.type === "load"
+        ? [{ id: call.id, type: "loaded", release: "r1", embedding: null }]
+        : obliging(call);
+    const { kb, worker } = base(loadsOnly, wordless);
+    await kb.load();
+    expect(kb.embedding).toBe("e1");
+    const answer = kb.ask(QUESTION);
+    worker(0).crash();
+    expect(await answer).toEqual(RESPONSE);
+    expect(kb.embedding).toBeNull();
+  });
+
   test("is replaced once, and the question is asked again", async () => {
     const { kb, worker } = base(loadsOnly, obliging);
     await kb.load();
@@ -218,7 +244,7 @@ describe("a dead worker", () => {
     await kb.load();
     worker(0).crash();
     worker(0).crash();
-    worker(0).emit({ id: 1, type: "loaded", release: "old" });
+    worker(0).emit({ id: 1, type: "loaded", release: "old", embedding: null });
     await vi.waitFor(() => expect(worker(1).calls).toHaveLength(1));
     expect(kb.release).toBe("r1");
   });

@@ -10,7 +10,11 @@ const PYTHON = {
   stdlib: "/assets/py/s.zip",
   lock: { info: { abi_version: "", arch: "", platform: "", python: "" }, packages: {} },
 };
-const LOAD: KbCall = { id: 7, type: "load", python: PYTHON, index: { url: "/kb/s/r.idx" } };
+const INDEX = "/kb/s/r.idx";
+const EMBEDDING = "/kb/embedding/e.bin";
+const WORDS = { index: INDEX, embedding: null };
+const MEANINGS = { index: INDEX, embedding: EMBEDDING };
+const LOAD: KbCall = { id: 7, type: "load", python: PYTHON, knowledge: WORDS };
 const ASK: KbCall = {
   id: 8,
   type: "ask",
@@ -19,14 +23,18 @@ const ASK: KbCall = {
 
 interface World {
   readonly start?: () => Promise<PyodideInterface>;
-  readonly open?: () => unknown;
+  readonly open?: (...views: readonly unknown[]) => unknown;
   readonly index?: () => Promise<Response>;
+  readonly embedding?: () => Promise<Response>;
 }
 
 const host = { release: "r1", respond: (text: string) => `{"echo": ${text}}` };
 
+const file = (text: string) => async () =>
+  new Response(text, { headers: { "content-length": String(text.length) } });
+
 /** An engine in a world where each step does what the test says. */
-function engine({ start, open, index }: World = {}) {
+function engine({ start, open, index, embedding }: World = {}) {
   const seen: KbProgress[] = [];
   const python = {
     toPy: (bytes: Uint8Array) => ({ length: bytes.length, destroy: () => undefined }),
@@ -34,7 +42,7 @@ function engine({ start, open, index }: World = {}) {
   } as unknown as PyodideInterface;
   const made = new KbEngine({
     importPyodide: async () => ({ loadPyodide: start ?? (async () => python) }),
-    fetch: index ?? (async () => new Response("index", { headers: { "content-length": "5" } })),
+    fetch: (url) => (url === INDEX ? (index ?? file("index")) : (embedding ?? file("table")))(),
     progress: (event) => seen.push(event),
     startTimeoutMs: 20,
   });
@@ -54,7 +62,7 @@ const pythonError = (text: string) =>
 describe("loading", () => {
   test("tells of each phase, and of the index's bytes", async () => {
     const { made, seen } = engine();
-    expect(await made.load(PYTHON, "/kb/s/r.idx")).toBe("r1");
+    expect(await made.load(PYTHON, WORDS)).toEqual({ release: "r1", embedding: null });
     expect(seen.filter(({ phase }) => phase === "index").at(-1)).toMatchObject({
       loaded: 5,
       total: 5,
@@ -65,7 +73,7 @@ describe("loading", () => {
   test("does not take the length on the wire for the body's when it was compressed", async () => {
     const headers = { "content-length": "2", "content-encoding": "br" };
     const { made, seen } = engine({ index: async () => new Response("index", { headers }) });
-    await made.load(PYTHON, "/kb/s/r.idx");
+    await made.load(PYTHON, WORDS);
     expect(seen.filter(({ phase }) => phase === "index").map(({ total }) => total)).toEqual([0, 0]);
   });
 
@@ -85,6 +93,44 @@ describe("loading", () => {
     ["the index is empty", { index: async () => new Response(null), open: throws("e") }, "python"],
   ])("names the failure when %s", async (_, world, reason) => {
     expect(await replies(LOAD, world)).toMatchObject([{ id: 7, type: "failed", reason }]);
+  });
+});
+
+describe("the embedding", () => {
+  /** A host that knows meanings once it is handed a second file. */
+  const open = (...views: readonly unknown[]) => ({
+    ...host,
+    embedding: views.length > 1 ? "e1" : undefined,
+  });
+  const phases = (seen: readonly KbProgress[]) => new Set(seen.map(({ phase }) => phase));
+
+  test("is read beside the index, and its bytes are told", async () => {
+    const { made, seen } = engine({ open });
+    expect(await made.load(PYTHON, MEANINGS)).toEqual({ release: "r1", embedding: "e1" });
+    const told = seen.filter(({ phase }) => phase === "embedding");
+    expect(told.at(-1)).toMatchObject({ loaded: 5, total: 5 });
+    expect(phases(seen)).not.toContain("words_only");
+  });
+
+  test("is not asked for where the index was built with none", async () => {
+    const { made, seen } = engine({ open, embedding: () => Promise.reject(new Error("asked")) });
+    expect(await made.load(PYTHON, WORDS)).toEqual({ release: "r1", embedding: null });
+    expect(phases(seen)).toEqual(new Set(["runtime", "index", "ready"]));
+  });
+
+  test.each<[string, World]>([
+    ["is not there", { open, embedding: async () => new Response("", { status: 404 }) }],
+    ["breaks off", { open, embedding: () => Promise.reject(new TypeError("Failed to fetch")) }],
+    ["cannot be read", { open: () => host }],
+  ])("that %s leaves words alone, and that is said", async (_, world) => {
+    const { made, seen } = engine(world);
+    expect(await made.load(PYTHON, MEANINGS)).toEqual({ release: "r1", embedding: null });
+    expect(seen.slice(-2).map(({ phase }) => phase)).toEqual(["words_only", "ready"]);
+  });
+
+  test("is named in the worker's reply", async () => {
+    const posted = await replies({ ...LOAD, knowledge: MEANINGS }, { open });
+    expect(posted).toEqual([{ id: 7, type: "loaded", release: "r1", embedding: "e1" }]);
   });
 });
 

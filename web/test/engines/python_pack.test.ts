@@ -1,9 +1,11 @@
 /** The real thing: our packages compiled into the pack, started by Pyodide in Node, and asked. */
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadPyodide } from "pyodide";
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildPythonPack } from "../../scripts/python_pack.mjs";
+import { buildPythonPack, ourFiles } from "../../scripts/python_pack.mjs";
 import { KbEngine, KbError } from "../../src/engines/kb/engine.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -15,11 +17,28 @@ const SOURCES = {
 };
 const KNOWN = "What is Fanlight?";
 const BUILD = `
-import io, kb
+import io, json, kb
+from array import array
 from pathlib import Path
+from kb.codec import encode
+from kb.embed import EMBEDDING, START, load_embedding
 faq = io.StringIO(Path("/faq.md").read_text())
 reading = kb.read_entries(faq, format="markdown", source="faq.en.md", locale="en")
-Path("/made.idx").write_bytes(kb.build_index(reading.entries[:12]))
+entries = reading.entries[:12]
+pieces = [START + word for word in ("what", "is", "fanlight", "offline")] + list("abcdefgh")
+parts = {
+    "meta": json.dumps({"dimensions": 8}),
+    "pieces": "\\n".join(pieces),
+    "scores": array("f", [-5.0] * len(pieces)),
+    "norms": array("f", [1.0] * len(pieces)),
+    "levels": array("B", [(37 * at) % 256 for at in range(2 * len(pieces))]),
+}
+packed = encode(parts, EMBEDDING)
+table = load_embedding(packed)
+Path("/words.idx").write_bytes(kb.build_index(entries))
+Path("/made.idx").write_bytes(kb.build_index(entries, embedding=table))
+Path("/made.bin").write_bytes(packed)
+Path("/release").write_text(table.release)
 `;
 
 const ask = (question: string) => ({
@@ -32,8 +51,11 @@ const ask = (question: string) => ({
 
 let pack: Awaited<ReturnType<typeof buildPythonPack>>;
 let index: Uint8Array;
+let words: Uint8Array;
+let embedding: Uint8Array;
+let release: string;
 
-/** Builds the demo's English index by the same packages, from their sources. */
+/** Builds the demo's English index, and a small embedding, by the same packages, from their sources. */
 async function buildIndex(): Promise<void> {
   const pyodide = await loadPyodide();
   pyodide.FS.mkdirTree("/src");
@@ -42,6 +64,9 @@ async function buildIndex(): Promise<void> {
   pyodide.runPython("import sys; sys.path.insert(0, '/src'); sys.dont_write_bytecode = True");
   pyodide.runPython(BUILD);
   index = pyodide.FS.readFile("/made.idx");
+  words = pyodide.FS.readFile("/words.idx");
+  embedding = pyodide.FS.readFile("/made.bin");
+  release = pyodide.FS.readFile("/release", { encoding: "utf8" });
 }
 
 beforeAll(async () => {
@@ -49,10 +74,13 @@ beforeAll(async () => {
   await buildIndex();
 }, 120_000);
 
-const engine = (bytes: () => Uint8Array) =>
+const INDEX = "/kb/site_demo/r.idx";
+const EMBEDDING = "/kb/embedding/e.bin";
+
+const engine = (bytes: () => Uint8Array, table: () => Uint8Array = () => embedding) =>
   new KbEngine({
     importPyodide: () => import("pyodide"),
-    fetch: async () => new Response(Buffer.from(bytes())),
+    fetch: async (url) => new Response(Buffer.from((url === INDEX ? bytes : table)())),
     progress: () => undefined,
     startTimeoutMs: 60_000,
   });
@@ -66,13 +94,28 @@ const urls = () => ({
 describe("the built pack", () => {
   test("answers a question of the FAQ from a stripped, compiled library", async () => {
     const kb = engine(() => index);
-    const release = await kb.load(urls(), "/kb/site_demo/r.idx");
+    const loaded = await kb.load(urls(), { index: INDEX, embedding: EMBEDDING });
+    expect(loaded.embedding).toBe(release);
     const response = kb.ask(ask(KNOWN));
-    expect(response).toMatchObject({ route: "kb", gate: { index_release: release } });
+    expect(response).toMatchObject({ route: "kb", gate: { index_release: loaded.release } });
     expect(response.answer?.confidence).toBeGreaterThan(0.55);
     const unknown = kb.ask(ask("zxqv wobble 9931 frumious"));
     expect(unknown).toMatchObject({ route: "cloud", answer: null });
   }, 60_000);
+
+  test.each<[string, () => Uint8Array, () => Uint8Array]>([
+    ["is damaged", () => index, () => embedding.slice(0, 40)],
+    ["is another than the index's", () => words, () => embedding],
+  ])(
+    "answers by words alone when the embedding %s",
+    async (_, bytes, table) => {
+      const kb = engine(bytes, table);
+      const loaded = await kb.load(urls(), { index: INDEX, embedding: EMBEDDING });
+      expect(loaded.embedding).toBeNull();
+      expect(kb.ask(ask(KNOWN))).toMatchObject({ route: "kb" });
+    },
+    60_000,
+  );
 
   test.each([
     ["damaged", () => index.slice(0, 40)],
@@ -80,13 +123,23 @@ describe("the built pack", () => {
   ])(
     "refuses an index that is %s",
     async (_, bytes) => {
-      const loading = engine(bytes).load(urls(), "/kb/site_demo/r.idx");
+      const loading = engine(bytes).load(urls(), { index: INDEX, embedding: null });
       await expect(loading).rejects.toSatisfy(
         (error) => error instanceof KbError && error.reason === "index",
       );
     },
     60_000,
   );
+
+  test("holds modules alone: what is fetched beside it is not in it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "fanlight-pack-"));
+    await mkdir(join(folder, "kb/data"), { recursive: true });
+    await writeFile(join(folder, "kb/__init__.py"), "");
+    await writeFile(join(folder, "kb/data/embedding.bin"), "large");
+    const files = await ourFiles({ ...SOURCES, packages: [join(folder, "kb")] });
+    expect([...files.keys()]).toEqual(["host.py", "kb/__init__.py"]);
+    await rm(folder, { recursive: true });
+  });
 
   test("is left as it is when nothing changed", async () => {
     const said: string[] = [];

@@ -11,7 +11,7 @@ import { parseTurn } from "../../src/panel/gateway.ts";
 import { awaitsReply, exchanges, withEntry, withEscalation } from "../../src/panel/lines.ts";
 import { dataOf, EventParser, eventsOf } from "../../src/panel/sse.ts";
 import { sends } from "../../src/panel/views/composer.tsx";
-import { formatTime, sureness } from "../../src/panel/views/exchange.tsx";
+import { formatTime, otherLanguage, sureness } from "../../src/panel/views/exchange.tsx";
 import { nextIndex } from "../../src/panel/views/menu.tsx";
 import type { Kept } from "../../src/vault/vault.ts";
 import { event, sse } from "../trust/gateway.ts";
@@ -161,7 +161,14 @@ describe("the configuration", () => {
       mode: "panel",
       confidence_threshold: 0.55,
       host_origins: [],
+      kb: { embedding: null },
     });
+  });
+
+  it("keeps the embedding that it is told of", () => {
+    const embedding = { url: "/kb/embedding/e1.bin", release: "e1", bytes: 2 };
+    const told = parseConfig(JSON.stringify({ ...whole, kb: { embedding } }));
+    expect(told.kb.embedding).toEqual(embedding);
   });
 
   it.each(Object.keys(whole))("names %s when it lacks it", (field) => {
@@ -394,6 +401,18 @@ describe("small decisions of the views", () => {
     ["x", 1, undefined],
   ])("%s leads from item %i to %s", (key, index, expected) => {
     expect(nextIndex(key, index, 3)).toBe(expected);
+  });
+
+  it.each([
+    ["en", "en", undefined],
+    ["en-GB", "en", undefined],
+    [undefined, "en", undefined],
+    ["en", "es", "inglés"],
+    ["es", "en", "Spanish"],
+    ["en", "he", "אנגלית"],
+    ["qzz", "en", undefined],
+  ])("an answer in %s is told to a visitor who reads %s", (answer, visitor, told) => {
+    expect(otherLanguage(answer, visitor)).toBe(told);
   });
 
   it("a time says its day only when that is another one", () => {

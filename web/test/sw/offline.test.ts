@@ -6,13 +6,14 @@ import { MemoryCaches } from "./memory_caches.ts";
 const ORIGIN = "https://chat.example";
 const PAGE = "/chat/site_demo";
 const INDEX = "/kb/site_demo/r1.idx";
+const EMBEDDING = "/kb/embedding/e1.bin";
 
 const CALL: Precache = {
   type: "precache",
   build: "b1",
-  urls: ["/assets/panel.js", "/assets/worker.js", INDEX],
+  urls: ["/assets/panel.js", "/assets/worker.js", INDEX, EMBEDDING],
   documents: [PAGE],
-  marks: ["b1", "r1"],
+  marks: ["b1", "r1", "e1"],
 };
 
 /** A gateway: what lies under each path, and what was asked of it. */
@@ -54,7 +55,7 @@ function worker(site = "site_demo", scope = PAGE): Offline {
 beforeEach(() => {
   gateway = new Gateway();
   for (const url of CALL.urls) gateway.serve(url, `file ${url}`);
-  gateway.serve(PAGE, "page of build b1, index r1");
+  gateway.serve(PAGE, "page of build b1, index r1, embedding e1");
   caches = new MemoryCaches(ORIGIN);
   offline = worker();
 });
@@ -88,6 +89,9 @@ describe("what is touched", () => {
     ],
     [`${PAGE}/assets/worker.js`, "same-origin", { kind: "file", path: "/assets/worker.js" }],
     [INDEX, "cors", { kind: "file", path: INDEX }],
+    [EMBEDDING, "cors", { kind: "file", path: EMBEDDING }],
+    ["/kb/embedding/notes.txt", "cors", null],
+    ["/kb/site_demo/e1.bin", "cors", null],
     ["/kb/site_other/r1.idx", "cors", null],
     ["/kb/site_demo/notes.txt", "cors", null],
     ["/v1/chat", "cors", null],
@@ -109,7 +113,7 @@ describe("storing", () => {
     const told: OfflineReply[] = [];
     await store(CALL, told);
     expect(caches.paths("fanlight-site_demo-b1")).toEqual([...CALL.urls, PAGE]);
-    expect(told.at(-1)).toEqual({ type: "progress", loaded: 4, total: 4 });
+    expect(told.at(-1)).toEqual({ type: "progress", loaded: 5, total: 5 });
   });
 
   test("again fetches only the page", async () => {
@@ -120,8 +124,20 @@ describe("storing", () => {
   });
 
   test("keeps no page that belongs to another build", async () => {
-    gateway.serve(PAGE, "page of build b2, index r1");
+    gateway.serve(PAGE, "page of build b2, index r1, embedding e1");
     await store();
+    expect(caches.paths("fanlight-site_demo-b1")).not.toContain(PAGE);
+  });
+
+  test("keeps no page that goes with another embedding", async () => {
+    gateway.serve(PAGE, "page of build b1, index r1, embedding e2");
+    await store();
+    expect(caches.paths("fanlight-site_demo-b1")).not.toContain(PAGE);
+  });
+
+  test("keeps no page when the embedding is missing", async () => {
+    gateway.serve(EMBEDDING, "gone", 404);
+    await expect(store()).rejects.toThrow(`${EMBEDDING} answered 404`);
     expect(caches.paths("fanlight-site_demo-b1")).not.toContain(PAGE);
   });
 
@@ -137,15 +153,18 @@ describe("storing", () => {
     await expect(store()).rejects.toThrow("full");
   });
 
-  test("drops the index that the page no longer names", async () => {
+  test.each([
+    ["index", INDEX, "/kb/site_demo/r2.idx"],
+    ["embedding", EMBEDDING, "/kb/embedding/e2.bin"],
+  ])("drops the %s that the page no longer names", async (_, old, next) => {
     await store();
-    const next = "/kb/site_demo/r2.idx";
     gateway.serve(next, "newer");
-    gateway.serve(PAGE, "page of build b1, index r2");
-    const urls = ["/assets/panel.js", "/assets/worker.js", next];
-    await store({ ...CALL, urls, marks: ["b1", "r2"] });
-    expect(caches.paths("fanlight-site_demo-b1")).not.toContain(INDEX);
-    expect(caches.paths("fanlight-site_demo-b1")).toContain(next);
+    gateway.serve(PAGE, "page of build b1, index r2, embedding e2");
+    const urls = [...CALL.urls.filter((url) => url !== old), next];
+    await store({ ...CALL, urls, marks: ["b1", "r2", "e2"] });
+    const kept = caches.paths("fanlight-site_demo-b1");
+    expect(kept).not.toContain(old);
+    expect(kept).toEqual(expect.arrayContaining([...urls, PAGE]));
   });
 });
 
@@ -155,6 +174,7 @@ describe("serving", () => {
     gateway.down();
     expect(await get("/assets/panel.js")).toBe("file /assets/panel.js");
     expect(await get(`${PAGE}/assets/worker.js`)).toBe("file /assets/worker.js");
+    expect(await get(EMBEDDING)).toBe(`file ${EMBEDDING}`);
     expect(gateway.asked).toEqual([]);
   });
 
@@ -184,8 +204,12 @@ describe("serving", () => {
   test.each([
     ["answers", () => gateway.serve(PAGE, "fresh"), "fresh"],
     ["refuses", () => gateway.serve(PAGE, "no such site", 404), "no such site"],
-    ["is gone", () => gateway.down(), "page of build b1, index r1"],
-    ["is broken", () => gateway.serve(PAGE, "oops", 502), "page of build b1, index r1"],
+    ["is gone", () => gateway.down(), "page of build b1, index r1, embedding e1"],
+    [
+      "is broken",
+      () => gateway.serve(PAGE, "oops", 502),
+      "page of build b1, index r1, embedding e1",
+    ],
   ])("the page, when the gateway %s", async (_, change, text) => {
     await store();
     change();
@@ -199,7 +223,7 @@ describe("serving", () => {
       gateway.files.set(PAGE, () => new Promise(() => undefined));
       const page = open(PAGE);
       await vi.advanceTimersByTimeAsync(PAGE_TIMEOUT_MS);
-      expect(await (await page).text()).toBe("page of build b1, index r1");
+      expect(await (await page).text()).toBe("page of build b1, index r1, embedding e1");
     } finally {
       vi.useRealTimers();
     }

@@ -9,7 +9,11 @@ const CONFIG = {
   site_key: "site_demo",
   mode: "chat",
   build: "b1",
-  kb: { url: "/kb/site_demo/r1.idx", release: "r1" },
+  kb: {
+    url: "/kb/site_demo/r1.idx",
+    release: "r1",
+    embedding: { url: "/kb/embedding/e1.bin", release: "e1" },
+  },
 } as const;
 const LIST = { build: "b1", panel: ["/assets/panel.js"], python: ["/assets/py/s.zip"] };
 const DONE: OfflineReply[] = [{ type: "progress", loaded: 1, total: 2 }, { type: "done" }];
@@ -93,9 +97,26 @@ describe("switching on", () => {
       {
         type: "precache",
         build: "b1",
-        urls: ["/assets/panel.js", "/assets/py/s.zip", "/kb/site_demo/r1.idx"],
+        urls: [
+          "/assets/panel.js",
+          "/assets/py/s.zip",
+          "/kb/site_demo/r1.idx",
+          "/kb/embedding/e1.bin",
+        ],
         documents: ["/chat/site_demo"],
-        marks: ["b1", "r1"],
+        marks: ["b1", "r1", "e1"],
+      },
+    ]);
+  });
+
+  test("without an embedding only a page that names none goes with the files", async () => {
+    const registration = new Registered("/chat/site_demo", DONE);
+    const kb = { ...CONFIG.kb, embedding: null };
+    await enableOffline({ ...CONFIG, kb }, undefined, scope({ registration }).made);
+    expect(registration.calls).toMatchObject([
+      {
+        urls: ["/assets/panel.js", "/assets/py/s.zip", "/kb/site_demo/r1.idx"],
+        marks: ["b1", "r1", '"embedding": null'],
       },
     ]);
   });

@@ -7,7 +7,16 @@
  */
 
 import { KbError } from "./engine.ts";
-import type { KbCall, KbProgress, KbReply, KbRequest, KbResponse, PythonUrls } from "./protocol.ts";
+import type {
+  KbCall,
+  KbProgress,
+  KbReply,
+  KbRequest,
+  KbResponse,
+  KnowledgeUrls,
+  Loaded,
+  PythonUrls,
+} from "./protocol.ts";
 
 export { KbError } from "./engine.ts";
 export type * from "./protocol.ts";
@@ -23,8 +32,7 @@ export interface WorkerLike {
 export interface KnowledgeBaseOptions {
   readonly spawn: () => WorkerLike;
   readonly python: PythonUrls;
-  /** The address of the index: `config.kb.url`. */
-  readonly index: { readonly url: string };
+  readonly knowledge: KnowledgeUrls;
   /** An answer that takes longer means that the worker is stuck. */
   readonly askTimeoutMs?: number;
 }
@@ -48,7 +56,7 @@ export class KnowledgeBase {
   readonly #listeners = new Set<ProgressListener>();
   #worker: WorkerLike | null = null;
   #loading: Promise<string> | null = null;
-  #release: string | null = null;
+  #loaded: Loaded | null = null;
   #lastId = 0;
   #restarts = 0;
   #waiting = 0;
@@ -60,16 +68,21 @@ export class KnowledgeBase {
 
   /** Whether `ask` will be answered. */
   get ready(): boolean {
-    return this.#release !== null;
+    return this.#loaded !== null;
   }
 
   /** The release of the loaded index, as the index itself says; null until it is ready. */
   get release(): string | null {
-    return this.#release;
+    return this.#loaded?.release ?? null;
+  }
+
+  /** The release of the embedding that meanings are known by; null where words alone count. */
+  get embedding(): string | null {
+    return this.#loaded?.embedding ?? null;
   }
 
   /**
-   * Starts the worker and loads Python and the index. Calls share one load; after a failure the next
+   * Starts the worker and loads Python, the index and its embedding. Calls share one load; after a failure the next
    * call tries again. An abort stops the waiting, and the worker too if nobody else waits.
    */
   load(onProgress?: ProgressListener, signal?: AbortSignal): Promise<string> {
@@ -108,19 +121,19 @@ export class KnowledgeBase {
   async #start(): Promise<string> {
     try {
       this.#spawn();
-      this.#release = await this.#loadWorker();
-      return this.#release;
+      this.#loaded = await this.#loadWorker();
+      return this.#loaded.release;
     } catch (error) {
       this.#stop(gone());
       throw error;
     }
   }
 
-  async #loadWorker(): Promise<string> {
-    const { python, index } = this.#options;
-    const reply = await this.#call({ type: "load", python, index });
+  async #loadWorker(): Promise<Loaded> {
+    const { python, knowledge } = this.#options;
+    const reply = await this.#call({ type: "load", python, knowledge });
     if (reply.type !== "loaded") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.release;
+    return { release: reply.release, embedding: reply.embedding };
   }
 
   #spawn(): void {
@@ -179,7 +192,9 @@ export class KnowledgeBase {
     // A load under way is simply sent again; a finished one has to be repeated before the questions.
     const again = undone.some(({ call }) => call.type === "load")
       ? Promise.resolve()
-      : this.#loadWorker().then(() => undefined);
+      : this.#loadWorker().then((loaded) => {
+          this.#loaded = loaded;
+        });
     again.then(
       () => {
         for (const { call } of undone) this.#worker?.postMessage(call);
@@ -191,7 +206,7 @@ export class KnowledgeBase {
   #stop(error: KbError): void {
     this.#worker?.terminate();
     this.#worker = null;
-    this.#release = null;
+    this.#loaded = null;
     this.#loading = null;
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();

@@ -1,12 +1,21 @@
 /**
  * The knowledge base in Python, without the worker around it: load once, then answer.
  *
- * It decides how failures are named. It refuses to wait for ever: `loadPyodide` neither resolves nor
+ * It decides how failures are named, and that an embedding that cannot be had or read is none: the
+ * index answers without, by words alone. It refuses to wait for ever: `loadPyodide` neither resolves nor
  * rejects when its wasm is refused, so the start has a time limit.
  */
 
 import type { loadPyodide, PyodideInterface } from "pyodide";
-import type { KbFailure, KbProgress, KbRequest, KbResponse, PythonUrls } from "./protocol.ts";
+import type {
+  KbFailure,
+  KbProgress,
+  KbRequest,
+  KbResponse,
+  KnowledgeUrls,
+  Loaded,
+  PythonUrls,
+} from "./protocol.ts";
 
 /** Why the knowledge base cannot serve, by a name that the client and its user can act on. */
 export class KbError extends Error {
@@ -24,6 +33,8 @@ export class KbError extends Error {
 /** `host.Host`, as Python hands it over. */
 interface Host {
   readonly release: string;
+  /** None in Python, where words alone count. */
+  readonly embedding: string | undefined;
   respond(requestJson: string): string;
 }
 
@@ -41,14 +52,23 @@ export class KbEngine {
 
   constructor(private readonly deps: EngineDeps) {}
 
-  /** Starts Python and reads the index, side by side; the result is the index's release. */
-  async load(python: PythonUrls, indexUrl: string): Promise<string> {
+  /** Starts Python and reads the index and its embedding, side by side. */
+  async load(python: PythonUrls, knowledge: KnowledgeUrls): Promise<Loaded> {
     const { progress } = this.deps;
     progress({ type: "progress", phase: "runtime", loaded: 0, total: 1 });
-    const [pyodide, bytes] = await Promise.all([this.#start(python), this.#readIndex(indexUrl)]);
-    this.#host = openIndex(pyodide, bytes);
+    const [pyodide, index, embedding] = await Promise.all([
+      this.#start(python),
+      this.#read(knowledge.index, "index"),
+      this.#readEmbedding(knowledge.embedding),
+    ]);
+    const host = open(pyodide, index, embedding);
+    this.#host = host;
+    const loaded = { release: host.release, embedding: host.embedding ?? null };
+    if (knowledge.embedding !== null && loaded.embedding === null) {
+      progress({ type: "progress", phase: "words_only", loaded: 1, total: 1 });
+    }
     progress({ type: "progress", phase: "ready", loaded: 1, total: 1 });
-    return this.#host.release;
+    return loaded;
   }
 
   /** The response of `core.respond` to one question. */
@@ -82,12 +102,16 @@ export class KbEngine {
     return pyodide;
   }
 
-  async #readIndex(url: string): Promise<Uint8Array> {
+  async #readEmbedding(url: string | null): Promise<Uint8Array | undefined> {
+    return url === null ? undefined : this.#read(url, "embedding").catch(() => undefined);
+  }
+
+  async #read(url: string, phase: "index" | "embedding"): Promise<Uint8Array> {
     try {
       const response = await this.deps.fetch(url);
       if (!response.ok) throw new Error(`${url} answered ${response.status}`);
       return await readCounted(response, (loaded, total) =>
-        this.deps.progress({ type: "progress", phase: "index", loaded, total }),
+        this.deps.progress({ type: "progress", phase, loaded, total }),
       );
     } catch (error) {
       throw new KbError("network", describe(error), { cause: error });
@@ -95,11 +119,11 @@ export class KbEngine {
   }
 }
 
-function openIndex(pyodide: PyodideInterface, bytes: Uint8Array): Host {
+function open(pyodide: PyodideInterface, index: Uint8Array, embedding?: Uint8Array): Host {
   try {
-    const view = pyodide.toPy(bytes);
-    const host = pyodide.pyimport("host").load(view) as Host;
-    view.destroy();
+    const views = [index, ...(embedding ? [embedding] : [])].map((bytes) => pyodide.toPy(bytes));
+    const host = pyodide.pyimport("host").load(...views) as Host;
+    for (const view of views) view.destroy();
     return host;
   } catch (error) {
     const text = describe(error);

@@ -65,13 +65,29 @@ export interface KbResponse {
   readonly gate: KbGate;
 }
 
-/** `runtime`: Pyodide is on its way; `index`: bytes of the index; `ready`: questions are answered. */
-export type LoadPhase = "runtime" | "index" | "ready";
+/** Where the files of a site's knowledge lie: the index, and the embedding that it was built with. */
+export interface KnowledgeUrls {
+  readonly index: string;
+  /** null: it was built with none, and knows words alone. */
+  readonly embedding: string | null;
+}
+
+/** What was loaded, by the releases of both; without an embedding, words alone count. */
+export interface Loaded {
+  readonly release: string;
+  readonly embedding: string | null;
+}
+
+/**
+ * `runtime`: Pyodide is on its way; `index`, `embedding`: bytes of each; `words_only`: the embedding
+ * could not be had or read, and the rest goes on; `ready`: questions are answered.
+ */
+export type LoadPhase = "runtime" | "index" | "embedding" | "words_only" | "ready";
 
 export interface KbProgress {
   readonly type: "progress";
   readonly phase: LoadPhase;
-  /** Bytes of the index so far; for the other phases 0 or 1 of 1. */
+  /** Bytes of that file so far; for the other phases 0 or 1 of 1. */
   readonly loaded: number;
   /** 0 when it is not known. */
   readonly total: number;
@@ -82,7 +98,7 @@ export type KbCall =
       readonly id: number;
       readonly type: "load";
       readonly python: PythonUrls;
-      readonly index: { readonly url: string };
+      readonly knowledge: KnowledgeUrls;
     }
   | { readonly id: number; readonly type: "ask"; readonly request: KbRequest };
 
@@ -91,7 +107,7 @@ export type KbFailure = "network" | "timeout" | "index" | "python" | "not_loaded
 
 export type KbReply =
   | KbProgress
-  | { readonly id: number; readonly type: "loaded"; readonly release: string }
+  | ({ readonly id: number; readonly type: "loaded" } & Loaded)
   | { readonly id: number; readonly type: "answer"; readonly response: KbResponse }
   | {
       readonly id: number;

@@ -15,7 +15,7 @@ export async function serve(
   const { id } = call;
   try {
     if (call.type === "load") {
-      post({ id, type: "loaded", release: await engine.load(call.python, call.index.url) });
+      post({ id, type: "loaded", ...(await engine.load(call.python, call.knowledge)) });
     } else {
       post({ id, type: "answer", response: engine.ask(call.request) });
     }

@@ -89,14 +89,24 @@ interface OriginProps {
   readonly children: VNode | false | undefined;
 }
 
+/** An answer's language by its name in the visitor's, where the two differ. */
+export function otherLanguage(answer: string | undefined, visitor: string): string | undefined {
+  const own = answer?.split("-")[0];
+  if (!own || own === visitor) return undefined;
+  return new Intl.DisplayNames(visitor, { type: "language", fallback: "none" }).of(own);
+}
+
 function Origin({ answer, children }: OriginProps): VNode | null {
-  const say = usePanel().state.say.value;
+  const { state } = usePanel();
+  const say = state.say.value;
   const { source, confidence, stopped } = answer;
+  const language = source === "kb" ? otherLanguage(answer.locale, state.locale.value) : undefined;
   const told = source !== undefined && source !== "fallback";
   if (!told && !children) return null;
   return (
     <p class="origin">
       {told && <span>{say(`source.${source}`)}</span>}
+      {language && <span>{say("in.language", { language })}</span>}
       {told && !stopped && confidence !== undefined && <span>{say(sureness(confidence))}</span>}
       {children}
     </p>
