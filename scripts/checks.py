@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
-PACKAGES = ("kb", "core", "gateway", "edge", "scripts", "tests")
+PACKAGES = ("kb", "core", "gateway", "edge", "models", "scripts", "tests")
 LONG_SECONDS = 4 * 3600
 
 

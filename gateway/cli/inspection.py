@@ -16,6 +16,7 @@ from typing import Final, Literal
 from core.errors import Unavailable
 from core.ports import Prompt
 from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.cli.builders import installed_tools
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
 from gateway.settings import ModelSettings, Settings, SiteSettings
@@ -125,6 +126,10 @@ def _index(path: Path, key: str) -> Finding:
         remedy = "Build it again with `fanlight kb build`."
         return Finding("knowledge base", "failed", key, f"{shown(path)}: {error}", remedy)
     detail = f"{len(index)} entries ({', '.join(index.locales)})"
+    table = installed_tools().table
+    if table is not None and index.embedding != table.release:
+        # It serves all the same: the vectors of another embedding are left aside.
+        detail += "; it knows no meanings here: build it again with `fanlight kb build`"
     return Finding("knowledge base", "ok", key, detail)
 
 

@@ -1,9 +1,10 @@
 """A site's knowledge base on disk: its sources read, its index built once and kept.
 
 Decides which files of a folder are sources, and when an index is stale: any byte of a source, or of
-the code that builds, makes another name. A source that cannot be read is a problem like a bad row;
-the rest still builds. Refuses nothing but a data folder that cannot be written, and a given index
-that this version cannot read.
+the code that builds, makes another name, and so does another embedding. An index from a trainer is
+kept where the trainer has gone; one from none is built again once there is one. A source that
+cannot be read is a problem like a bad row; the rest still builds. Refuses nothing but a data folder
+that cannot be written, and a given index that this version cannot read.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from typing import Final
 
 import kb
 from core.errors import FanlightError
-from gateway.context import SiteKnowledge
+from gateway.cli.builders import Tools, installed_tools
+from gateway.context import PackedEmbedding, SiteKnowledge, load_knowledge
 from gateway.settings import SiteSettings
-from kb import Index, IndexFormatError, Problem, Reading, build_index, load_index, merge_readings
+from kb import IndexFormatError, Problem, Reading, merge_readings
 from kb.readers import Format
 
 FORMATS: Final[dict[str, Format]] = {
@@ -47,11 +49,15 @@ class KnowledgeError(FanlightError):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A site's knowledge, ready to serve; `built` says whether the index is new."""
+    """A site's knowledge, ready to serve; `built` says whether the index is new.
+
+    `notice` is what the owner should know of how it was built.
+    """
 
     knowledge: SiteKnowledge
     problems: tuple[Problem, ...]
     built: bool
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +69,37 @@ class Source:
     reason: str = ""
 
 
-def prepare(site: SiteSettings, data_dir: Path, bar: Bar) -> Prepared:
+def prepare(site: SiteSettings, data_dir: Path, bar: Bar, tools: Tools | None = None) -> Prepared:
     """Read the site's sources and give its index, built anew only when something changed.
 
-    Raises `KnowledgeError`.
+    `tools` are this installation's by default. Raises `KnowledgeError`.
     """
+    tools = tools or installed_tools()
     given = given_index(site)
     if given is not None:
-        return Prepared(_load_given(given), (), built=False)
+        return Prepared(_load_given(given, tools.embedding), (), built=False)
     sources = read_sources(site)
     reading = read_site(site, sources)
-    folder = data_dir / "kb"
-    path = folder / f"{site.key}-{fingerprint(site, sources)}{INDEX}"
-    kept = _load_kept(path)
+
+    def place(trainer_code: bytes) -> Path:
+        mark = fingerprint(site, sources, tools.embedding, trainer_code)
+        return data_dir / "kb" / f"{site.key}-{mark}{INDEX}"
+
+    path = place(tools.trainer_code)
+    kept = _load_kept(path, tools.embedding)
+    if kept is None and tools.find_trainer() is None:
+        path = place(b"")
+        kept = _load_kept(path, tools.embedding)
     if kept is not None:
         return Prepared(kept, reading.problems, built=False)
     with bar(f"building the knowledge base of {site.name}") as report:
-        data = build_index(reading.entries, progress=report)
+        data = tools.build(reading.entries, progress=report)
     _write(path, data)
-    for stale in folder.glob(f"{site.key}-*{INDEX}"):
+    for stale in path.parent.glob(f"{site.key}-*{INDEX}"):
         if stale != path:
             stale.unlink(missing_ok=True)
-    return Prepared(SiteKnowledge(load_index(data), data), reading.problems, built=True)
+    knowledge = load_knowledge(data, tools.embedding)
+    return Prepared(knowledge, reading.problems, True, tools.notice(reading.entries))
 
 
 def given_index(site: SiteSettings) -> Path | None:
@@ -102,9 +117,16 @@ def read_site(site: SiteSettings, sources: Sequence[Source]) -> Reading:
     return merge_readings((shown(source.path), _read(source, site)) for source in sources)
 
 
-def fingerprint(site: SiteSettings, sources: Sequence[Source]) -> str:
-    """A short hash over all that an index is made from."""
+def fingerprint(
+    site: SiteSettings,
+    sources: Sequence[Source],
+    embedding: PackedEmbedding | None,
+    trainer_code: bytes,
+) -> str:
+    """A short hash over all that an index is made from; `trainer_code` is empty without one."""
+    release = embedding.table.release if embedding else "none"
     digest = hashlib.sha256(_code_version() + site.default_locale.encode())
+    digest.update(hashlib.sha256(release.encode()).digest() + hashlib.sha256(trainer_code).digest())
     for source in sources:
         content = hashlib.sha256(source.data or b"").digest()
         # The name says how it is read; where it lies changes nothing.
@@ -169,24 +191,21 @@ def _problem(name: str, reason: str) -> Reading:
     return Reading((), (Problem(name, 1, reason),))
 
 
-def _load_given(path: Path) -> SiteKnowledge:
+def _load_given(path: Path, embedding: PackedEmbedding | None) -> SiteKnowledge:
     try:
-        data = path.read_bytes()
-        return SiteKnowledge(load_index(data), data)
+        return load_knowledge(path.read_bytes(), embedding)
     except OSError as error:
         raise KnowledgeError(f"{path}: {error.strerror}. Correct sites.kb.") from error
     except IndexFormatError as error:
         raise KnowledgeError(f"{path}: {error}") from error
 
 
-def _load_kept(path: Path) -> SiteKnowledge | None:
+def _load_kept(path: Path, embedding: PackedEmbedding | None) -> SiteKnowledge | None:
     """The kept index; None when there is none, or a damaged one, which is then built again."""
     try:
-        data = path.read_bytes()
-        index: Index = load_index(data)
+        return load_knowledge(path.read_bytes(), embedding)
     except (OSError, IndexFormatError):
         return None
-    return SiteKnowledge(index, data)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -155,14 +155,18 @@ def _make_data_dir(folder: Path) -> None:
 
 def _prepare_all(settings: Settings, output: Output) -> dict[str, SiteKnowledge]:
     knowledge = {}
+    notices: dict[str, None] = {}
     for site in settings.sites:
         prepared = prepare(site, settings.data_dir, output.progress)
         knowledge[site.key] = prepared.knowledge
+        notices |= {prepared.notice: None} if prepared.notice else {}
         for problem in prepared.problems[:_SHOWN_PROBLEMS]:
             output.tell(str(problem), "yellow")
         more = len(prepared.problems) - _SHOWN_PROBLEMS
         if more > 0:
             output.tell(f"… and {more} more rows; `fanlight check` lists all of them", "yellow")
+    for notice in notices:
+        output.tell(notice, "dim")
     return knowledge
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.gateway.serving import free_port
+from tests.kept_knowledge import bring, keep
 
 FANLIGHT = Path(sys.executable).with_name("fanlight")
 PANEL = Path(__file__).resolve().parents[2] / "web" / "dist" / "panel.html"
@@ -61,6 +62,7 @@ class Product:
         """Start it, and wait until it says that it runs."""
         assert self._process is None
         assert PANEL.exists(), "the web assets are not built: run `npm --prefix web run build`"
+        bring(self.folder / "data")
         arguments = ["run", "--demo", "--json", "--port", str(self.port)]
         arguments += ["--demo-port", str(self.page_port)]
         if self.config is not None:
@@ -78,6 +80,7 @@ class Product:
             line = await self._process.stdout.readline()
         assert line, f"`fanlight run` did not start: {self.errors()}"
         self.token = json.loads(line)["operator_token"] or self.token
+        keep(self.folder / "data")
 
     def errors(self) -> str:
         """What it said on stderr."""

@@ -35,7 +35,7 @@ async def test_the_chat_page_answers_after_a_reload_without_network_or_server(
     await demo.stop()
     try:
         await page.reload()
-        # Chromium 150 tells a reloaded document that it is online, whatever is emulated, until that changes.
+        # Chromium 150 tells a reloaded document that it is online until the emulation changes.
         await page.context.set_offline(False)
         await page.context.set_offline(True)
         await expect(widget.exchanges).to_have_count(1)

@@ -14,6 +14,7 @@ from gateway.cli.output import Output
 from gateway.configuration import demo_settings
 from gateway.demo.app import FILES, PAGES, create_demo
 from kb import Index
+from tests.kept_knowledge import bring, keep
 
 GATEWAY = "http://localhost:8000"
 THRESHOLD = 0.55
@@ -30,7 +31,10 @@ async def page() -> AsyncIterator[httpx.AsyncClient]:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     folder = tmp_path_factory.mktemp("demo")
     settings = demo_settings(folder, {})
-    return prepare(settings.sites[0], folder, Output().progress).knowledge.index
+    bring(folder)
+    found = prepare(settings.sites[0], folder, Output().progress).knowledge.index
+    keep(folder)
+    return found
 
 
 @pytest.mark.parametrize("path", [*PAGES, *FILES])

@@ -44,10 +44,10 @@ Worker.prototype.postMessage = function (message, ...rest) {
   return post.call(this, message, ...rest);
 };
 """
-"""Notes where the page finds Python and its index."""
+"""Notes where the page finds Python, its index and the embedding."""
 
 QUERIES: Final = """async ({ questions }) => {
-  const { python, index } = window.fanlightPython;
+  const { python, knowledge } = window.fanlightPython;
   const { loadPyodide } = await import(`${python.runtime}pyodide.mjs`);
   const pyodide = await loadPyodide({
     indexURL: python.runtime,
@@ -55,14 +55,15 @@ QUERIES: Final = """async ({ questions }) => {
     lockFileContents: python.lock,
     packageBaseUrl: python.runtime,
   });
-  const bytes = new Uint8Array(await (await fetch(index.url)).arrayBuffer());
-  pyodide.globals.set("data", pyodide.toPy(bytes));
+  const urls = [knowledge.index, knowledge.embedding].filter((url) => url !== null);
+  const files = await Promise.all(urls.map(async (url) => (await fetch(url)).arrayBuffer()));
+  pyodide.globals.set("files", pyodide.toPy(files.map((file) => new Uint8Array(file))));
   pyodide.globals.set("questions", pyodide.toPy(questions));
   return pyodide.runPython(`
 import json, time
 from host import load
 
-kb = load(data)
+kb = load(*files)
 
 def seconds(question):
     asked = {"question": question, "locale": "en", "question_locale": None}

@@ -26,6 +26,7 @@ import kb
 from gateway.cli.bench.load import BenchError
 from gateway.cli.bench.rounds import AT_ONCE, ROUNDS, Report, measure
 from gateway.cli.bench.servers import INDEX
+from gateway.cli.builders import installed_tools
 from gateway.cli.output import Output, json_option
 
 GOALS: Final = {"signed_ratio": 0.25, "chat_ratio": 0.6, "added_p50_ms": 2.0}
@@ -76,12 +77,13 @@ def _run(seconds: float, report: Report) -> dict[str, float]:
 def _index() -> bytes:
     """Fanlight's own FAQ, in every language: what a small site has."""
     readings = []
-    for source in sorted(files("kb").joinpath("data").iterdir(), key=lambda each: each.name):
+    pages = (each for each in files("kb").joinpath("data").iterdir() if each.name.endswith(".md"))
+    for source in sorted(pages, key=lambda each: each.name):
         stream, locale = StringIO(source.read_text(encoding="utf-8")), source.name.split(".")[1]
         readings.append(
             kb.read_entries(stream, format="markdown", source=source.name, locale=locale)
         )
-    return kb.build_index([entry for reading in readings for entry in reading.entries])
+    return installed_tools().build([entry for reading in readings for entry in reading.entries])
 
 
 def show(output: Output, figures: dict[str, float], machine: dict[str, object]) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 import kb
 from gateway.cli.bench.entries import made_up
 from gateway.cli.bench.load import BenchError
+from gateway.cli.builders import installed_tools
 from gateway.cli.output import Report
 
 QUESTIONS: Final = 600
@@ -61,7 +62,7 @@ async def serving(folder: Path, sizes: Sequence[int], report: Report) -> AsyncIt
     for number, size in enumerate(sizes):
         report(f"building {size} entries", 0.1 * number)
         entries, questions[size] = made_up(size, QUESTIONS)
-        index = await asyncio.to_thread(kb.build_index, entries)
+        index = await asyncio.to_thread(installed_tools().build, entries)
         (folder / f"{size}.idx").write_bytes(index)
     port, page = _free_port(), _free_port()
     (folder / "fanlight.toml").write_text(_settings(folder, sizes, port, page), encoding="utf-8")

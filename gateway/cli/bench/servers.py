@@ -26,7 +26,8 @@ from starlette.types import ASGIApp
 
 from gateway.app import ByHost, create_app
 from gateway.cli.bench.provider import Provider
-from gateway.context import SiteKnowledge
+from gateway.cli.builders import installed_tools
+from gateway.context import SiteKnowledge, load_knowledge
 from gateway.front import build_front
 from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.integrity import IntegrityMiddleware
@@ -36,7 +37,6 @@ from gateway.pipeline.prompt import build_prompt
 from gateway.routes.sessions import session_routes
 from gateway.services import open_services
 from gateway.settings import LimitSettings, ModelSettings, Secret, Settings, SiteSettings
-from kb import load_index
 
 SITE: Final = "site_bench"
 INDEX: Final = "bench.idx"
@@ -72,7 +72,8 @@ async def echo(_: Place) -> AsyncIterator[ASGIApp]:
 @asynccontextmanager
 async def bare(place: Place) -> AsyncIterator[ASGIApp]:
     """A bare Starlette app that asks the model by httpx and gives the reply."""
-    hits = load_index((place.folder / INDEX).read_bytes()).search(QUESTION, locale="en")
+    index = _knowledge(place)[SITE].index
+    hits = index.search(QUESTION, locale="en")
     limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
     async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
 
@@ -176,4 +177,4 @@ def settings_for(place: Place) -> Settings:
 
 def _knowledge(place: Place) -> dict[str, SiteKnowledge]:
     packed = (place.folder / INDEX).read_bytes()
-    return {SITE: SiteKnowledge(load_index(packed), packed)}
+    return {SITE: load_knowledge(packed, installed_tools().embedding)}

@@ -139,7 +139,8 @@ async def _weights(browser: _Browser, served: Served) -> dict[str, object]:
 
 
 async def _sizes(asked: list[Request]) -> dict[str, int]:
-    sums = {"loader_bytes": 0, "panel_bytes": 0, "python_bytes": 0, "index_bytes": 0}
+    kinds = ("loader_bytes", "panel_bytes", "python_bytes", "index_bytes", "embedding_bytes")
+    sums = dict.fromkeys(kinds, 0)
     for request in asked:
         sums[_kind(urlsplit(request.url).path)] += await _size(request)
     return sums
@@ -161,6 +162,8 @@ def _kind(path: str) -> str:
         return "loader_bytes"
     if path.startswith("/assets/py/"):
         return "python_bytes"
+    if path.startswith("/kb/embedding/"):
+        return "embedding_bytes"
     return "index_bytes" if path.endswith(".idx") else "panel_bytes"
 
 

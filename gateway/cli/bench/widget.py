@@ -35,6 +35,7 @@ _MEANINGS: Final = {
     "panel_bytes": "HTML, CSS and JavaScript of the first screen, as sent",
     "python_bytes": "Python with its library and ours, as sent",
     "index_bytes": "the demo's knowledge base, as sent",
+    "embedding_bytes": "what it knows meanings by, the same for every site, as sent",
     "cold_s": "from opening the panel to the first answer; nothing kept",
     "second_s": "the same on the next visit, without a network",
     "warm_s": "and on the one after: the browser has kept what it compiled",

@@ -19,6 +19,7 @@ from gateway.cli.bench.entries import made_up
 from gateway.cli.bench.host import serving
 from gateway.cli.bench.load import BenchError
 from gateway.cli.bench.widget import EARLY, GOALS, missed_goals, table
+from kb.bundled import bundled_embedding
 from tests.conftest import ROOT
 
 FANLIGHT = Path(sys.executable).with_name("fanlight")
@@ -64,7 +65,8 @@ def test_one_round_in_a_real_browser_gives_every_figure(chromium_path: Path) -> 
         (ROOT / "web" / "dist" / f"{path[1:]}.br").stat().st_size for path in built["python"]
     )
     assert figures["python_bytes"] == pytest.approx(packed, rel=0.01)
-    for name in ("loader_bytes", "panel_bytes", "cold_s", "second_s", "warm_s"):
+    assert figures["embedding_bytes"] == len(bundled_embedding() or b"")
+    for name in ("loader_bytes", "panel_bytes", "index_bytes", "cold_s", "second_s", "warm_s"):
         assert figures[name] > 0
     assert 0 < figures["query_p50_ms_60"] <= figures["query_p95_ms_60"]
     assert set(figures["goals"]) == set(REACHED)

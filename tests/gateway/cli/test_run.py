@@ -22,6 +22,7 @@ from gateway.cli.output import Output
 from gateway.cli.serving import CannotServe, Listener, bind, refusal, serve
 from gateway.configuration import demo_settings
 from gateway.demo.app import create_demo
+from tests.kept_knowledge import bring, keep
 
 TOKEN = "a-token-that-is-long-enough-1"
 STARTED_S = 60
@@ -75,7 +76,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's index, built once; every start that finds it is quick."""
     folder = tmp_path_factory.mktemp("built")
     settings = demo_settings(folder, {"FANLIGHT_OPERATOR_TOKEN": TOKEN})
+    bring(folder)
     prepare(settings.sites[0], folder, Output().progress)
+    keep(folder)
     return folder / "kb"
 
 

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.cli.builders import meaning
 from gateway.cli.inspection import ASSETS
 from gateway.cli.setup import check, init
 from gateway.cli.starter import starter_files
 from gateway.configuration import parse_settings
 from kb import Entry, build_index
+from kb.embed import load_embedding
+from tests.small_embedding import small_embedding
 
 TOKEN = "a-token-that-is-long-enough-1"
 
@@ -162,6 +165,18 @@ def test_check_reads_a_given_index(web: Path, content: bytes, status: int, detai
     path.write_text(text, encoding="utf-8")
     (row,) = findings(status=status)["knowledge base"]
     assert detail in row["detail"]
+
+
+@pytest.mark.parametrize("seed", [None, 1], ids=["words alone", "another embedding"])
+def test_check_says_when_a_given_index_knows_no_meanings_here(web: Path, seed: int | None) -> None:
+    configure()
+    table = load_embedding(small_embedding(seed)) if seed else None
+    Path("a.idx").write_bytes(build_index([Entry("a", "en", "Where?", "Here.")], embedding=table))
+    path = Path("fanlight.toml")
+    text = path.read_text(encoding="utf-8").replace('kb = ["kb"]', 'kb = ["a.idx"]')
+    path.write_text(text, encoding="utf-8")
+    (row,) = findings(status=0)["knowledge base"]
+    assert ("it knows no meanings here" in row["detail"]) == (meaning() is not None)
 
 
 def test_check_names_missing_web_assets(web: Path) -> None:
