@@ -154,12 +154,11 @@ def _head(finder: Finder) -> dict[str, Section]:
         return {}
     space, weights = finder.judgement.head.space, finder.judgement.head.weights
     names = {f"head_names_{at}": "\n".join(block) for at, block in enumerate(space.names)}
-    starts = weights.starts
     return {
         **names,
         "head_frequencies": array("I", space.frequencies),
-        "head_counts": array("H", (b - a for a, b in pairwise(starts))),
-        "head_classes": array("H", weights.classes),
+        "head_counts": array("I", (b - a for a, b in pairwise(weights.starts))),
+        "head_gaps": array("I", weights.gaps),
         "head_values": array("b", weights.values),
         "head_bias": array("f", weights.bias),
         "head_plane": array("b", weights.plane),

@@ -74,16 +74,11 @@ def check(
         *near,
         *shadowed(entries, asked, _pairs([*twice, *near]), threshold),
     ]
-    if is_trained and trainer is None:
-        notes = [UNTRAINED]
-    else:
-        notes = []
+    notes = [UNTRAINED] if is_trained and trainer is None else []
+    if not notes:
+        strangers = bench.strangers(everyday)
         held = ask_held_out(
-            index,
-            bench,
-            bench.strangers(everyday),
-            seed,
-            lambda share: report("holding out", share),
+            index, bench, strangers, seed, lambda share: report("holding out", share)
         )
         findings += vague(entries, held, threshold)
         asked += held

@@ -60,14 +60,14 @@ class Candidate:
     """One entry that may be meant.
 
     `hit` is what the search gives, its `score` after the correction. `matched` is the translation
-    that the question was compared with, `phrasing` its nearest way to ask (None: none was looked
-    at). `probability` is the one before the correction and before any exact match. `shared` are
-    stems that the nearest phrasing has and the question reached.
+    that the question was compared with, `phrasing` its nearest way to ask. `probability` is the one
+    before the correction and before any exact match. `shared` are stems that the nearest phrasing
+    has and the question reached.
     """
 
     hit: Hit
     matched: Entry
-    phrasing: str | None
+    phrasing: str
     shared: tuple[str, ...]
     signals: tuple[Signal, ...]
     utility: float
@@ -183,12 +183,10 @@ def _signals(values: Sequence[float], choice: Choice, hearing: Hearing) -> tuple
     )
 
 
-def _phrasing(index: Index, unit: int, phrasing: int | None) -> str | None:
-    if phrasing is None:
-        return None
+def _phrasing(index: Index, unit: int, phrasing: int) -> str:
     entry = index.entries[unit]
     return (entry.question, *entry.variants)[index.finder.ranker.place(unit, phrasing)]
 
 
-def _shared(ranker: Ranker, query: Query, phrasing: int | None) -> tuple[str, ...]:
-    return () if phrasing is None else tuple(ranker.matched(query, phrasing))
+def _shared(ranker: Ranker, query: Query, phrasing: int) -> tuple[str, ...]:
+    return tuple(ranker.matched(query, phrasing))

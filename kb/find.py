@@ -1,6 +1,6 @@
 """What each signal says of the entries that a question may mean.
 
-Decides who is a candidate (what the words, the meaning or the head put in front) and the numbers
+Decides who is a candidate (what the words or the meaning put in front) and the numbers
 that `kb.choice` weighs. Refuses to judge: no threshold, no confidence.
 """
 
@@ -19,7 +19,6 @@ from kb.rank import Candidate, Query, Ranker
 from kb.vectors import Vectors
 
 NEAR_UNITS: Final = 8
-HEAD_ENTRIES: Final = 5
 THREE: Final = 3
 """Phrasings whose cosines are averaged: three good matches say more than one."""
 _QUARTER: Final = 4.0
@@ -27,11 +26,11 @@ _QUARTER: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """One unit, its signals, and the phrasing that was nearest (None: none was looked at)."""
+    """One unit, its signals, and the phrasing that was nearest."""
 
     unit: int
     signals: Signals
-    phrasing: int | None
+    phrasing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +69,15 @@ class Finder:
         by_words = {candidate.unit: candidate for candidate in self.ranker.rank(query)}
         vector = self.meaning.embedding.vector(words(question)) if self.meaning else None
         near = self._near(vector)
-        scores = self.judgement.head.begin(question) if self.judgement else []
-        units = {*by_words, *self._nearest(near), *self._favoured(scores)}
-        odds = self._odds(units, scores, vector)
+        units = {*by_words, *self._nearest(near)}
+        odds = self._odds(units, question, vector)
         clues = []
         for unit in sorted(units):
             nearest, mean, best = self._closeness(vector, unit, near)
             candidate = by_words.get(unit)
             signals = (*_by_words(candidate), mean, best, *odds.get(unit, (0.0, 0.0)))
-            phrasing = candidate.phrasing if candidate else nearest
-            if candidate and nearest is not None and best > candidate.cosine:
+            phrasing = candidate.phrasing if candidate else self.ranker.tables.unit_starts[unit]
+            if nearest is not None and (candidate is None or best > candidate.cosine):
                 phrasing = nearest
             clues.append(Clue(unit, signals, phrasing))
         return query, clues
@@ -96,26 +94,21 @@ class Finder:
         ranked = nlargest(NEAR_UNITS, ((max(rows)[0], -unit) for unit, rows in near.items()))
         return [-negated for _, negated in ranked]
 
-    def _favoured(self, scores: Sequence[float]) -> list[int]:
-        if not self.judgement:
-            return []
-        first = nlargest(HEAD_ENTRIES, range(len(scores) - 1), key=scores.__getitem__)
-        return [unit for label in first for unit in self.judgement.units[label]]
-
     def _odds(
-        self, units: set[int], scores: Sequence[float], vector: Vector | None
+        self, units: set[int], question: str, vector: Vector | None
     ) -> dict[int, tuple[float, float]]:
         """Give each unit's log-odds against "none of them" and against the best, in quarters."""
         if not self.judgement:
             return {}
         head, class_of = self.judgement.head, self.judgement.class_of
-        none = scores[-1] + head.meaning(vector, len(scores) - 1)
+        row = head.row(question)
+        none = head.score(row, vector, head.none)
         labels = {class_of[unit] for unit in units}
-        whole = {label: scores[label] + head.meaning(vector, label) for label in labels}
-        top = max(whole.values(), default=0.0)
+        scores = {label: head.score(row, vector, label) for label in labels}
+        top = max(scores.values(), default=0.0)
         found = {}
         for unit in units:
-            score = whole[class_of[unit]]
+            score = scores[class_of[unit]]
             found[unit] = (clipped(score - none) / _QUARTER, clipped(score - top) / _QUARTER)
         return found
 

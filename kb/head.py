@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, repeat
 from math import log, sqrt, sumprod
 from typing import Final, Protocol
 
@@ -95,12 +96,13 @@ def _idf(frequency: int, size: int) -> float:
 class HeadWeights:
     """Weights in eight bits, each times `scale`; classes in order, "none of them" the last.
 
-    `starts[f]:starts[f + 1]` is the slice of `classes` and `values` for feature `f`. `plane` has
-    the weights of the vector's dimensions, class after class, each times `plane_scale`.
+    `starts[c]:starts[c + 1]` is the slice of `gaps` and `values` for class `c`: its features in
+    ascending order, each as its distance from the one before, the first from 0. `plane` has the
+    weights of the vector's dimensions, class after class, each times `plane_scale`.
     """
 
     starts: Sequence[int]
-    classes: Sequence[int]
+    gaps: Sequence[int]
     values: Sequence[int]
     scale: float
     bias: Sequence[float]
@@ -131,39 +133,42 @@ class Trainer(Protocol):
 
 
 class Head:
-    """A trained head over its feature space. Immutable."""
+    """A trained head over its feature space. Immutable but for what it has unfolded."""
 
     def __init__(self, space: FeatureSpace, weights: HeadWeights, dimensions: int) -> None:
         self.space: Final = space
         self.weights: Final = weights
+        self.none: Final = len(weights.bias) - 1
+        """The class of what no entry answers."""
         self._dimensions = dimensions
-        self._count = len(weights.bias)
-        self._planes: dict[int, list[float]] = {}
+        self._unfolded: dict[int, tuple[dict[int, int], list[float]]] = {}
 
-    def begin(self, text: str) -> list[float]:
-        """Give each class's score from the text's features alone, the last for none of them."""
-        ids, factors = self.space.row(feature_blocks(text))
-        own = self.weights
-        scores = list(own.bias)
-        scale = own.scale
-        for number, factor in zip(ids, factors, strict=True):
-            start, end = own.starts[number], own.starts[number + 1]
-            scaled = factor * scale
-            for label, value in zip(own.classes[start:end], own.values[start:end], strict=True):
-                scores[label] += scaled * value
-        return scores
+    def row(self, text: str) -> Row:
+        """Weigh a text's features, once for all classes."""
+        return self.space.row(feature_blocks(text))
 
-    def meaning(self, vector: Sequence[float] | None, label: int) -> float:
-        """Give what a text's vector adds to one class's score."""
-        if vector is None or not self._dimensions:
-            return 0.0
-        plane = self._planes.get(label)
-        if plane is None:
-            start = label * self._dimensions
-            plane = self._planes[label] = list(
-                map(float, self.weights.plane[start : start + self._dimensions])
-            )
-        return VECTOR_WEIGHT * self.weights.plane_scale * sumprod(vector, plane)
+    def score(self, row: Row, vector: Sequence[float] | None, label: int) -> float:
+        """Give a class's score for a text's row and its vector, if it has one."""
+        values, plane = self._unfold(label)
+        ids, factors = row
+        total = sumprod(factors, map(values.get, ids, repeat(0)))
+        score = self.weights.bias[label] + self.weights.scale * total
+        if vector is not None and self._dimensions:
+            score += VECTOR_WEIGHT * self.weights.plane_scale * sumprod(vector, plane)
+        return score
+
+    def _unfold(self, label: int) -> tuple[dict[int, int], list[float]]:
+        """Lay out one class when it is first looked at: a question looks at few."""
+        found = self._unfolded.get(label)
+        if found is None:
+            own = self.weights
+            start, end = own.starts[label], own.starts[label + 1]
+            numbers = accumulate(own.gaps[start:end])
+            values = dict(zip(numbers, own.values[start:end], strict=True))
+            first = label * self._dimensions
+            plane = list(map(float, own.plane[first : first + self._dimensions]))
+            found = self._unfolded[label] = values, plane
+        return found
 
 
 def clipped(log_odds: float) -> float:

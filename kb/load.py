@@ -118,13 +118,17 @@ def _judgement(sections: Sections, ids: Sequence[str], dimensions: int) -> Judge
     names = [_names(sections, f"head_names_{at}") for at in range(3)]
     frequencies = cast("array[int]", sections["head_frequencies"])
     counts = cast("array[int]", sections["head_counts"])
-    classes, values, bias, plane = _arrays(
-        sections, "head_classes", "head_values", "head_bias", "head_plane"
+    gaps, values, bias, plane = _arrays(
+        sections, "head_gaps", "head_values", "head_bias", "head_plane"
     )
     starts = list(accumulate(counts, initial=0))
-    if not sum(map(len, names)) == len(frequencies) == len(counts) or starts[-1] != len(values):
+    if (
+        sum(map(len, names)) != len(frequencies)
+        or len(counts) != len(bias)
+        or not starts[-1] == len(gaps) == len(values)
+    ):
         raise ValueError("the parts of its head differ in number")
-    weights = HeadWeights(starts, classes, values, scale, bias, plane, plane_scale)
+    weights = HeadWeights(starts, gaps, values, scale, bias, plane, plane_scale)
     number = {entry: at for at, entry in enumerate(dict.fromkeys(ids))}
     class_of = [number[entry] for entry in ids]
     units: list[list[int]] = [[] for _ in number]

@@ -193,16 +193,15 @@ class Index:
         self, own: dict[str, str], query: Query, clue: Clue, is_exact: bool
     ) -> tuple[str, ...]:
         reasons = ["exact"] if is_exact else []
-        if clue.phrasing is not None:
-            at = self._ranker.place(clue.unit, clue.phrasing)
-            reasons.append(f"variant:{at}" if at else "question")
-            matched = self._ranker.matched(query, clue.phrasing)
-            shared = [own[name] for name in matched if name in own and name not in STOP_STEMS]
-            reasons += [f"word:{word}" for word in shared[:_MOST_WORD_REASONS]]
-            if any(name not in own for name in matched):
-                reasons.append("chars")
-            if not shared and not is_exact:
-                reasons.append("meaning")
+        at = self._ranker.place(clue.unit, clue.phrasing)
+        reasons.append(f"variant:{at}" if at else "question")
+        matched = self._ranker.matched(query, clue.phrasing)
+        shared = [own[name] for name in matched if name in own and name not in STOP_STEMS]
+        reasons += [f"word:{word}" for word in shared[:_MOST_WORD_REASONS]]
+        if any(name not in own for name in matched):
+            reasons.append("chars")
+        if not shared and not is_exact and self._finder.meaning is not None:
+            reasons.append("meaning")
         return tuple(reasons)
 
 

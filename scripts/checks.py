@@ -53,7 +53,7 @@ def checks(*, long: bool) -> tuple[Check, ...]:
         Check(
             "tests",
             _python("pytest", "--cov", "--cov-report=term", *(["--long"] if long else [])),
-            LONG_SECONDS if long else 720,
+            LONG_SECONDS if long else 1200,
             "test",
         ),
     )

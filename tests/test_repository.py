@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 MODULES = sorted(
     path
-    for package in ("kb", "core", "gateway", "edge", "scripts")
+    for package in ("kb", "core", "gateway", "edge", "models", "scripts")
     for path in (ROOT / package).rglob("*.py")
 )
 FACES = sorted(

@@ -176,7 +176,7 @@ def _candidates_table(found: Explanation) -> Table:
         table.add_row(
             str(number),
             Text(f"{one.hit.entry.id} ({one.hit.entry.locale})"),
-            Text(one.phrasing or ""),
+            Text(one.phrasing),
             Text(", ".join(one.shared)),
             f"{one.probability:.3f}",
             f"{one.hit.score:.3f}",

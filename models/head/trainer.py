@@ -65,13 +65,16 @@ def _quantised(fitted: Fitted, width: int) -> HeadWeights:
     scale = float(np.abs(centred).max(initial=1e-9)) / MOST
     table = np.rint(centred / scale).astype(np.int8)
     table[np.abs(table) < SMALLEST] = 0
-    numbers, labels = np.nonzero(table)
-    starts = np.searchsorted(numbers, np.arange(len(table) + 1))
+    labels, numbers = np.nonzero(table.T)
+    starts = np.searchsorted(labels, np.arange(table.shape[1] + 1))
+    gaps = np.diff(numbers, prepend=0)
+    first = starts[:-1][np.diff(starts) > 0]
+    gaps[first] = numbers[first]
     plane = fitted.dense[:width]
     plane_scale = float(np.abs(plane).max(initial=1e-9)) / MOST
     return HeadWeights(
         starts=array("I", starts.tolist()),
-        classes=array("H", labels.tolist()),
+        gaps=array("I", gaps.tolist()),
         values=array("b", table[numbers, labels].tolist()),
         scale=float(np.float32(scale)),
         bias=array("f", fitted.bias.tolist()),

@@ -112,7 +112,7 @@ def test_the_logit_is_finite_and_odd(probability: float) -> None:
 
 
 def clue(unit: int, value: float) -> Clue:
-    return Clue(unit, (value,) * 6, None)
+    return Clue(unit, (value,) * 6, 0)
 
 
 def test_the_loudest_translation_stands_for_its_entry() -> None:
@@ -135,8 +135,8 @@ def test_an_entry_that_nothing_found_is_none_of_the_candidates() -> None:
 
 @pytest.mark.parametrize(("hearing", "first"), [("all", "b"), ("words", "a"), ("meaning", "b")])
 def test_only_what_is_heard_decides(hearing: Hearing, first: str) -> None:
-    by_words = Clue(0, (0.6, 0.6, 0.0, 0.0, 0.0, 0.0), None)
-    by_meaning = Clue(1, (0.0, 0.0, 0.9, 0.9, 0.0, 0.0), None)
+    by_words = Clue(0, (0.6, 0.6, 0.0, 0.0, 0.0, 0.0), 0)
+    by_meaning = Clue(1, (0.0, 0.0, 0.9, 0.9, 0.0, 0.0), 0)
     ids = ["a", "b"]
     found = weigh([by_words, by_meaning], ids, USUAL[hearing].choice, hearing)
     assert ids[found[0].clue.unit] == first

@@ -8,7 +8,6 @@ from kb.choice import SIGNALS
 from kb.embed import load_embedding
 from kb.explain import explain
 from kb.normalise import words
-from models.head.trainer import SoftmaxTrainer
 from tests.small_embedding import small_embedding
 
 EMBEDDING = load_embedding(small_embedding())
@@ -133,14 +132,3 @@ def test_an_empty_index_explains_too() -> None:
     found = explain(kb.load_index(kb.build_index([])), "anything")
     assert found.candidates == ()
     assert found.none_probability == 1
-
-
-def test_an_entry_that_only_the_head_puts_forward_has_no_nearest_phrasing() -> None:
-    entries = [
-        kb.Entry("return", "en", "return", "A", ("return it", "return an order")),
-        kb.Entry("open", "en", "open", "A", ("are you open", "when open")),
-    ]
-    index = kb.load_index(kb.build_index(entries, trainer=SoftmaxTrainer()))
-    found = explain(index, "open")
-    assert [one.phrasing for one in found.candidates] == ["open", None]
-    assert found.candidates[1].shared == ()

@@ -95,9 +95,11 @@ def test_scores_equal_the_dense_computation(
     vector: tuple[float, ...] | None,
 ) -> None:  # fmt: skip
     table = np.zeros((len(space), 3))
-    for feature in range(len(space)):
-        for at in range(weights.starts[feature], weights.starts[feature + 1]):
-            table[feature, weights.classes[at]] = weights.values[at] * weights.scale
+    for label in range(3):
+        feature = 0
+        for at in range(weights.starts[label], weights.starts[label + 1]):
+            feature += weights.gaps[at]
+            table[feature, label] = weights.values[at] * weights.scale
     plane = np.array(weights.plane, float).reshape(3, 4) * weights.plane_scale
     row = np.zeros(len(space))
     for number, weight in zip(*space.row(feature_blocks(text)), strict=True):
@@ -105,18 +107,19 @@ def test_scores_equal_the_dense_computation(
     dense = np.array(weights.bias) + row @ table
     if vector is not None:
         dense += VECTOR_WEIGHT * plane @ np.array(vector)
-    found = [score + head.meaning(vector, at) for at, score in enumerate(head.begin(text))]
+    found = [head.score(head.row(text), vector, label) for label in range(3)]
     assert found == pytest.approx(dense.tolist(), abs=1e-9)
 
 
 def test_a_trained_head_knows_its_own_texts(head: Head) -> None:
     for text, vector, label in zip(TEXTS, VECTORS, LABELS, strict=True):
-        scores = [score + head.meaning(vector, at) for at, score in enumerate(head.begin(text))]
+        scores = [head.score(head.row(text), vector, at) for at in range(3)]
         assert max(range(3), key=scores.__getitem__) == label
 
 
 def test_a_head_without_vectors_hears_none(space: FeatureSpace, weights: HeadWeights) -> None:
-    assert Head(space, weights, 0).meaning((1.0, 2.0, 3.0, 4.0), 1) == 0.0
+    deaf, row = Head(space, weights, 0), space.row(feature_blocks("my parcel"))
+    assert deaf.score(row, (1.0, 2.0, 3.0, 4.0), 1) == deaf.score(row, None, 1)
 
 
 @given(st.floats(allow_nan=False))

@@ -138,7 +138,7 @@ def test_a_cut_index_is_refused(shop_bytes: bytes) -> None:
         ("vector_levels", "text"),
         ("vector_phrasings", array("I", [0])),
         ("head_counts", array("H", [1])),
-        ("head_classes", None),
+        ("head_gaps", None),
         ("head_values", array("b", [1])),
     ],
 )
