@@ -67,7 +67,9 @@ class Finder:
         """Give the weighed question, and a clue for each candidate unit, in no order."""
         query = self.ranker.query(question)
         by_words = {candidate.unit: candidate for candidate in self.ranker.rank(query)}
-        vector = self.meaning.embedding.vector(words(question)) if self.meaning else None
+        # A word said ninety times means no more than said once.
+        said = list(dict.fromkeys(words(question)))
+        vector = self.meaning.embedding.vector(said) if self.meaning else None
         near = self._near(vector)
         units = {*by_words, *self._nearest(near)}
         odds = self._odds(units, question, vector)

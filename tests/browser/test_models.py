@@ -65,6 +65,13 @@ async def test_a_model_that_hangs_ends_in_a_fallback_within_five_seconds(
     await expect(handoff(exchange)).to_be_visible()
 
 
+STRANGE = (
+    "over the moon, said the baker to the gardener in May, when the apples and the pears and all the"
+    " other trees of the valley were in bloom and the bees came home late"
+)
+"""Words that keep the knowledge base from answering a question about, say, a script tag."""
+
+
 async def _nothing_happened(parts: Locator, watch: Watch, trap: str) -> None:
     for part in await parts.all():
         assert await part.evaluate(INSPECT) == []
@@ -78,7 +85,7 @@ async def test_hostile_answers_of_a_model_are_only_shown(surfer: Surfer, staffed
         await widget.begin(memory=True)
         await widget.until_known()
         for name, text in corpus(address).items():
-            await widget.field.fill(f"repeat: {text}")
+            await widget.field.fill(f"repeat: {STRANGE}\n\n{text}")
             await widget.field.press("Enter")
             await expect(origin(widget.last), name).to_contain_text(widget.say("source.cloud"))
             await expect(answer(widget.last), name).to_contain_text("zebra")

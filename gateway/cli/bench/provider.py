@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 Step = Literal["instant", "hang", "reset", "garbage", "half", "refuse"]
 
 REPLY: Final = (
-    "For a garden lamp outdoors in winter the gauge of wire that suits is the one on the lamp: "
-    "a garden lamp outdoors suits the same wire in winter."
+    "For a garden lamp outdoors in winter that gauge of wire suits which suits a lamp outdoors: "
+    "a garden lamp outdoors suits such a wire in winter."
 )
 PATH: Final = "/v1/chat/completions"
 _WORDS_A_PIECE: Final = 2
