@@ -66,8 +66,8 @@ async def test_a_model_that_hangs_ends_in_a_fallback_within_five_seconds(
 
 
 STRANGE = (
-    "over the moon, said the baker to the gardener in May, when the apples and the pears and all the"
-    " other trees of the valley were in bloom and the bees came home late"
+    "over the moon, said the baker to the gardener in May, when the apples and the pears and all"
+    " the other trees of the valley were in bloom and the bees came home late"
 )
 """Words that keep the knowledge base from answering a question about, say, a script tag."""
 
