@@ -128,11 +128,8 @@ class Bench:
                 classes=len(ids) + 1,
             )
         )
-        units: list[list[int]] = [[] for _ in ids]
-        for unit, label in enumerate(class_of):
-            units[label].append(unit)
         dimensions = self.embedding.dimensions if self.embedding else 0
-        return Judgement(Head(space, weights, dimensions), class_of, units)
+        return Judgement(Head(space, weights, dimensions), class_of)
 
     def _features(self, text: str) -> Blocks:
         if text not in self._blocks:

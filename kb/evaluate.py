@@ -7,14 +7,14 @@ clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from kb.entry import Entry
+from kb.json_rows import json_object, text_field
 from kb.search import Index
 
 BINS: Final = 10
@@ -82,13 +82,13 @@ def read_labelled(
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        row = _object(line, f"{source}:{number}")
+        row = json_object(line, f"{source}:{number}")
         if where and any(str(row.get(field)) != value for field, value in where.items()):
             continue
         near = bool(row.get(near_oos)) if near_oos else False
         yield Labelled(
-            _text(row, "text", f"{source}:{number}"),
-            _text(row, "label", f"{source}:{number}"),
+            text_field(row, "text", f"{source}:{number}"),
+            text_field(row, "label", f"{source}:{number}"),
             str(row.get("lang", "en")),
             row.get("answerable", True) is not False and not near,
         )
@@ -199,23 +199,6 @@ def expected_calibration_error(pairs: Sequence[tuple[float, bool]]) -> float | N
         part = ranked[number * len(ranked) // BINS : (number + 1) * len(ranked) // BINS]
         gap += abs(sum(confidence - right for confidence, right in part))
     return gap / len(ranked)
-
-
-def _object(line: str, place: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{place}: not JSON: {error.msg}; each line must be one object") from error
-    if not isinstance(row, dict):
-        raise ValueError(f"{place}: each line must be one JSON object")
-    return row
-
-
-def _text(row: Mapping[str, Any], field: str, place: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{place}: the field {field!r} must be there, as text")
-    return value
 
 
 def _share(part: float, whole: int) -> float | None:

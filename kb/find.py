@@ -46,11 +46,10 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A head with the class of each unit, and the units of each class."""
+    """A head with the class of each unit."""
 
     head: Head
     class_of: Sequence[int]
-    units: Sequence[Sequence[int]]
 
 
 class Finder:

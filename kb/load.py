@@ -131,8 +131,5 @@ def _judgement(sections: Sections, ids: Sequence[str], dimensions: int) -> Judge
     weights = HeadWeights(starts, gaps, values, scale, bias, plane, plane_scale)
     number = {entry: at for at, entry in enumerate(dict.fromkeys(ids))}
     class_of = [number[entry] for entry in ids]
-    units: list[list[int]] = [[] for _ in number]
-    for unit, label in enumerate(class_of):
-        units[label].append(unit)
     head = Head(FeatureSpace(names, frequencies, int(size)), weights, dimensions)
-    return Judgement(head, class_of, units)
+    return Judgement(head, class_of)

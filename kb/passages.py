@@ -20,6 +20,7 @@ from math import log
 from typing import Final
 
 from kb.embed import Embedding, unit
+from kb.find import starts_of
 from kb.normalise import stem, words
 from kb.vectors import Vectors, pack_all
 
@@ -85,7 +86,7 @@ class Passages:
         spans = [(n, span) for n, text in enumerate(texts) for span in sentences(text)]
         self._owners = [number for number, _ in spans]
         self._spans = [span for _, span in spans]
-        self._starts = _starts(self._owners, len(texts))
+        self._starts = starts_of(self._owners, len(texts))
         parts = (embedding.vector(words(texts[n][a:b])) for n, (a, b) in spans)
         self._parts = Vectors(pack_all(parts, dimensions), dimensions)
 
@@ -167,12 +168,3 @@ def _root_vector(forms: Counter[str], embedding: Embedding) -> list[float] | Non
 
 def _best(scores: dict[int, float], most: int) -> list[tuple[int, float]]:
     return nlargest(most, scores.items(), key=lambda item: (item[1], -item[0]))
-
-
-def _starts(owners: Sequence[int], count: int) -> list[int]:
-    starts = [0] * (count + 1)
-    for owner in owners:
-        starts[owner + 1] += 1
-    for at in range(count):
-        starts[at + 1] += starts[at]
-    return starts

@@ -8,13 +8,13 @@ is neither. Opens nothing and reads no clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any, Final, Protocol
 
 from kb.embed import Embedding
+from kb.json_rows import json_object, text_field
 from kb.normalise import words
 from kb.passages import Passages
 from kb.vectors import Vectors, pack_all
@@ -60,7 +60,10 @@ def read_corpus(lines: Iterable[str], source: str, language: str | None) -> tupl
     for place, row in _rows(lines, source, language):
         labelled = labelled or "label" in row
         items.append(
-            Item(_text(row, "text", place), _text(row, "label" if "label" in row else "id", place))
+            Item(
+                text_field(row, "text", place),
+                text_field(row, "label" if "label" in row else "id", place),
+            )
         )
     return items, labelled
 
@@ -80,7 +83,7 @@ def read_questions(lines: Iterable[str], source: str, language: str | None) -> l
             asked = asked.get(language)
         if not isinstance(asked, str):
             raise ValueError(f"{place}: the field 'question' (or 'text') must be there, as text")
-        items.append(Item(asked, _text(row, "label" if "label" in row else "passage", place)))
+        items.append(Item(asked, text_field(row, "label" if "label" in row else "passage", place)))
     return items
 
 
@@ -91,21 +94,9 @@ def _rows(
         if not line.strip():
             continue
         place = f"{source}:{number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{place}: not JSON: {error.msg}") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"{place}: each line must be one JSON object")
+        row = json_object(line, place)
         if language is None or row.get("lang", language) == language:
             yield place, row
-
-
-def _text(row: Mapping[str, Any], field: str, place: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{place}: the field {field!r} must be there, as text")
-    return value
 
 
 class PassageRetriever:

@@ -12,19 +12,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 import kb
 from core.errors import FanlightError
 from gateway.cli.builders import Tools, installed_tools
+from gateway.cli.whole_file import write_whole
 from gateway.context import PackedEmbedding, SiteKnowledge, load_knowledge
 from gateway.settings import SiteSettings
 from kb import IndexFormatError, Problem, Reading, merge_readings
@@ -211,12 +210,7 @@ def _load_kept(path: Path, embedding: PackedEmbedding | None) -> SiteKnowledge |
 def _write(path: Path, data: bytes) -> None:
     """Write whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=path.stem, delete=False) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
+        write_whole(path, data)
     except OSError as error:
         remedy = "Make that folder writable, or set gateway.data_dir or FANLIGHT_DATA_DIR."
         raise KnowledgeError(f"{path.parent}: {error.strerror}. {remedy}") from error
