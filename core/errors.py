@@ -6,6 +6,7 @@
     ├── Unavailable        a dependency did not answer in time, or at all
     ├── Conflict           a conditional write lost to another writer; the caller may try again
     │   └── Exists         what was to be stored is there already; trying again changes nothing
+    ├── Ended              the session was ended before its time; nothing of it is stored any more
     └── NotFound           no such row in this scope (another scope's rows count as absent)
 
 It decides nothing. A `Problem` carries no stack, no path and no text of a visitor.
@@ -34,6 +35,10 @@ class Conflict(FanlightError):
 
 class Exists(Conflict):
     """A row that is written once has been written, by another call than this one."""
+
+
+class Ended(FanlightError):
+    """The visitor's sessions were ended, by an erase or an operator, since this one began."""
 
 
 class NotFound(FanlightError):

@@ -1,16 +1,29 @@
-"""Escalation: when a turn must reach a person, and under which id.
+"""Escalation: when a turn must reach a person, under which id, and who hears what became of it.
 
 One escalation per site, subject and turn: its id is derived from them, so that the gateway's own
-and the browser's later request are the same escalation wherever they are committed.
+and the browser's later request are the same escalation wherever they are committed. What a target
+is told afterwards depends on what it speaks: a thread hears each reply, an incident is closed by
+the first, and a webhook is told of the escalation alone.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from core.encoding import timestamp, uuid7_hex
-from core.messages import ChatRequest, EscalationReason, EscalationRequest, Turn
+from core.messages import (
+    ChatRequest,
+    DeliveryAction,
+    EscalationReason,
+    EscalationRequest,
+    Turn,
+)
 from core.scope import Scope
+
+FollowUp = tuple[DeliveryAction, str]
+"""What a target is told, and of which reply (empty: of none)."""
 
 
 def escalation_id(scope: Scope, turn_id: str) -> str:
@@ -46,3 +59,24 @@ def by_gateway(
         receipt=None,
         timestamp=timestamp(now),
     )
+
+
+def follow_ups(kind: str, reply_ids: Sequence[str], *, resolved: bool) -> list[FollowUp]:
+    """What a target of this kind is told of these replies and of the end."""
+    tell = _FOLLOW_UPS.get(kind)
+    return tell(reply_ids, resolved) if tell else []
+
+
+def _each_in_its_thread(reply_ids: Sequence[str], resolved: bool) -> list[FollowUp]:
+    replies: list[FollowUp] = [("reply", name) for name in reply_ids]
+    return [*replies, ("resolve", "")] if resolved else replies
+
+
+def _end_of_the_incident(reply_ids: Sequence[str], resolved: bool) -> list[FollowUp]:
+    return [("resolve", "")] if reply_ids or resolved else []
+
+
+_FOLLOW_UPS: Final[Mapping[str, Callable[[Sequence[str], bool], list[FollowUp]]]] = {
+    "slack": _each_in_its_thread,
+    "pagerduty": _end_of_the_incident,
+}

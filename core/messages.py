@@ -14,6 +14,8 @@ Source = Literal["kb", "local", "cloud", "human"]
 EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
 EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
 DeliveryState = Literal["pending", "delivered", "failed", "disabled", "skipped"]
+DeliveryAction = Literal["open", "reply", "resolve"]
+"""What a target is told: of the escalation itself, of a person's reply, or that it is over."""
 Provenance = Literal["server", "client"]
 """Who judged: this gateway, or a browser that says so."""
 
@@ -24,6 +26,14 @@ class Citation:
 
     title: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An entry of the knowledge base that a visitor may have meant."""
+
+    entry_id: str
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class ChatRequest:
     gate: Mapping[str, object] | None
     stream: bool
     max_tokens: int
+    may_clarify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A judged answer to one question."""
+    """A judged answer to one question.
+
+    `choices` are what the visitor is asked to choose from, and `sentence` is where the sentence
+    stands in the reply that speaks for the question, in UTF-16 units. `fallback_text` is what the
+    visitor is shown in the reply's place where that is not the usual text, because nobody is there.
+    A stored turn has none of them.
+    """
 
     id: str
     conversation_id: str
@@ -92,6 +109,9 @@ class Turn:
     reasoning: str | None = None
     usage: Usage | None = None
     memory: None = None
+    choices: tuple[Suggestion, ...] = ()
+    sentence: tuple[int, int] | None = None
+    fallback_text: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The turn as the wire has it."""
@@ -127,7 +147,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One target's copy of an escalation in the outbox.
+    """One thing that a target is told of an escalation, in the outbox.
 
     `skipped`: the escalation was resolved before the target had taken it.
     """
@@ -137,6 +157,7 @@ class Delivery:
     state: DeliveryState
     attempts: tuple[Attempt, ...] = ()
     next_at: str | None = None
+    action: DeliveryAction = "open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from core.messages import (
-    Attempt,
-    DeliveryState,
     Escalation,
-    EscalationRequest,
-    EscalationStatus,
-    Reply,
-    Turn,
     Usage,
-    VisitorEvent,
 )
-from core.scope import Scope
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -42,6 +34,35 @@ class Signer(Protocol):
         """The raw r||s signature (64 bytes) over `data`."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key that the gateway signs with, or once did.
+
+    `retired_at` is None while it may sign. Tokens under it are read until `tokens_until` (None: for
+    as long as it signs); receipts under it verify for good. Both are Unix seconds.
+    """
+
+    kid: str
+    jwk: Mapping[str, str]
+    retired_at: float | None = None
+    tokens_until: float | None = None
+
+
+class KeyRing(Protocol):
+    """The gateway's keys. Which of them signs may change at any time, so it is asked each time."""
+
+    @property
+    def signing(self) -> tuple[str, Signer]:
+        """The `kid` of the key that signs now, and the key."""
+
+    @property
+    def published(self) -> Sequence[PublicKey]:
+        """Every key that there was, newest last."""
+
+    def find(self, kid: str) -> PublicKey | None:
+        """The key of this id."""
+
+
 class Verifier(Protocol):
     """ES256 verification under any public key."""
 
@@ -54,7 +75,10 @@ class Cache(Protocol):
 
     @property
     def since(self) -> float:
-        """Unix seconds from which on the cache has forgotten nothing."""
+        """Unix seconds from which on the cache has forgotten nothing.
+
+        It moves on when the cache learns that it has forgotten: read it again after a claim.
+        """
 
     async def claim(self, key: str, ttl_s: float) -> bool:
         """Take `key` for `ttl_s` seconds; False when somebody holds it."""
@@ -70,159 +94,6 @@ class Cache(Protocol):
 
     async def get(self, key: str) -> str | None:
         """The value, or None when it is gone."""
-
-
-FINISHED_KEPT_S = 24 * 3600.0
-"""The outcome of an idempotent call is given again for this long (WIRE, Every later call)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The stored outcome of an idempotent call, to be given again for `FINISHED_KEPT_S`."""
-
-    body_sha256: str
-    status: int
-    body: str
-    receipt: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptLink:
-    """A receipt about to become the head of its session's chain."""
-
-    sid: str
-    receipt: str
-    expected_head: str | None
-    presented: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEscalation:
-    """An escalation to commit, with the targets that are to hear of it."""
-
-    id: str
-    request: EscalationRequest
-    targets: tuple[tuple[str, str], ...]
-    by_gateway: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What one signed call leaves behind, committed together or not at all."""
-
-    scope: Scope
-    at: float
-    key: str
-    finished: Finished
-    link: ReceiptLink | None = None
-    turn: Turn | None = None
-    question: str = ""
-    locale: str = ""
-    escalation: OpenEscalation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """The escalation of a committed call's turn, as it stands now."""
-
-    id: str
-    status: EscalationStatus
-
-
-@dataclass(frozen=True, slots=True)
-class LeasedDelivery:
-    """A delivery that this worker alone may try until its lease ends."""
-
-    id: int
-    target: str
-    kind: str
-    escalation: Escalation
-    attempts: int
-
-
-class Truth(Protocol):
-    """The one durable store. A call that returns has been synced to disk."""
-
-    async def start(self) -> None:
-        """Open the store; raises `Unavailable` with the remedy when it cannot be used."""
-
-    async def close(self) -> None:
-        """Finish what is under way and close."""
-
-    async def ping(self) -> None:
-        """Raise `Unavailable` unless the store answers."""
-
-    async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
-        """The outcome stored under this idempotency key since `since`, if any."""
-
-    async def receipt_head(self, sid: str) -> str | None:
-        """The hash of the session's newest receipt."""
-
-    async def receipt_gaps(self, sid: str) -> int:
-        """How often the session's browser showed another receipt than its chain's head."""
-
-    async def commit(self, work: Work) -> Committed | None:
-        """Commit one call's work; the escalation that the work asks for, None where it asks none.
-
-        One escalation per scope and turn: a later request only completes the first, the gateway's
-        own judgement takes the place of a browser's, and once a person has replied or resolved it
-        nothing changes it. What the gateway opened is due a moment later, or as soon as the browser
-        has completed it.
-
-        Raises `NotFound` when the conversation is another scope's or the turn another
-        conversation's, `Exists` when another call has stored the turn, `Conflict` when the receipt
-        head has moved or the key is already finished.
-        """
-
-    async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
-        """A stored turn of this scope."""
-
-    async def conversation_owned(self, scope: Scope, conversation_id: str) -> bool:
-        """False when the conversation belongs to another scope; an unknown one is free."""
-
-    async def events(self, scope: Scope, conversation_id: str, after: int) -> list[VisitorEvent]:
-        """The visitor's events after that id, oldest first."""
-
-    async def open_escalations(self, scope: Scope, conversation_id: str) -> int:
-        """How many of the conversation's escalations are not resolved."""
-
-    async def escalations(
-        self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
-    ) -> list[Escalation]:
-        """Operators' list, newest first, older than the id `before`."""
-
-    async def escalation(self, escalation_id: str) -> Escalation:
-        """One escalation; raises `NotFound`."""
-
-    async def reply(self, reply: Reply, *, resolve: bool, at: float) -> None:
-        """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
-
-    async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
-
-    async def resend(self, escalation_id: str, at: float) -> int:
-        """Make deliveries that are not delivered due again, resolved or not; how many."""
-
-    async def lease_deliveries(
-        self,
-        now: float,
-        until: float,
-        limit: int,
-        *,
-        except_targets: frozenset[str] = frozenset(),
-    ) -> list[LeasedDelivery]:
-        """Take due deliveries of other targets than those; nobody else gets them before `until`.
-
-        One whose escalation cannot be read has failed, and the others are given.
-        """
-
-    async def finish_delivery(
-        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
-    ) -> EscalationStatus:
-        """Record an attempt and what follows; the escalation's status afterwards."""
-
-    async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
-        """When the next pending delivery to another target than those is due, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +127,21 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a target keeps what belongs to one escalation: a Slack workspace, channel and `ts`."""
+
+    team: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one attempt at a target.
 
-    `retry_after_s` is what the target asked for; `disable` that it wants no more (HTTP 410).
+    `retry_after_s` is what the target asked for; `disable` that it wants no more (HTTP 410);
+    `give_up` that trying again is in vain until a person has done what `detail` says; `put_off`
+    that it only has to wait, which counts as no attempt; `thread` is where the target keeps it.
     """
 
     delivered: bool
@@ -268,6 +150,9 @@ class Outcome:
     detail: str = ""
     retry_after_s: float | None = None
     disable: bool = False
+    give_up: bool = False
+    put_off: bool = False
+    thread: Thread | None = None
 
 
 class Target(Protocol):

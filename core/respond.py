@@ -1,5 +1,6 @@
 """Answer a question from the knowledge base alone: gate, route, and what to show otherwise.
 
+A question that is not sure enough by itself is read once more as going on from the one before.
 The browser's Pyodide worker calls `respond_json`; the gateway uses `respond` for the same turn,
 so that both decide alike. It refuses a request that is not of its form with `ValueError`.
 """
@@ -7,13 +8,17 @@ so that both decide alike. It refuses a request that is not of its form with `Va
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from types import NoneType
 from typing import Any
 
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
+from core.messages import Suggestion
 from core.route import Route, route
-from kb import Hit, Index, detect_language
+from kb import Hit, Index, SystemText, detect_language, follow_up
+from kb.follow import HISTORY, RIVALS, points
 
 MAX_QUESTION = 8_000
 SUGGESTIONS = 3
@@ -22,13 +27,19 @@ SUGGESTION_FLOOR = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the knowledge base says to a question, judged and routed."""
+    """What the knowledge base says to a question, judged and routed.
+
+    `clarify_text` is said above the choices, where there are any. `declined`: the visitor has been
+    asked back, and meant none of the choices.
+    """
 
     verdict: Verdict
     route: Route
     hits: tuple[Hit, ...]
     locale: str
     fallback_text: str
+    declined: bool = False
+    clarify_text: str = ""
 
 
 def respond(
@@ -39,19 +50,62 @@ def respond(
     question_locale: str | None = None,
     threshold: float = DEFAULT_THRESHOLD,
     online: bool = True,
+    attended: bool = True,
+    may_clarify: bool = True,
+    history: Sequence[str] = (),
+    today: str | None = None,
 ) -> Response:
     """Search, judge and route one question.
 
     `question_locale` is the question's own language where known, else it is detected; it decides
     the answer's language, and `locale` (the visitor's) does where nothing can be told.
+    `attended` is False where nobody is there to answer soon, as far as the caller knows.
+    `may_clarify` is False once the visitor has meant none of the choices. `history` has the
+    visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on.
     """
+    question = question[:MAX_QUESTION]
     spoken = question_locale or detect_language(question) or locale
-    hits = index.search(question[:MAX_QUESTION], locale=spoken)
-    verdict = judge(hits, threshold)
+    hits = index.search(question, locale=spoken, limit=RIVALS, today=today)
+    verdict = judge(hits, threshold, may_clarify=may_clarify)
+    if history and _may_go_on(question, verdict):
+        earlier = [text[:MAX_QUESTION] for text in history]
+        reread = follow_up(index, question, hits, earlier, locale=spoken, today=today)
+        again = judge(reread, threshold, may_clarify=may_clarify)
+        if reread and _goes_on(verdict, again):
+            hits, verdict = reread, again
     chosen = route(verdict, online=online)
     shown_locale = spoken or (index.locales[0] if index.locales else "en")
-    fallback = index.text("fallback" if online else "offline", shown_locale)
-    return Response(verdict, chosen, tuple(hits), shown_locale, fallback)
+    kind = _fallback_kind(online=online, attended=attended)
+    fallback = index.text(kind, shown_locale, today=today)
+    asked_back = index.text("clarify", shown_locale, today=today) if verdict.choices else ""
+    return Response(
+        verdict, chosen, hits, shown_locale, fallback, declined=not may_clarify,
+        clarify_text=asked_back,
+    )  # fmt: skip
+
+
+def _fallback_kind(*, online: bool, attended: bool) -> SystemText:
+    if not online:
+        return "offline"
+    return "fallback" if attended else "out_of_hours"
+
+
+def _may_go_on(question: str, verdict: Verdict) -> bool:
+    """Say whether a question is to be read after the one before it too.
+
+    One that is sure by itself is not, unless it points at what was said in other words than an
+    entry has.
+    """
+    if verdict.hit is None or not verdict.answers:
+        return True
+    return points(question) and "exact" not in verdict.hit.reasons
+
+
+def _goes_on(alone: Verdict, reread: Verdict) -> bool:
+    """Say whether the second reading decides: where it is surer, or leads elsewhere."""
+    if alone.hit and reread.hit and alone.answers:
+        return alone.hit.entry.id != reread.hit.entry.id
+    return reread.answers or reread.confidence > alone.confidence
 
 
 def document(response: Response, index: Index) -> dict[str, object]:
@@ -63,14 +117,15 @@ def document(response: Response, index: Index) -> dict[str, object]:
         "reasons": list(verdict.reasons),
         "escalate": verdict.escalate,
         "answer": _answer(verdict),
+        "clarify": _clarify(response),
         "fallback": {
             "text": response.fallback_text,
             "locale": response.locale,
-            "suggestions": _suggestions(response.hits),
+            "suggestions": [] if response.declined else _suggestions(response.hits),
         },
         "gate": {
             "entry_id": verdict.hit.entry.id if verdict.hit else None,
-            "confidence": round(verdict.confidence, 4),
+            "confidence": round(verdict.hit.confidence, 4) if verdict.hit else 0.0,
             "index_release": index.release,
         },
     }
@@ -82,6 +137,7 @@ def _answer(verdict: Verdict) -> dict[str, object] | None:
     entry = verdict.hit.entry
     return {
         "text": entry.answer,
+        "sentence": marked_sentence(verdict.hit),
         "confidence": round(verdict.confidence, 4),
         "source": "kb",
         "entry_id": entry.id,
@@ -91,9 +147,42 @@ def _answer(verdict: Verdict) -> dict[str, object] | None:
     }
 
 
+def marked_sentence(hit: Hit) -> tuple[int, int] | None:
+    """Give where the sentence stands that speaks for an entry, as JavaScript counts."""
+    if hit.sentence is None:
+        return None
+    start, end = hit.sentence
+    return _utf16(hit.entry.answer, start), _utf16(hit.entry.answer, end)
+
+
+def _utf16(text: str, at: int) -> int:
+    """Give a place in a text as JavaScript counts it."""
+    return len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _clarify(response: Response) -> dict[str, object] | None:
+    choices = response.verdict.choices
+    if not choices:
+        return None
+    return {
+        "text": response.clarify_text,
+        "locale": response.locale,
+        "confidence": round(response.verdict.confidence, 4),
+        "choices": _questions(choices),
+    }
+
+
 def _suggestions(hits: tuple[Hit, ...]) -> list[dict[str, str]]:
-    near = [hit.entry for hit in hits if hit.confidence >= SUGGESTION_FLOOR][:SUGGESTIONS]
-    return [{"entry_id": entry.id, "question": entry.question} for entry in near]
+    return _questions([hit for hit in hits if hit.confidence >= SUGGESTION_FLOOR][:SUGGESTIONS])
+
+
+def _questions(hits: Iterable[Hit]) -> list[dict[str, str]]:
+    return [asdict(one) for one in suggestions(hits)]
+
+
+def suggestions(hits: Iterable[Hit]) -> tuple[Suggestion, ...]:
+    """Give the hits as what a visitor may have meant."""
+    return tuple(Suggestion(hit.entry.id, hit.entry.question) for hit in hits)
 
 
 def respond_json(index: Index, request: str) -> str:
@@ -114,8 +203,28 @@ def respond_json(index: Index, request: str) -> str:
         question_locale=_field(asked, "question_locale", (str, NoneType), None),
         threshold=threshold,
         online=_field(asked, "online", bool, default=True),
+        may_clarify=_field(asked, "may_clarify", bool, default=True),
+        history=_texts(asked, "history"),
+        today=_day(asked, "today"),
     )
     return json.dumps(document(response, index), ensure_ascii=False)
+
+
+def _texts(asked: dict[str, Any], name: str) -> list[str]:
+    given = _field(asked, name, list, default=[])
+    if not all(isinstance(text, str) for text in given):
+        raise ValueError(f"{name} must be a list of texts")
+    return list(given[-HISTORY:])
+
+
+def _day(asked: dict[str, Any], name: str) -> str | None:
+    day = _field(asked, name, (str, NoneType), None)
+    if day is None:
+        return None
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise ValueError(f"{name} must be a day such as 2026-12-24") from error
 
 
 def _field(

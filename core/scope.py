@@ -19,3 +19,8 @@ class Scope:
 def anonymous(site: str, thumbprint: str) -> Scope:
     """The scope of a visitor who is known by the browser's key alone."""
     return Scope(site, f"anon:{thumbprint}")
+
+
+def signed_in(site: str, issuer: str, sub: str) -> Scope:
+    """The scope of a visitor whom the site's own server names."""
+    return Scope(site, f"user:{issuer}|{sub}")

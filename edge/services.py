@@ -11,9 +11,11 @@ from pyodide.ffi import JsException
 from core.errors import Unavailable
 from edge.bindings import SIGNING_JWK, read_bindings, read_embedding, read_knowledge
 from edge.webcrypto import WebCryptoSigner, WebCryptoVerifier
-from gateway.adapters.memory import MemoryCache, MemoryTruth
+from gateway.adapters.memory import MemoryTruth
+from gateway.adapters.memory_cache import MemoryCache
 from gateway.configuration import ConfigurationError, Flaw
 from gateway.context import Services, SiteKnowledge
+from gateway.keys import OneKey
 from gateway.settings import Settings
 
 
@@ -29,7 +31,7 @@ async def open_services(env: object) -> Services:
         settings=bindings.settings,
         clock=time.time,
         random=os.urandom,
-        signer=await _signer(bindings.signing_jwk),
+        keys=OneKey(await _signer(bindings.signing_jwk)),
         verifier=WebCryptoVerifier(),
         cache=MemoryCache(clock=time.time),
         truth=truth,

@@ -16,23 +16,35 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.attendance import opens
 from gateway.context import Services
 from gateway.escalation.outbox import OutboxWorker
 from gateway.front import Front, build_front
+from gateway.knowledge.desk import Desk
+from gateway.knowledge.following import Follower
 from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
+from gateway.middleware.telemetry import TelemetryMiddleware
+from gateway.retention import Retention
 from gateway.routes.chat import chat_routes
+from gateway.routes.console_openapi import console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.escalations import escalation_routes
 from gateway.routes.events import event_routes
 from gateway.routes.health import health_routes
+from gateway.routes.knowledge import knowledge_routes
+from gateway.routes.knowledge_tools import knowledge_tool_routes
+from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
 from gateway.routes.sessions import session_routes
+from gateway.routes.slack import slack_routes
+from gateway.routes.subjects import subject_routes
+from gateway.shelf import Shelf
 
 log = logging.getLogger("fanlight")
 
@@ -55,37 +67,76 @@ class ByHost:
         await (self._console if at_console else self._app)(scope, receive, send)
 
 
-def create_app(services: Services, *, outbox: bool = True) -> Starlette:
+def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -> Starlette:
     """The gateway as an ASGI app; its lifespan runs the outbox.
 
     Without `outbox` the lifespan does nothing: for hosts that begin and end one with each request.
+    Without a workshop among the services, or without `edits`, there is no knowledge desk.
     """
     settings = services.settings
-    front = build_front(services)
+    shelf = Shelf(services.knowledge, services.clock)
+    front = build_front(services, shelf)
+    desk = Desk(services, shelf, services.workshop) if edits and services.workshop else None
     worker = _outbox(services) if outbox else None
+    follower = _follower(services, shelf, desk)
+    retention = _retention(services)
     visitor = Router(
         [
             *session_routes(front),
             *chat_routes(front),
             *escalation_routes(front),
             *event_routes(front),
+            *subject_routes(front),
+            *slack_routes(services),
             *health_routes(services, worker),
+            *metric_routes(services),
             *openapi_routes(settings),
-            *document_routes(services),
+            *document_routes(services, shelf),
         ]
     )
-    operator = Router([*operator_routes(services), *console_document_routes(services)])
+    operator = Router(
+        [
+            *operator_routes(services, desk),
+            *(_desk_routes(services, desk) if desk else ()),
+            *console_openapi_routes(settings, has_desk=desk is not None),
+            *console_document_routes(services),
+        ]
+    )
     visitor_app = OwnOriginMiddleware(visitor, settings.public_url)
+    routes = [*visitor.routes, *operator.routes]
     app = Starlette(
         middleware=[
+            Middleware(TelemetryMiddleware, services.telemetry, routes),
             Middleware(SecurityHeadersMiddleware, https=settings.public_url.startswith("https://")),
-            Middleware(ProblemsMiddleware),
+            Middleware(ProblemsMiddleware, services.telemetry),
         ],
         exception_handlers={HTTPException: refused_by_router},
-        lifespan=(lambda _: _live(front, worker)) if worker else None,
+        lifespan=(lambda _: _live(front, worker, desk, follower, retention)) if worker else None,
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app
+
+
+def _desk_routes(services: Services, desk: Desk) -> list[Route]:
+    return [*knowledge_routes(services, desk), *knowledge_tool_routes(services, desk)]
+
+
+def _follower(services: Services, shelf: Shelf, desk: Desk | None) -> Follower | None:
+    """Where other processes may publish, this one follows."""
+    if services.workshop is None or not services.settings.redis_url:
+        return None
+    told = desk.publisher.followed if desk else None
+    return Follower(services, shelf, services.workshop, told)
+
+
+def _retention(services: Services) -> Retention:
+    return Retention(
+        services.truth,
+        services.cache,
+        services.settings.retention,
+        services.clock,
+        services.telemetry,
+    )
 
 
 def _outbox(services: Services) -> OutboxWorker:
@@ -95,17 +146,33 @@ def _outbox(services: Services) -> OutboxWorker:
         clock=services.clock,
         random=services.random,
         bell=services.bell,
+        telemetry=services.telemetry,
+        opens=opens(services.settings),
     )
 
 
 @asynccontextmanager
-async def _live(front: Front, worker: OutboxWorker) -> AsyncIterator[None]:
+async def _live(
+    front: Front,
+    worker: OutboxWorker,
+    desk: Desk | None,
+    follower: Follower | None,
+    retention: Retention,
+) -> AsyncIterator[None]:
     """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
     delivering = asyncio.create_task(worker.run())
+    aside = [asyncio.create_task(retention.run())]
+    if follower is not None:
+        aside.append(asyncio.create_task(follower.run()))
     try:
         yield
     finally:
         front.services.bell.close()
+        for one in aside:
+            one.cancel()
+        await asyncio.gather(*aside, return_exceptions=True)
+        if desk is not None:
+            await desk.close()
         _, late = await asyncio.wait({delivering, *front.running}, timeout=LAST_TURNS_S)
         for task in late:
             log.warning("stopping: cut off what was under way")

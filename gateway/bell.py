@@ -1,7 +1,8 @@
-"""The bell: wakes the streams and workers of this process when something they wait for happened.
+"""The bell: wakes the streams and workers that wait for something when it happened.
 
-It carries no data and promises nothing across processes: whoever is woken reads the truth, and
-whoever missed the bell finds out at its next look.
+It carries no data and promises nothing: whoever is woken reads the truth, and whoever missed the
+bell finds out at its next look. Where a gateway has several processes, a carrier takes each ring to
+the others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Self
 
 OUTBOX = "outbox"
 OPERATORS = "operators"
+KNOWLEDGE = "knowledge"
+"""Something was published."""
 
 
 def conversation_topic(site: str, conversation_id: str) -> str:
@@ -22,9 +25,16 @@ def conversation_topic(site: str, conversation_id: str) -> str:
 
 
 class Bell:
-    """Topics that tasks of one event loop wait on."""
+    """Topics that tasks of one event loop wait on; `carry` takes a ring to other processes.
 
-    def __init__(self) -> None:
+    It is given the topic's name, which `named` makes: for carriers whom others can overhear.
+    """
+
+    def __init__(
+        self, carry: Callable[[str], None] | None = None, named: Callable[[str], str] = str
+    ) -> None:
+        self._carry = carry
+        self._named = named
         self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._last_words: set[Callable[[], None]] = set()
         self.closed = False
@@ -34,8 +44,7 @@ class Bell:
         self.closed = True
         for say in list(self._last_words):
             say()
-        for topic in list(self._waiting):
-            self.ring(topic)
+        self.wake_all()
 
     @contextmanager
     def last_words(self, say: Callable[[], None]) -> Iterator[None]:
@@ -47,46 +56,58 @@ class Bell:
             self._last_words.discard(say)
 
     def ring(self, topic: str) -> None:
-        """Wake everyone who waits on this topic now."""
-        for future in self._waiting.pop(topic, set()):
+        """Wake everyone who waits on this topic now, in every process."""
+        name = self._named(topic)
+        self.hear(name)
+        if self._carry is not None:
+            self._carry(name)
+
+    def wake_all(self) -> None:
+        """Wake everyone in this process: something may have been missed."""
+        for name in list(self._waiting):
+            self.hear(name)
+
+    def hear(self, name: str) -> None:
+        """Wake everyone in this process who waits now on the topic of this name."""
+        for future in self._waiting.pop(name, set()):
             if not future.done():
                 future.set_result(None)
 
     def listen(self, topic: str) -> Listener:
         """Start listening: what rings from now on is not missed."""
-        return Listener(self, topic)
+        return Listener(self, self._named(topic))
 
-    def add(self, topic: str, future: asyncio.Future[None]) -> None:
+    def add(self, name: str, future: asyncio.Future[None]) -> None:
         """Register a waiter (for `Listener`)."""
-        self._waiting[topic].add(future)
+        self._waiting[name].add(future)
 
-    def discard(self, topic: str, future: asyncio.Future[None]) -> None:
+    def discard(self, name: str, future: asyncio.Future[None]) -> None:
         """Forget a waiter (for `Listener`)."""
-        waiting = self._waiting.get(topic)
+        waiting = self._waiting.get(name)
         if waiting is not None:
             waiting.discard(future)
             if not waiting:
-                del self._waiting[topic]
+                del self._waiting[name]
 
 
 class Listener:
     """One task's ear on one topic; rings between two waits are kept. Use it with `with`."""
 
-    def __init__(self, bell: Bell, topic: str) -> None:
+    def __init__(self, bell: Bell, name: str) -> None:
         self._bell = bell
-        self._topic = topic
+        self._name = name
         self._future = self._arm()
 
     def _arm(self) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._bell.add(self._topic, future)
+        self._bell.add(self._name, future)
         return future
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._bell.discard(self._topic, self._future)
+        self._bell.discard(self._name, self._future)
 
     async def wait(self, timeout_s: float) -> bool:
         """True when the bell rang since the last wait, False after `timeout_s` seconds."""

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from core.jose import thumbprint
-from core.ports import Cache, Clock, Random, Signer, Target, Transport, Truth, Verifier
+from core.ports import Cache, Clock, KeyRing, Random, Target, Transport, Verifier
+from core.telemetry import SILENT, Telemetry
+from core.truth import Truth
+from core.turnstile import Turnstile
+from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
+from kb.vectors import MakeVectors, Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class PackedEmbedding:
-    """An embedding: ready to use, and as the bytes that browsers fetch."""
+    """An embedding: ready to use, and as the bytes that browsers fetch.
+
+    `vectors` makes what searches the vectors of an index that was built with it.
+    """
 
     table: Embedding
     packed: bytes = field(repr=False)
+    vectors: MakeVectors = Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,10 @@ def load_knowledge(packed: bytes, embedding: PackedEmbedding | None) -> SiteKnow
 
     Raises `kb.IndexFormatError`.
     """
-    index = load_index(packed, embedding.table if embedding else None)
-    fits = embedding is not None and embedding.table.release == index.embedding
+    if embedding is None:
+        return SiteKnowledge(load_index(packed), packed)
+    index = load_index(packed, embedding.table, embedding.vectors)
+    fits = embedding.table.release == index.embedding
     return SiteKnowledge(index, packed, embedding if fits else None)
 
 
@@ -53,17 +63,28 @@ class WebFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Space:
+    """Room on a disk, in bytes."""
+
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The gateway's parts.
 
     `transport` is None when no model is configured; `web` has the built assets by their path below
-    the web folder, and is empty where something else serves them.
+    the web folder, and is empty where something else serves them. `turnstile` is None where nothing
+    can ask it; challenges are proofs of work then. `workshop` is None where no index
+    can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
+    room is left for the data, None where there is no disk.
     """
 
     settings: Settings
     clock: Clock
     random: Random
-    signer: Signer
+    keys: KeyRing
     verifier: Verifier
     cache: Cache
     truth: Truth
@@ -71,9 +92,9 @@ class Services:
     targets: Mapping[str, Target]
     knowledge: Mapping[str, SiteKnowledge]
     web: Mapping[str, WebFile] = field(default_factory=dict)
+    turnstile: Turnstile | None = None
+    workshop: Workshop | None = None
+    embedding: PackedEmbedding | None = None
     bell: Bell = field(default_factory=Bell)
-
-    @property
-    def kid(self) -> str:
-        """The gateway key's id."""
-        return thumbprint(self.signer.jwk)
+    telemetry: Telemetry = SILENT
+    disk: Callable[[], Space | None] = lambda: None

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from core.ports import Finished
+from core.truth import Finished
 from gateway import problems
+from gateway.attendance import attended
+from gateway.challenges import Challenges
 from gateway.context import Services
 from gateway.idempotency import Idempotency
+from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.deadlines import Deadlines
+from gateway.revocation import Revocations
 from gateway.settings import SiteSettings
+from gateway.shelf import Shelf
 from gateway.tokens import Tokens
 
 RUNNING_MARGIN_S = 30.0
@@ -30,9 +35,12 @@ class Front:
     services: Services
     tokens: Tokens
     integrity: Integrity
+    challenges: Challenges
+    identities: Identities
+    revocations: Revocations
     idempotency: Idempotency
     ledger: Ledger
-    pipelines: Mapping[str, Pipeline]
+    shelf: Shelf
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
 
     def site(self, key: str) -> SiteSettings:
@@ -43,10 +51,23 @@ class Front:
         return site
 
     def pipeline(self, site: str) -> Pipeline:
-        """The site's pipeline; raises `Problem` when the site is gone since the session began."""
-        if site not in self.pipelines:
-            raise problems.unknown_site()
-        return self.pipelines[site]
+        """The site's pipeline over what is served now; a turn keeps it to its end.
+
+        Raises `Problem` when the site is gone since the session began.
+        """
+        settings, limits = self.site(site), self.services.settings.limits
+        return Pipeline(
+            name=settings.name,
+            index=self.shelf[site].index,
+            threshold=settings.confidence_threshold,
+            time_zone=settings.time_zone,
+            attended=partial(attended, settings),
+            transport=self.services.transport,
+            deadlines=Deadlines(limits.first_token_s, limits.between_tokens_s, limits.turn_s),
+            max_tokens=limits.max_tokens,
+            clock=self.services.clock,
+            telemetry=self.services.telemetry,
+        )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
         """The names and kinds of the targets that a site's escalations go to."""
@@ -54,10 +75,12 @@ class Front:
         return tuple((name, targets[name].kind) for name in self.site(site).targets)
 
 
-def build_front(services: Services) -> Front:
-    """Put the parts together."""
+def build_front(services: Services, shelf: Shelf | None = None) -> Front:
+    """Put the parts together; without a shelf nobody else replaces what is served."""
+    shelf = shelf or Shelf(services.knowledge, services.clock)
     settings, limits = services.settings, services.settings.limits
-    tokens = Tokens(services.signer, services.verifier, services.clock, settings.public_url)
+    tokens = Tokens(services.keys, services.verifier, services.clock, settings.public_url)
+    revocations = Revocations(services.truth.revocations, services.clock)
     integrity = Integrity(
         tokens=tokens,
         verifier=services.verifier,
@@ -65,23 +88,21 @@ def build_front(services: Services) -> Front:
         clock=services.clock,
         authority=settings.authority,
         limits=limits,
+        revocations=revocations,
     )
     idempotency = Idempotency(
         services.truth, services.cache, services.clock, limits.turn_s + RUNNING_MARGIN_S
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
-    pipelines = {site.key: _pipeline(services, site) for site in settings.sites}
-    return Front(services, tokens, integrity, idempotency, ledger, pipelines)
-
-
-def _pipeline(services: Services, site: SiteSettings) -> Pipeline:
-    limits = services.settings.limits
-    return Pipeline(
-        name=site.name,
-        index=services.knowledge[site.key].index,
-        threshold=site.confidence_threshold,
-        transport=services.transport,
-        deadlines=Deadlines(limits.first_token_s, limits.between_tokens_s, limits.turn_s),
-        max_tokens=limits.max_tokens,
-        clock=services.clock,
+    identities = Identities(services.verifier, services.cache, services.clock)
+    return Front(
+        services=services,
+        tokens=tokens,
+        integrity=integrity,
+        challenges=Challenges(services, tokens),
+        identities=identities,
+        revocations=revocations,
+        idempotency=idempotency,
+        ledger=ledger,
+        shelf=shelf,
     )

@@ -1,19 +1,36 @@
 """Idempotency: a call that changes something happens once, however often it is sent.
 
 Finished: the stored outcome again, for 24 hours. Still running: 409. Cut off by a crash: it runs
-again, since the mark of a running call lives in the cache alone. Another body under the same key:
-422.
+again, ten seconds after its process died at the latest. Another body under the same key: 422.
+
+The mark of a running call lives in the cache alone and only for `MARK_S`; a call that takes longer
+says every few seconds that it is alive. Where a process stalls for so long that its call is taken
+for dead, both may run: the truth takes the outcome of one, and the other hears of a conflict.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
 
-from core.ports import FINISHED_KEPT_S, Cache, Clock, Finished, Truth
+from core.errors import Unavailable
+from core.ports import Cache, Clock
 from core.scope import Scope
+from core.truth import FINISHED_KEPT_S, Finished, Truth
 from gateway import problems
 
+MARK_S: Final = 10.0
+"""How long a call counts as running after it was last heard of."""
+RENEWALS: Final = 3
+"""So often within `MARK_S` a call says that it is alive: one or two that are lost do no harm."""
+
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_ALIVE: Final = "1"
+_ENDED: Final = ""
+_ENDED_S: Final = 1.0
 
 
 def check_key(key: str | None) -> str:
@@ -27,37 +44,101 @@ def check_key(key: str | None) -> str:
     return key
 
 
-class Idempotency:
-    """Begins and ends idempotent calls."""
+@dataclass(slots=True)
+class _Running:
+    """A call of this process: since when its mark stands, and who says that it is alive."""
 
-    def __init__(self, truth: Truth, cache: Cache, clock: Clock, longest_s: float) -> None:
+    began: float
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    renewing: asyncio.Task[bool] | None = None
+
+
+class Idempotency:
+    """Begins and ends idempotent calls; none runs for longer than `longest_s`."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        cache: Cache,
+        clock: Clock,
+        longest_s: float,
+        *,
+        mark_s: float = MARK_S,
+    ) -> None:
         self._truth = truth
         self._cache = cache
         self._clock = clock
         self._longest_s = longest_s
+        self._mark_s = mark_s
+        self._running: dict[str, _Running] = {}
 
     async def begin(self, scope: Scope, key: str, body_sha256: str) -> Finished | None:
         """Begin a call: None when it is to run now, else its stored outcome. Raises `Problem`.
 
         After None the caller must `end` it.
         """
-        if not await self._cache.claim(_mark(scope, key), self._longest_s):
+        mark, began = _mark(scope, key), self._clock()
+        if not await self._cache.claim(mark, self._mark_s):
             raise problems.in_progress()
         runs = False
         try:
+            # A mark that ran out is no sign of death: a longer call says that it is alive.
+            if await self._cache.get(_alive(mark)) == _ALIVE:
+                raise problems.in_progress()
             stored = await self._truth.finished(scope, key, self._clock() - FINISHED_KEPT_S)
             runs = stored is None
         finally:
             if not runs:
-                await self.end(scope, key)
-        if stored is not None and stored.body_sha256 != body_sha256:
+                await self._release(mark)
+        if stored is None:
+            self._begin(mark, began)
+        elif stored.body_sha256 != body_sha256:
             raise problems.key_reused()
         return stored
 
     async def end(self, scope: Scope, key: str) -> None:
         """The call has finished, one way or the other."""
-        await self._cache.release(_mark(scope, key))
+        mark = _mark(scope, key)
+        call = self._running.pop(mark, None)
+        if call is None:
+            return
+        call.ended.set()
+        if call.renewing is not None and await call.renewing:
+            with suppress(Unavailable):
+                await self._cache.put(_alive(mark), _ENDED, _ENDED_S)
+        # A mark that has run out may be another call's by now.
+        if self._clock() - call.began < self._mark_s:
+            await self._release(mark)
+
+    def _begin(self, mark: str, began: float) -> None:
+        if mark in self._running:  # taken for dead, after a stall of this very process
+            self._running[mark].ended.set()
+        call = self._running[mark] = _Running(began)
+        call.renewing = asyncio.create_task(self._renew(mark, call.ended))
+
+    async def _renew(self, mark: str, ended: asyncio.Event) -> bool:
+        """Say every so often that the call is alive, until it has ended; whether it was said."""
+        every_s, told = self._mark_s / RENEWALS, False
+        for _ in range(int(self._longest_s / every_s)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every_s):
+                    await ended.wait()
+            if ended.is_set():
+                break
+            told = True  # whatever becomes of it: one that fails may have been heard
+            with suppress(Unavailable):
+                await self._cache.put(_alive(mark), _ALIVE, self._mark_s)
+        return told
+
+    async def _release(self, mark: str) -> None:
+        # What it did is done and is told, cache or none; the mark ends by itself a little later.
+        with suppress(Unavailable):
+            await self._cache.release(mark)
 
 
 def _mark(scope: Scope, key: str) -> str:
     return f"running:{scope.site}:{scope.subject}:{key}"
+
+
+def _alive(mark: str) -> str:
+    return f"alive:{mark}"

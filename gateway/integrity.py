@@ -1,7 +1,8 @@
 """Integrity: admits a signed call, or says which check it failed.
 
 The checks run in the order of the wire contract, each with its own problem type: size (before this
-module), address limit, freshness, token, signature and digest, nonce, quota. It shows that a
+module), address limit, freshness, token, signature and digest, whether the session was ended,
+nonce, quota. It shows that a
 request was not altered or replayed and whose quota it spends. It does not show a human.
 """
 
@@ -14,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.digest import content_digest
-from core.errors import Problem
+from core.errors import Problem, Unavailable
 from core.jose import thumbprint
 from core.ports import Cache, Clock, Verifier
 from core.scope import Scope
@@ -27,11 +28,12 @@ from core.signatures import (
     signature_base,
 )
 from gateway import problems
+from gateway.quota import Quotas, Standing
+from gateway.revocation import Revocations
 from gateway.settings import LimitSettings
 from gateway.tokens import ACCESS, Tokens
 
 SKEW_S = 5
-MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Caller:
     sid: str
     keyid: str
     claims: Mapping[str, Any]
+    standings: tuple[Standing, ...] = ()
 
 
 @lru_cache(maxsize=16_384)
@@ -81,24 +84,35 @@ class Integrity:
         clock: Clock,
         authority: str,
         limits: LimitSettings,
+        revocations: Revocations,
     ) -> None:
         self._tokens = tokens
         self._verifier = verifier
         self._cache = cache
+        self._quotas = Quotas(cache)
         self._clock = clock
         self._authority = authority
         self._limits = limits
+        self._revocations = revocations
 
     async def admit(self, call: Call) -> Caller:
         """Admit a call under an access token; raises `Problem`."""
-        await self.limit_address("call", call.address, self._limits.address_per_minute)
+        limits = self._limits
+        by_address = await self.limit_address("call", call.address, limits.address_per_minute)
         signed = self._fresh(call, opens_session=False)
         claims = await self._token(call, signed)
         await self._check_signature(call, signed, claims["cnf"]["jwk"])
-        await self._use_nonce(signed)
-        await self._quota(f"session:{claims['sid']}", self._limits.session_per_minute)
         scope = Scope(claims["site"], claims["subject"])
-        return Caller(scope, claims["sid"], signed.keyid, claims)
+        await self._revocations.check(scope, claims["sid"], claims["began"])
+        await self._use_nonce(signed)
+        standings = (
+            by_address,
+            await self._quotas.spend("session", claims["sid"], limits.session_per_minute),
+            await self._quotas.spend("subject", _name(scope), limits.subject_per_minute),
+        )
+        # What is left of the whole site's is nobody's business but in a refusal.
+        await self._quotas.spend("site", scope.site, limits.site_per_minute)
+        return Caller(scope, claims["sid"], signed.keyid, claims, standings)
 
     async def admit_new_key(self, call: Call, jwk: Mapping[str, str]) -> str:
         """Admit the call that opens a session: it proves that the sender has `jwk`'s key.
@@ -112,20 +126,22 @@ class Integrity:
         await self._use_nonce(signed)
         return signed.keyid
 
-    async def limit_address(self, what: str, address: str, per_minute: int) -> None:
+    async def limit_address(self, what: str, address: str, per_minute: int) -> Standing:
         """Count one event of an address prefix; raises `Problem` over the limit."""
-        await self._quota(f"address:{what}:{address_prefix(address)}", per_minute)
+        whose = f"{what}:{address_prefix(address)}"
+        return await self._quotas.spend("address", whose, per_minute)
 
-    async def _quota(self, key: str, per_minute: int) -> None:
-        used, ends_in_s = await self._cache.count(key, MINUTE_S)
-        if used > per_minute:
-            raise problems.too_many(ends_in_s)
+    async def limit_site(self, what: str, site: str, per_minute: int) -> Standing:
+        """Count one event of a site; raises `Problem` over the limit."""
+        return await self._quotas.spend("site", f"{what}:{site}", per_minute)
 
     def _fresh(self, call: Call, *, opens_session: bool) -> SignedRequest:
         try:
             signed = read_profile(call.fields, opens_session=opens_session)
         except SignatureError as exc:
             raise problems.bad_signature(f"{exc}.") from exc
+        if self._cache.since > self._clock():
+            raise Unavailable("What was signed a moment ago cannot be told from what is new.")
         flaw = self._staleness(signed)
         if flaw is not None:
             raise problems.stale(flaw, self._clock())
@@ -161,7 +177,10 @@ class Integrity:
         if call.fields.get("content-digest") != content_digest(call.body):
             raise problems.bad_signature("Content-Digest is not that of the body.")
         message = Message(call.method, self._authority, call.path, call.query, call.fields)
-        base = signature_base(signed.covered, message)
+        try:
+            base = signature_base(signed.covered, message)
+        except SignatureError as exc:  # a line break in a field, which not every server refuses
+            raise problems.bad_signature(f"{exc}.") from exc
         if not await self._verifier.verify(jwk, base, signed.signature):
             raise problems.bad_signature("The signature is not this key's over this request.")
 
@@ -169,6 +188,13 @@ class Integrity:
         ttl_s = signed.expires - self._clock() + 1
         if not await self._cache.claim(f"nonce:{signed.keyid}:{signed.nonce}", ttl_s):
             raise problems.replayed()
+        # The claim may have been how the cache learned that it has forgotten.
+        if signed.created < self._cache.since:
+            raise problems.stale("created lies before this gateway began.", self._clock())
+
+
+def _name(scope: Scope) -> str:
+    return f"{scope.site}:{scope.subject}"
 
 
 def unique_fields(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -14,10 +14,11 @@ from typing import Literal
 from weakref import WeakValueDictionary
 
 from core.digest import sha256_hex
-from core.errors import Conflict, Exists
+from core.errors import Conflict, Ended, Exists
 from core.messages import Turn
-from core.ports import Clock, Committed, Finished, OpenEscalation, ReceiptLink, Truth, Work
+from core.ports import Clock
 from core.receipts import Receipt, chain_hash
+from core.truth import Committed, Finished, OpenEscalation, ReceiptLink, Truth, Work
 from gateway import problems
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
 from gateway.integrity import Caller
@@ -71,9 +72,9 @@ class Ledger:
     async def record(self, caller: Caller, record: Record) -> Recorded:
         """Commit a call with its receipt; what to answer, now and when it is repeated.
 
-        Raises `Problem` when the turn is stored already or another process of the same session
-        kept winning, `Unavailable` when the truth is down, `NotFound` when the conversation is
-        another's.
+        Raises `Problem` when the turn is stored already, the visitor's sessions were ended
+        meanwhile or another process of the same session kept winning, `Unavailable` when the truth
+        is down, `NotFound` when the conversation is another's.
         """
         try:
             return await self._record(caller, record)
@@ -90,6 +91,8 @@ class Ledger:
                     return await self._try(caller, record)
                 except Exists as exc:
                     raise problems.turn_exists() from exc
+                except Ended as exc:
+                    raise problems.session_ended() from exc
                 except Conflict:
                     self._heads.pop(caller.sid, None)
         raise problems.conflict()
@@ -109,6 +112,7 @@ class Ledger:
             question=record.question,
             locale=record.locale,
             escalation=record.escalation,
+            began=caller.claims["began"],
         )
         escalation = await self._truth.commit(work)
         self._remember(caller.sid, chain_hash(receipt))
@@ -129,7 +133,7 @@ class Ledger:
             prev=head,
             iat=int(self._clock()),
         )
-        return await self._tokens.sign(receipt.signing_input(self._tokens.kid))
+        return await self._tokens.sign(receipt.signing_input)
 
     async def _head(self, sid: str) -> str | None:
         if sid not in self._heads:

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
+from typing import Final
 
 from core.encoding import timestamp
-from core.errors import Conflict, NotFound, Problem, Unavailable
+from core.errors import Conflict, Ended, NotFound, Problem, Unavailable
+from core.workshop import WorkFailed
 
 log = logging.getLogger("fanlight")
+
+SHORTER_CALL: Final = "Send a shorter question or a shorter conversation tail."
+SHORTER_TEXTS: Final = "Shorten its texts."
+"""The same for an operator."""
 
 
 def invalid(field: str, detail: str, remedy: str = "Correct this field and send again.") -> Problem:
@@ -37,14 +44,26 @@ def unsupported_media_type(got: str) -> Problem:
     )
 
 
-def too_large(limit: int) -> Problem:
+def too_large(limit: int, remedy: str = SHORTER_CALL) -> Problem:
     """A body over the limit in bytes."""
     return Problem(
         "too-large",
         413,
         "The body is too large",
         f"A body may have {limit} bytes at most.",
-        remedy="Send a shorter question or a shorter conversation tail.",
+        remedy=remedy,
+    )
+
+
+def too_slow(seconds: float) -> Problem:
+    """A body that did not come."""
+    return Problem(
+        "too-slow",
+        408,
+        "The body did not come in time",
+        f"It was not whole after {seconds:g} s.",
+        remedy="Send the same request again.",
+        headers={"connection": "close"},
     )
 
 
@@ -87,6 +106,17 @@ def unauthorised(detail: str) -> Problem:
     """No valid token or cookie."""
     return Problem(
         "unauthorised", 401, "Not signed in", detail, remedy="Open a new session and send again."
+    )
+
+
+def session_ended() -> Problem:
+    """A session that the visitor, or an operator, ended before its time."""
+    return Problem(
+        "session-ended",
+        401,
+        "The session was ended",
+        "This session was ended and takes no more calls.",
+        remedy="Open a new session.",
     )
 
 
@@ -138,8 +168,16 @@ def bad_challenge(detail: str) -> Problem:
     return Problem("bad-challenge", 400, "The challenge does not hold", detail, "challenge", remedy)
 
 
-def too_many(retry_after_s: float) -> Problem:
-    """A quota that is spent."""
+def bad_identity(detail: str) -> Problem:
+    """A site's word for who a visitor is, which does not hold."""
+    remedy = "Have the site's server sign a new identity_jwt, or open the session without one."
+    return Problem(
+        "bad-identity", 400, "The identity does not hold", detail, "identity_jwt", remedy
+    )
+
+
+def too_many(retry_after_s: float, fields: Mapping[str, str] | None = None) -> Problem:
+    """A quota that is spent; `fields` say which."""
     seconds = max(1, math.ceil(retry_after_s))
     return Problem(
         "too-many-requests",
@@ -147,7 +185,7 @@ def too_many(retry_after_s: float) -> Problem:
         "Too many requests",
         f"The limit is reached; it is lifted in {seconds} s.",
         remedy=f"Wait {seconds} s and send again.",
-        headers={"retry-after": str(seconds)},
+        headers={"retry-after": str(seconds), **(fields or {})},
     )
 
 
@@ -200,6 +238,62 @@ def conflict() -> Problem:
     )
 
 
+def entry_exists() -> Problem:
+    """A new entry whose place is taken."""
+    return Problem(
+        "entry-exists",
+        409,
+        "The entry exists",
+        "There is an entry with this id in this locale.",
+        "locale",
+        "Change that entry, or choose another locale.",
+    )
+
+
+def entry_changed() -> Problem:
+    """A save that is based on an older text of its entry than the one that stands."""
+    return Problem(
+        "entry-changed",
+        409,
+        "The entry was changed",
+        "Someone else changed this entry after it was opened.",
+        "based_on",
+        "Read it again, bring both texts together, and save with its new number.",
+    )
+
+
+def nothing_to_undo() -> Problem:
+    """An entry that is as its file has it."""
+    return Problem(
+        "nothing-to-undo",
+        409,
+        "Nothing to undo",
+        "Nobody has changed this entry in the console, or all of it was taken back.",
+    )
+
+
+def too_many_marks(most: int) -> Problem:
+    """One mark more than are kept."""
+    return Problem(
+        "too-many-marks",
+        409,
+        "Too many marks",
+        f"A site may have {most:,} marks; some fifty do.",
+        remedy="Remove marks that are out of date.",
+    )
+
+
+def publishing() -> Problem:
+    """A knowledge base that is being built."""
+    return Problem(
+        "publishing",
+        409,
+        "It is being published",
+        "This knowledge base is being built already.",
+        remedy="Wait until it is live, then publish again.",
+    )
+
+
 def unavailable(detail: str) -> Problem:
     """Something that the gateway depends on is down."""
     return Problem(
@@ -212,8 +306,26 @@ def unavailable(detail: str) -> Problem:
     )
 
 
+def work_failed(detail: str) -> Problem:
+    """Work on a knowledge base that gave no result; only operators ask for any."""
+    remedy = "Do what it says, or try again."
+    return Problem("work-failed", 503, "It could not be done", detail, remedy=remedy)
+
+
+def busy(what: str) -> Problem:
+    """As much at once as the gateway takes on."""
+    return Problem(
+        "busy",
+        503,
+        "Too much at once",
+        f"The gateway has as many {what} under way as it takes on.",
+        remedy="Send the same request again in a few seconds, with the same Idempotency-Key.",
+        headers={"retry-after": "3"},
+    )
+
+
 def internal() -> Problem:
-    """A flaw of ours; the log has the rest under the correlation id."""
+    """A flaw of ours; the log has the rest."""
     return Problem(
         "internal",
         500,
@@ -223,20 +335,25 @@ def internal() -> Problem:
     )
 
 
-def of(error: BaseException) -> Problem:
-    """The problem that stands for any error that reached the edge.
+def of(error: BaseException, turn: str | None = None) -> Problem:
+    """The problem that stands for any error that reached the edge, where known of which turn.
 
     What is none of ours is logged with its traceback and told as `internal`.
     """
+    about = {"turn": turn} if turn else None
     match error:
         case Problem():
             return error
+        case Ended():
+            return session_ended()
         case NotFound():
             return not_found("thing")
         case Conflict():
             return conflict()
+        case WorkFailed():
+            return work_failed(str(error))
         case Unavailable():
-            log.warning("unavailable: %s", error)
+            log.warning("unavailable: %s", error, extra=about)
             return unavailable("A part of the gateway did not answer in time.")
-    log.error("internal error", exc_info=error)
+    log.error("internal error", exc_info=error, extra=about)
     return internal()

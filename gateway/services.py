@@ -7,60 +7,181 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import secrets
+import shutil
+import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
-from core.ports import Target
-from gateway.adapters.crypto import LocalSigner, LocalVerifier
-from gateway.adapters.memory import MemoryCache
+from core.ports import Cache, Target
+from gateway.adapters.crypto import LocalVerifier
+from gateway.adapters.key_folder import KeyFolder
+from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.openai_dialect import OpenAiTransport
 from gateway.adapters.outbound import Outbound
+from gateway.adapters.pace import Pace
+from gateway.adapters.pagerduty import PagerDutyTarget
+from gateway.adapters.redis_bell import RedisBell
+from gateway.adapters.redis_cache import RedisCache
+from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
+from gateway.adapters.sole_cache import SoleCache
+from gateway.adapters.sql.opening import is_postgresql
 from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.standard_webhooks import StandardWebhooksTarget
+from gateway.adapters.telemetry import HouseTelemetry, collector
+from gateway.adapters.turnstile import DEADLINE_S, SiteVerify
 from gateway.adapters.web_files import load_web
-from gateway.context import Services, SiteKnowledge
+from gateway.adapters.workshop import ProcessWorkshop
+from gateway.bell import Bell
+from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
 from gateway.settings import Settings, TargetSettings
+
+WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
+"""Starts a process that builds indexes; nothing in the working folder can take its place."""
+
+TRUTH_S = 4.0
+"""A visitor hears within five seconds that the database does not answer."""
 
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, knowledge: Mapping[str, SiteKnowledge]
+    settings: Settings,
+    knowledge: Mapping[str, SiteKnowledge],
+    embedding: PackedEmbedding | None = None,
 ) -> AsyncIterator[Services]:
-    """The services of one gateway process; raises `Unavailable` when one cannot be opened."""
-    # First of all: what was signed before the cache began is refused.
-    cache = MemoryCache(clock=time.time)
-    signer = LocalSigner.load_or_create(settings.data_dir / "keys" / "gateway.pem")
-    truth = SqlTruth(settings.database_url, clock=time.time)
-    outbound = Outbound(settings.private_endpoints)
-    transport = None
-    if settings.model is not None:
-        transport = OpenAiTransport(settings.model, outbound.transport())
-    await truth.start()
-    # Signatures say whole seconds: whoever signs from here on signs after the cache began.
-    await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
-    try:
+    """The services of one gateway process; raises `Unavailable` when one cannot be opened.
+
+    `embedding` is what this installation builds indexes with.
+    """
+    async with AsyncExitStack() as opened:
+        # First of all: what was signed before the cache began is refused.
+        cache = await _open_cache(settings, opened)
+        bell = _open_bell(settings, opened)
+        telemetry = _open_telemetry(settings, opened)
+        keys = own_keys(settings)
+        truth = SqlTruth(settings.database_url, clock=time.time, deadline_s=TRUTH_S)
+        await truth.start()
+        opened.push_async_callback(truth.close)
+        outbound = Outbound(settings.private_endpoints, propagated=telemetry.propagated)
+        opened.push_async_callback(outbound.close)
+        siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
+        opened.push_async_callback(siteverify.close)
+        transport = None
+        if settings.model is not None:
+            transport = OpenAiTransport(settings.model, outbound.transport())
+            opened.push_async_callback(transport.close)
+        # Signatures say whole seconds: whoever signs from here on signs after the cache began.
+        await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
             settings=settings,
             clock=time.time,
             random=secrets.token_bytes,
-            signer=signer,
+            keys=keys,
             verifier=LocalVerifier(),
             cache=cache,
             truth=truth,
             transport=transport,
-            targets={each.name: _target(each, outbound) for each in settings.targets},
+            targets=build_targets(settings, outbound, cache),
             knowledge=knowledge,
             web=load_web(settings.web_dir),
+            turnstile=SiteVerify(siteverify),
+            workshop=ProcessWorkshop(settings, WORKER, worker_environment(os.environ)),
+            embedding=embedding,
+            bell=bell,
+            telemetry=telemetry,
+            disk=lambda: _space(settings.data_dir),
         )
-    finally:
-        if transport is not None:
-            await transport.close()
-        await outbound.close()
-        await truth.close()
 
 
-def _target(settings: TargetSettings, outbound: Outbound) -> Target:
-    kinds = {"webhook": StandardWebhooksTarget}
-    return kinds[settings.kind](settings, outbound)
+def _space(folder: Path) -> Space | None:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return Space(usage.free, usage.total)
+
+
+def own_keys(settings: Settings) -> KeyFolder:
+    """The gateway's keys, the first made on first use."""
+    return KeyFolder(settings.data_dir / "keys", clock=time.time)
+
+
+def figures_folder(settings: Settings) -> Path:
+    """Where several processes keep their figures together."""
+    return settings.data_dir / "figures"
+
+
+def _open_telemetry(settings: Settings, opened: AsyncExitStack) -> HouseTelemetry:
+    url = settings.telemetry.collector
+    shared = figures_folder(settings) if settings.workers > 1 else None
+    telemetry = HouseTelemetry(collector(url) if url else None, shared=shared)
+    opened.push_async_callback(asyncio.to_thread, telemetry.close)
+    return telemetry
+
+
+def _open_bell(settings: Settings, opened: AsyncExitStack) -> Bell:
+    """Heard in other processes too where Redis carries it."""
+    redis = settings.redis_url.reveal()
+    if not redis:
+        return Bell()
+    carried = RedisBell(redis, random=secrets.token_bytes)
+    carried.start()
+    opened.push_async_callback(carried.close)
+    return carried.bell
+
+
+async def _open_cache(settings: Settings, opened: AsyncExitStack) -> Cache:
+    """In Redis where one is named, else in this process, which then has its database to itself."""
+    redis = settings.redis_url.reveal()
+    sole = await _open_presence(settings, opened)
+    if not redis:
+        return SoleCache(clock=time.time, sole=sole) if sole else MemoryCache(clock=time.time)
+    cache = RedisCache(redis, clock=time.time, random=secrets.token_bytes)
+    await cache.start()
+    opened.push_async_callback(cache.close)
+    return cache
+
+
+async def _open_presence(
+    settings: Settings, opened: AsyncExitStack
+) -> Callable[[], float | None] | None:
+    """Says since when no gateway is at this PostgreSQL database that may not be there."""
+    if not is_postgresql(settings.database_url):
+        return None
+    # Its driver is loaded where it is used.
+    from gateway.adapters.sql.presence import Presence  # noqa: PLC0415
+
+    alone = not settings.redis_url.reveal()
+    presence = Presence(settings.database_url, clock=time.time, alone=alone)
+    await presence.start()
+    opened.push_async_callback(presence.close)
+    return lambda: presence.since
+
+
+def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what is the gateway's own: its settings, and its secrets."""
+    return {name: value for name, value in environ.items() if not name.startswith("FANLIGHT_")}
+
+
+def build_targets(
+    settings: Settings, outbound: Outbound, cache: Cache | None = None
+) -> dict[str, Target]:
+    """The targets of the settings by their names; targets that share a channel share its pace."""
+    channels = {each.channel for each in settings.targets}
+    paces = {name: Pace(SECONDS_A_MESSAGE, f"pace:{name}", cache) for name in channels}
+    names = {site.key: site.name for site in settings.sites}
+    console = settings.console_url
+    severity = {site.key: site.severity for site in settings.sites}
+    makers: dict[str, Callable[[TargetSettings], Target]] = {
+        "webhook": lambda each: StandardWebhooksTarget(each, outbound),
+        "slack": lambda each: SlackTarget(
+            each, outbound, paces[each.channel], site_names=names, console_url=console
+        ),
+        "pagerduty": lambda each: PagerDutyTarget(
+            each, outbound, site_names=names, severity=severity, console_url=console
+        ),
+    }
+    return {each.name: makers[each.kind](each) for each in settings.targets}

@@ -6,9 +6,13 @@ text. Reading, defaults and the messages about flaws are `gateway.configuration`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from gateway.escalation.hours import Hours
+from gateway.escalation.severity import SeverityRule
 
 
 class Secret:
@@ -31,8 +35,31 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """Whose word for signed-in visitors a site takes.
+
+    `keys` are the public P-256 keys by their `kid`, as read from `files`.
+    """
+
+    issuer: str
+    files: tuple[Path, ...] = ()
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnstileSettings:
+    """A Turnstile widget: its public site key, and the secret that its tokens are verified with."""
+
+    site_key: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """A tenant: who may embed it, what it knows, how it looks, whom it wakes."""
+    """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
+
+    Without `hours` somebody is always there.
+    """
 
     key: str
     name: str
@@ -40,19 +67,42 @@ class SiteSettings:
     kb: tuple[Path, ...]
     locales: tuple[str, ...] = ("en", "es", "he")
     default_locale: str = "en"
+    time_zone: str = "UTC"
     accent: str = "#1f5fbf"
     confidence_threshold: float = 0.55
     targets: tuple[str, ...] = ()
+    identity: IdentitySettings | None = None
+    turnstile: TurnstileSettings | None = None
+    hours: Hours | None = None
+    severity: tuple[SeverityRule, ...] = ()
+
+
+def target_variable(name: str, what: str) -> str:
+    """The environment variable of a target's `SECRET` or `TOKEN`."""
+    return f"FANLIGHT_TARGET_{name.upper().replace('-', '_')}_{what}"
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """Somewhere that wakes a person; `kind` is `webhook` (Standard Webhooks)."""
+    """Somewhere that wakes a person; `kind` is `webhook` (Standard Webhooks), `slack`, `pagerduty`.
+
+    `secret` signs: a webhook's body, or Slack's events. `token` lets the gateway in: Slack's bot
+    token, PagerDuty's integration key. `hours_only` waits for the site's working hours.
+    """
 
     name: str
     kind: str
     url: str
     secret: Secret
+    token: Secret = field(default_factory=lambda: Secret(""))
+    channel: str = ""
+    allowed_users: tuple[str, ...] = ()
+    hours_only: bool = False
+
+    @property
+    def token_variable(self) -> str:
+        """The environment variable that has the token."""
+        return target_variable(self.name, "TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +118,44 @@ class ModelSettings:
 class LimitSettings:
     """What one caller may do.
 
-    Sizes in bytes, times in seconds; quotas are calls a minute by session and by address prefix.
+    Sizes in bytes, times in seconds; quotas are calls a minute, by session, visitor, site and
+    address prefix.
     """
 
     body_bytes: int = 65_536
     session_per_minute: int = 60
+    subject_per_minute: int = 120
+    site_per_minute: int = 12_000
     address_per_minute: int = 240
     sessions_per_address_per_minute: int = 30
     login_tries_per_minute: int = 5
+    sessions_per_site_per_minute: int = 600
     pow_difficulty: int = 12
+    pow_difficulty_most: int = 18
     first_token_s: float = 4.0
     between_tokens_s: float = 5.0
     turn_s: float = 60.0
     max_tokens: int = 1024
+    turns_at_once: int = 256
+    streams_at_once: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """For how many days what visitors left is kept, by kind; 0 keeps it until it is erased."""
+
+    turns_days: int = 90
+    escalations_days: int = 365
+    feedback_days: int = 365
+    receipts_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """Where figures and spans go: `collector` speaks OTLP over HTTP; without a token no figures."""
+
+    collector: str = ""
+    metrics_token: Secret = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +165,22 @@ class Settings:
     public_url: str
     console_url: str
     data_dir: Path
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     web_dir: Path
     sites: tuple[SiteSettings, ...]
     operator_token: Secret
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
+    console_port: int = 8002
+    redis_url: Secret = field(default_factory=lambda: Secret(""))
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
     private_endpoints: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @property
     def authority(self) -> str:

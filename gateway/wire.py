@@ -7,7 +7,8 @@ Everything leaves here as a frozen value of `core.messages`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import asyncio
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -24,10 +25,16 @@ from starlette.types import Receive, Scope
 from core.errors import Problem
 from core.messages import ChatRequest, EscalationReason, EscalationRequest, MemoryTurn
 from core.redact import redact_secrets
+from core.subjects import Feedback, Signal
 from gateway import problems
+
+BODY_S: Final = 10.0
+SLOWEST: Final = 100_000
+"""Bytes a second that a large body may take beyond `BODY_S`: a slow line that uploads a file."""
 
 MAX_CONTENT = 8_000
 MAX_TAIL = 6
+MAX_MARK = 2_000
 _TURN = r"^t_[0-9a-f]{32}$"
 _CONVERSATION = r"^c_[0-9a-f]{32}$"
 _TIMESTAMP = (
@@ -60,10 +67,11 @@ class Body(BaseModel):
 
 
 class ChallengeBody(Body):
-    """`POST /v1/challenges`."""
+    """`POST /v1/challenges`; `without` is for a browser that cannot show that kind."""
 
     site_key: SiteKey
     thumbprint: Thumbprint
+    without: Literal["turnstile"] | None = None
 
 
 class JwkBody(Body):
@@ -76,20 +84,24 @@ class JwkBody(Body):
 
 
 class ConsentBody(Body):
-    """What the visitor agreed to."""
+    """What the visitor agreed to.
+
+    `merge`: that what this browser asked before the visitor signed in becomes the signed-in one's.
+    """
 
     memory: bool
     training: bool
+    merge: bool = False
 
 
 class SessionBody(Body):
-    """`POST /v1/sessions`; `identity_jwt` is not built yet and refuses any value but null."""
+    """`POST /v1/sessions`; `identity_jwt` is the site's word for a signed-in visitor."""
 
     site_key: SiteKey
     jwk: JwkBody
     challenge: Annotated[str, StringConstraints(min_length=1, max_length=600)]
-    solution: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
-    identity_jwt: None = None
+    solution: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,20}|[A-Za-z0-9._-]{21,2048})$")]
+    identity_jwt: Annotated[str, StringConstraints(max_length=4096)] | None = None
     locale: Locale
     consent: ConsentBody
 
@@ -127,18 +139,26 @@ class GateBody(Body):
 
 
 class MetadataBody(Body):
-    """What the browser says of itself."""
+    """What the browser says of itself.
+
+    `website` is what stands in a field that no person sees: a signal, and nothing else.
+    """
 
     memory_key: Annotated[str, StringConstraints(max_length=64)] | None = None
     memory_window: Annotated[int, Field(ge=0, le=40), Integral] | None = None
     confidence_threshold: Confidence | None = None
     gate: GateBody | None = None
+    website: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
 class OptionsBody(Body):
-    """How the reply is wanted; `workflow_id` is not built yet and refuses any value but null."""
+    """How the reply is wanted; `workflow_id` is not built yet and refuses any value but null.
+
+    `clarify` is false once the visitor has meant none of the choices that were offered.
+    """
 
     stream: bool = False
+    clarify: bool = True
     max_tokens: Annotated[int, Field(ge=1, le=4096), Integral] = 512
     workflow_id: None = None
 
@@ -168,6 +188,7 @@ class ChatBody(Body):
             gate=self.metadata.gate.model_dump() if self.metadata.gate else None,
             stream=self.options.stream,
             max_tokens=self.options.max_tokens,
+            may_clarify=self.options.clarify,
         )
 
 
@@ -203,6 +224,18 @@ class EscalationBody(Body):
         )
 
 
+class FeedbackBody(Body):
+    """`POST /v1/feedback`; `text` is the correction, or whatever else there is to say."""
+
+    turn_id: TurnId
+    signal: Signal
+    text: Annotated[str, StringConstraints(max_length=MAX_MARK)] | None = None
+
+    def value(self) -> Feedback:
+        """The checked value, without cards and secrets."""
+        return Feedback(self.turn_id, self.signal, redact_secrets(self.text) if self.text else None)
+
+
 def parse[M: BaseModel](model: type[M], body: bytes) -> M:
     """Check a body against its model; raises `Problem` naming the first field that is wrong."""
     try:
@@ -224,16 +257,30 @@ def _as_problem(error: ErrorDetails) -> Problem:
     return problems.invalid(field or "body", error["msg"])
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The request's body; raises `Problem` as soon as it passes `limit` bytes."""
-    return await receive_body(request.scope, request.receive, limit)
+async def read_body(request: Request, limit: int, remedy: str = problems.SHORTER_CALL) -> bytes:
+    """The request's body; raises `Problem` with the remedy as soon as it passes `limit` bytes."""
+    return await receive_body(request.scope, request.receive, limit, remedy)
 
 
-async def receive_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The same without a `Request`, for what runs at every signed call."""
+async def receive_body(
+    scope: Scope, receive: Receive, limit: int, remedy: str = problems.SHORTER_CALL
+) -> bytes:
+    """The same without a `Request`, for what runs at every signed call.
+
+    A body that is not whole in time is refused: whoever sends it holds a connection.
+    """
+    seconds = BODY_S + limit / SLOWEST
+    try:
+        async with asyncio.timeout(seconds):
+            return await _whole_body(scope, receive, limit, remedy)
+    except TimeoutError as exc:
+        raise problems.too_slow(seconds) from exc
+
+
+async def _whole_body(scope: Scope, receive: Receive, limit: int, remedy: str) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
-            raise problems.too_large(limit)
+            raise problems.too_large(limit, remedy)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -243,7 +290,7 @@ async def receive_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
-            raise problems.too_large(limit)
+            raise problems.too_large(limit, remedy)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
@@ -255,7 +302,12 @@ def check_media_type(content_type: str) -> None:
         raise problems.unsupported_media_type(content_type)
 
 
-async def read_json[M: BaseModel](request: Request, model: type[M], limit: int) -> M:
-    """Read and check a JSON body of at most `limit` bytes."""
+async def read_json[M: BaseModel](
+    request: Request, model: type[M], limit: int, remedy: str = problems.SHORTER_CALL
+) -> M:
+    """Read and check a JSON body of at most `limit` bytes; raises `Problem`.
+
+    `remedy` is what the caller can do about a larger one.
+    """
     check_media_type(request.headers.get("content-type", ""))
-    return parse(model, await read_body(request, limit))
+    return parse(model, await read_body(request, limit, remedy))

@@ -10,6 +10,7 @@ import typing
 
 from kb.codec import IndexFormatError
 from kb.entry import Entry, Link, Problem, Reading, SystemText
+from kb.follow import follow_up
 from kb.language import detect_language
 from kb.load import load_index
 from kb.search import Hit, Index
@@ -29,6 +30,7 @@ __all__ = [
     "SystemText",
     "build_index",
     "detect_language",
+    "follow_up",
     "load_index",
     "merge_readings",
     "read_entries",

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, inf, log1p
 from typing import Final
 
-from kb.choice import logit, solve
+from kb.choice import logit
+from kb.newton import Slope, maximise
 
 _SPREAD: Final = (1.5, 0.35)
 """How far shift and slope easily go from 0 and 1 (standard deviations of their priors)."""
-_LEAST_SLOPE: Final = 0.1
-_ROUNDS: Final = 50
+_FLOORS: Final = (-inf, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,27 @@ UNCORRECTED: Final = Correction()
 
 def fit_marks(marks: Sequence[tuple[float, bool]]) -> Correction:
     """Fit (confidence shown, whether the answer was right); no marks: nothing to correct."""
-    values = [0.0, 1.0]
-    for _ in range(_ROUNDS):
-        gradient = [-(v - c) / s**2 for v, c, s in zip(values, (0.0, 1.0), _SPREAD, strict=True)]
-        curvature = [[1 / _SPREAD[0] ** 2, 0.0], [0.0, 1 / _SPREAD[1] ** 2]]
-        for confidence, right in marks:
-            row = (1.0, logit(confidence))
-            share = logistic(values[0] + values[1] * row[1])
-            for i in range(2):
-                gradient[i] += (right - share) * row[i]
-                for j in range(2):
-                    curvature[i][j] += share * (1 - share) * row[i] * row[j]
-        step = solve(curvature, gradient)
-        values = [
-            value + max(-1.0, min(1.0, move)) for value, move in zip(values, step, strict=True)
-        ]
-        values[1] = max(_LEAST_SLOPE, values[1])
-        if max(map(abs, step)) < 1e-9:
-            break
-    return Correction(round(values[0], 6), round(values[1], 6))
+    shown = [(logit(confidence), right) for confidence, right in marks]
+    shift, slope = maximise(lambda values: _posterior(shown, values), (0.0, 1.0), _FLOORS)
+    return Correction(round(shift, 6), round(slope, 6))
+
+
+def _posterior(shown: Sequence[tuple[float, bool]], values: Sequence[float]) -> Slope:
+    """Give the log posterior, but for a constant, with its slope."""
+    off = [c - v for c, v in zip((0.0, 1.0), values, strict=True)]
+    value = -sum((each / s) ** 2 for each, s in zip(off, _SPREAD, strict=True)) / 2
+    gradient = [each / s**2 for each, s in zip(off, _SPREAD, strict=True)]
+    curvature = [[1 / _SPREAD[0] ** 2, 0.0], [0.0, 1 / _SPREAD[1] ** 2]]
+    for log_odds, right in shown:
+        row = (1.0, log_odds)
+        odds = values[0] + values[1] * log_odds
+        share = logistic(odds)
+        value += min(odds if right else -odds, 0.0) - log1p(exp(-abs(odds)))
+        for i in range(2):
+            gradient[i] += (right - share) * row[i]
+            for j in range(2):
+                curvature[i][j] += share * (1 - share) * row[i] * row[j]
+    return Slope(value, gradient, curvature)
 
 
 def logistic(value: float) -> float:

@@ -12,14 +12,15 @@ from itertools import combinations
 from typing import Final
 
 from kb.bench import make_bench
-from kb.build import background
+from kb.build import heard_entries
+from kb.dated import dated
 from kb.finding import Finding, worst_first
 from kb.head import Trainer
 from kb.likeness import duplicates, near_duplicates
-from kb.odd_texts import locale_gaps, texts_to_mend
+from kb.odd_texts import idle_synonyms, locale_gaps, texts_to_mend
 from kb.outcome import Risk, risks, shadowed, vague
 from kb.search import Index
-from kb.trial import ask_copies, ask_held_out, language
+from kb.trial import ask_copies, ask_held_out
 
 NO_MEANING: Final = "Near duplicates were not looked for: that needs the embedding of the index."
 UNTRAINED: Final = (
@@ -43,22 +44,24 @@ def check(
     index: Index,
     *,
     threshold: float,
+    today: str | None = None,
     trainer: Trainer | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Report:
     """Look at all entries of an index, and ask it what visitors will.
 
-    `threshold` is the confidence in [0, 1] from which the site answers. `trainer` is what the
+    `threshold` is the confidence in [0, 1] from which the site answers, `today` the day (ISO 8601)
+    that entries are to hold on, if that is to be looked at. `trainer` is what the
     index was built with, if it was with one. The same seed gives the same report.
     """
     report = progress or (lambda _step, _share: None)
     entries = index.entries
     meaning, is_trained = index.finder.meaning, index.finder.judgement is not None
-    everyday = background({language(entry.locale) for entry in entries})
+    asked_as, everyday = heard_entries(entries, index.wording)
     report("reading", 0.0)
     bench = make_bench(
-        entries,
+        asked_as,
         everyday,
         meaning.embedding if meaning else None,
         trainer if is_trained else None,
@@ -69,6 +72,8 @@ def check(
     asked = ask_copies(index, seed, lambda share: report("asking", share))
     findings = [
         *(one for entry in entries for one in texts_to_mend(entry)),
+        *idle_synonyms(index.wording),
+        *(dated(entries, index.slots, today) if today else ()),
         *locale_gaps(entries, index.locales),
         *twice,
         *near,

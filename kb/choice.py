@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, sumprod
+from math import exp, inf, log, sumprod
 from typing import Final
+
+from kb.newton import Slope, maximise
 
 SIGNALS: Final = ("words", "word_best", "meaning", "meaning_best", "odds", "lead")
 """In [0, 1]: the words' score and nearest cosine, the meaning's (mean of the three nearest) and its
 nearest; in quarters of log-odds: the head's odds against "none of them" and against its first."""
-_ROUNDS: Final = 25
-_STEP: Final = 3.0
-_CLOSE: Final = 1e-3
 
 type Signals = tuple[float, ...]
 type _Case = tuple[list[tuple[float, ...]], int, float]
@@ -63,25 +62,18 @@ class Prior:
 
 
 def fit_choice(situations: Sequence[Situation], prior: Prior) -> Choice:
-    """Fit the weights by Newton's method on the penalised likelihood; nothing seen: the prior.
+    """Fit the weights where the penalised likelihood is highest; nothing seen: the prior.
 
-    A signal whose usual weight is 0 is not heard, and stays at 0.
+    No weight goes below 0: one that would is held there, and the others are best beside it. A
+    signal whose usual weight is 0 is not heard, and stays at 0.
     """
     usual = prior.choice.weights
     heard = [at for at, weight in enumerate(usual) if weight]
     centre = [*(usual[at] for at in heard), prior.choice.none]
     spread = [*(prior.spread[at] for at in heard), prior.spread[-1]]
     cases = [_case(situation, heard) for situation in situations]
-    values = list(centre)
-    for _ in range(_ROUNDS):
-        gradient, curvature = _derivatives(cases, values, centre, spread)
-        step = solve(curvature, gradient)
-        moves = [max(-_STEP, min(_STEP, move)) for move in step]
-        before = values
-        values = [value + move for value, move in zip(values, moves, strict=True)]
-        values = [max(0.0, value) for value in values[:-1]] + values[-1:]
-        if max(abs(a - b) for a, b in zip(values, before, strict=True)) < _CLOSE:
-            break
+    floors = [*[0.0] * len(heard), -inf]
+    values = maximise(lambda values: _posterior(cases, values, centre, spread), centre, floors)
     weights = [0.0] * len(usual)
     for at, value in zip(heard, values, strict=False):
         # Rounded so that the last bits of a machine's arithmetic do not change the index.
@@ -98,49 +90,36 @@ def _case(situation: Situation, heard: Sequence[int]) -> _Case:
     return columns, right, situation.weight
 
 
-def _derivatives(
+def _posterior(
     cases: Sequence[_Case],
     values: Sequence[float],
     centre: Sequence[float],
     spread: Sequence[float],
-) -> tuple[list[float], list[list[float]]]:
-    """Gradient and negated Hessian of the log posterior."""
+) -> Slope:
+    """Give the log posterior, but for a constant, with its slope."""
     size = len(values)
     precision = [1 / (each * each) for each in spread]
-    gradient = [p * (c - v) for p, c, v in zip(precision, centre, values, strict=True)]
+    off = [c - v for c, v in zip(centre, values, strict=True)]
+    value = -sum(p * each * each for p, each in zip(precision, off, strict=True)) / 2
+    gradient = [p * each for p, each in zip(precision, off, strict=True)]
     curvature = [[precision[i] if i == j else 0.0 for j in range(size)] for i in range(size)]
     for columns, right, weight in cases:
         utilities = [sumprod(values, row) for row in zip(*columns, strict=True)]
         top = max(utilities)
         powers = [exp(utility - top) for utility in utilities]
         total = sum(powers)
+        value += weight * (utilities[right] - top - log(total))
         shares = [power / total for power in powers]
         mean = [sumprod(shares, column) for column in columns]
         for i, column in enumerate(columns):
             gradient[i] += weight * (column[right] - mean[i])
-            weighted = [share * value for share, value in zip(shares, column, strict=True)]
+            weighted = [share * signal for share, signal in zip(shares, column, strict=True)]
             for j in range(i + 1):
                 curvature[i][j] += weight * (sumprod(weighted, columns[j]) - mean[i] * mean[j])
     for i in range(size):
         for j in range(i):
             curvature[j][i] = curvature[i][j]
-    return gradient, curvature
-
-
-def solve(matrix: Sequence[Sequence[float]], target: Sequence[float]) -> list[float]:
-    """Solve a small positive definite system by elimination."""
-    size = len(target)
-    rows = [[*line, value] for line, value in zip(matrix, target, strict=True)]
-    for i in range(size):
-        for k in range(i + 1, size):
-            factor = rows[k][i] / rows[i][i]
-            for j in range(i, size + 1):
-                rows[k][j] -= factor * rows[i][j]
-    answer = [0.0] * size
-    for i in reversed(range(size)):
-        rest = sum(rows[i][j] * answer[j] for j in range(i + 1, size))
-        answer[i] = (rows[i][size] - rest) / rows[i][i]
-    return answer
+    return Slope(value, gradient, curvature)
 
 
 def logit(probability: float) -> float:

@@ -41,7 +41,7 @@ class Kind:
     remedy: str
 
 
-INDEX: Final = Kind("index", "fanlight-kb", 2, "build it again with `fanlight kb build`")
+INDEX: Final = Kind("index", "fanlight-kb", 3, "build it again with `fanlight kb build`")
 
 
 class IndexFormatError(ValueError):

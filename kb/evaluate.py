@@ -13,11 +13,14 @@ from operator import itemgetter
 from random import Random
 from typing import Final
 
+from kb.calibrate import UNCORRECTED, Correction, fit_marks
+from kb.close import choices
 from kb.entry import Entry
 from kb.json_rows import json_object, text_field
 from kb.search import Index
 
 BINS: Final = 10
+THRESHOLD: Final = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,18 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One query as answered; `right` and `in_top3` are whatever the confidence."""
+    """One query as answered; `right` and `in_top3` are whatever the confidence.
+
+    `offered` says whether the right entry is among those that the visitor is asked to choose from;
+    None where nobody is asked back.
+    """
 
     answerable: bool
     right: bool
     in_top3: bool
     confidence: float
     seconds: float
+    offered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,10 @@ class Figures:
     not, told by confidence. `e2e`: right and answered when in scope, refused when out, over all.
     `coverage`: right and answered over in scope. `risk`: wrong over answered. `ece`: expected
     calibration error, ten bins of equal count, event "the answer shown is right", over all.
-    `answered_in`, `answered_out`: answered over in scope and over out of scope. `p50_ms`,
-    `p95_ms`: milliseconds a query. `n`: queries.
+    `answered_in`, `answered_out`: answered over in scope and over out of scope. `asked_back`: the
+    visitor is asked which of a few is meant, over all; in the figures above that is no answer.
+    `asked_right`: the right one is among them, over those asked back. `e2e_settled`: `e2e` over
+    those not asked back. `p50_ms`, `p95_ms`: milliseconds a query. `n`: queries.
     """
 
     top1: float | None
@@ -62,6 +72,9 @@ class Figures:
     ece: float | None
     answered_in: float | None
     answered_out: float | None
+    asked_back: float | None
+    asked_right: float | None
+    e2e_settled: float | None
     p50_ms: float | None
     p95_ms: float | None
     n: int
@@ -95,13 +108,16 @@ def read_labelled(
 
 
 def entries_of(rows: Iterable[Labelled]) -> list[Entry]:
-    """Make one entry of each label and locale, its first text the question; skip the rest."""
+    """Make one entry of each label and locale, its first text the question; skip the rest.
+
+    The answers are empty: a label's name is no text that a visitor could be answered with.
+    """
     texts: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.answerable:
             texts.setdefault((row.label, row.locale), []).append(row.text)
     return [
-        Entry(label, locale, every[0], label, tuple(every[1:]))
+        Entry(label, locale, every[0], "", tuple(every[1:]))
         for (label, locale), every in texts.items()
     ]
 
@@ -129,14 +145,20 @@ def marked(
     return own, [query for at, query in enumerate(queries) if at not in chosen]
 
 
-def judge(index: Index, queries: Iterable[Labelled], clock: Callable[[], float]) -> list[Judged]:
-    """Ask every query; `clock` gives seconds."""
+def judge(
+    index: Index,
+    queries: Iterable[Labelled],
+    clock: Callable[[], float],
+    threshold: float = THRESHOLD,
+) -> list[Judged]:
+    """Ask every query; `clock` gives seconds. Below the threshold a visitor may be asked back."""
     judged: list[Judged] = []
     for query in queries:
         start = clock()
         hits = index.search(query.text, limit=3)
         seconds = clock() - start
         ids = [hit.entry.id for hit in hits]
+        close = [hit.entry.id for hit in choices(hits, threshold)]
         judged.append(
             Judged(
                 query.answerable,
@@ -144,9 +166,24 @@ def judge(index: Index, queries: Iterable[Labelled], clock: Callable[[], float])
                 query.answerable and query.label in ids,
                 hits[0].confidence if hits else 0.0,
                 seconds,
+                query.answerable and query.label in close if close else None,
             )
         )
     return judged
+
+
+def correction_of(index: Index, marks: Iterable[tuple[str, str | None]]) -> Correction:
+    """Fit what an owner's marks say of an index: questions, each with its entry's id or None.
+
+    Another correction that the index has is left aside.
+    """
+    plain = index.corrected(UNCORRECTED)
+    shown = []
+    for question, entry_id in marks:
+        hits = plain.search(question, limit=1)
+        right = bool(hits) and hits[0].entry.id == entry_id
+        shown.append((hits[0].confidence if hits else 0.0, right))
+    return fit_marks(shown)
 
 
 def figures(judged: Sequence[Judged], threshold: float) -> Figures:
@@ -157,6 +194,8 @@ def figures(judged: Sequence[Judged], threshold: float) -> Figures:
     good = sum(one.right for one in answered)
     refused = sum(one.confidence < threshold for one in outside)
     seconds = sorted(one.seconds for one in judged)
+    asked = [one for one in judged if one.offered is not None]
+    quiet = sum(one.offered is None for one in outside if one.confidence < threshold)
     return Figures(
         top1=_share(sum(one.right for one in inside), len(inside)),
         top3=_share(sum(one.in_top3 for one in inside), len(inside)),
@@ -167,6 +206,9 @@ def figures(judged: Sequence[Judged], threshold: float) -> Figures:
         ece=expected_calibration_error([(one.confidence, one.right) for one in judged]),
         answered_in=_share(sum(one.answerable for one in answered), len(inside)),
         answered_out=_share(sum(not one.answerable for one in answered), len(outside)),
+        asked_back=_share(len(asked), len(judged)),
+        asked_right=_share(sum(bool(one.offered) for one in asked), len(asked)),
+        e2e_settled=_share(good + quiet, len(judged) - len(asked)),
         p50_ms=_quantile_ms(seconds, 0.50),
         p95_ms=_quantile_ms(seconds, 0.95),
         n=len(judged),

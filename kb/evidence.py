@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import Final, Literal
 
-from kb.choice import Choice, Prior, Signals, Situation, fit_choice
+from kb.answers import Told
+from kb.choice import SIGNALS, Choice, Prior, Signals, Situation, fit_choice
 from kb.find import Clue
+from kb.rank import Ranker
 
 type Hearing = Literal["all", "words", "meaning"]
 
@@ -31,14 +33,21 @@ USUAL: Final[dict[Hearing, Prior]] = {
     "meaning": Prior(Choice((0.0, 0.0, 8.0, 8.0, 0.0, 0.0), 8.0), (3.0,) * 6 + (3.0,)),
 }
 """Where the weights start from, and how far they easily go."""
+SILENT: Final[Signals] = (0.0,) * len(SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """An entry's loudest clue with the probability that it is what was meant."""
+    """An entry's loudest clue with the probability that it is what was meant.
+
+    `told` is the passage of its answer that speaks for it, where that says more than its phrasings;
+    `spoken` the part of the probability that the answer gives, told or not.
+    """
 
     clue: Clue
     probability: float
+    told: Told | None = None
+    spoken: float = 0.0
 
 
 def heard(signals: Signals, hearing: Hearing) -> Signals:
@@ -90,3 +99,25 @@ def weigh(
     shares = choice.probabilities([clue.signals for clue in kept])
     weighed = [Weighed(clue, share) for clue, share in zip(kept, shares, strict=True)]
     return sorted(weighed, key=lambda one: (-one.probability, one.clue.unit))
+
+
+def with_answers(
+    weighed: Sequence[Weighed], told: Sequence[Told], ranker: Ranker, unit_ids: Sequence[str]
+) -> list[Weighed]:
+    """Share what the phrasings left open among the entries whose answers speak for them.
+
+    A law of total probability: an entry is meant if a phrasing says so, or if none does and its
+    answer says so.
+    """
+    left = 1 - sum(one.probability for one in weighed)
+    speaking = {unit_ids[one.unit]: one for one in told}
+    mixed: list[Weighed] = []
+    for one in weighed:
+        own = speaking.pop(unit_ids[one.clue.unit], None)
+        more = left * own.share if own else 0.0
+        louder = own if more > one.probability else None
+        mixed.append(Weighed(one.clue, one.probability + more, louder, more))
+    for own in speaking.values():
+        clue = Clue(own.unit, SILENT, ranker.tables.unit_starts[own.unit])
+        mixed.append(Weighed(clue, left * own.share, own, left * own.share))
+    return sorted(mixed, key=lambda one: (-one.probability, one.clue.unit))

@@ -61,8 +61,8 @@ class Candidate:
 
     `hit` is what the search gives, its `score` after the correction. `matched` is the translation
     that the question was compared with, `phrasing` its nearest way to ask. `probability` is the one
-    before the correction and before any exact match. `shared` are stems that the nearest phrasing
-    has and the question reached.
+    before the correction and before any exact match, and `spoken` the part of it that the text of
+    the answer gives. `shared` are stems that the nearest phrasing has and the question reached.
     """
 
     hit: Hit
@@ -72,7 +72,13 @@ class Candidate:
     signals: tuple[Signal, ...]
     utility: float
     probability: float
+    spoken: float
     is_exact: bool
+
+    @property
+    def sentence(self) -> str:
+        """The sentence of the answer that speaks for it; empty where the phrasings say more."""
+        return self.hit.entry.answer[slice(*self.hit.sentence)] if self.hit.sentence else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,13 @@ class Explanation:
     """All that led to a search's result.
 
     `dropped` are words of the question that are not compared: parts of addresses and contractions,
-    and what is beyond the first 96 words. `none_utility` and `none_probability` are those of "none
+    and what is beyond the first 96 words. `said` is the question in the site's own words, where it
+    names some, and what `words` are of. `none_utility` and `none_probability` are those of "none
     of the entries". `shift` and `slope` are the owner's correction, (0, 1) where there is none.
     """
 
     question: str
+    said: str
     release: str
     spoken: str | None
     hearing: Hearing
@@ -103,16 +111,24 @@ class Explanation:
 
 
 def explain(
-    index: Index, question: str, *, locale: str | None = None, limit: int = CANDIDATES
+    index: Index,
+    question: str,
+    *,
+    locale: str | None = None,
+    limit: int = CANDIDATES,
+    today: str | None = None,
 ) -> Explanation:
-    """Lay open the search for a question; `locale` is the page's, as for `Index.search`."""
-    look = index.look(question)
+    """Lay open the search for a question; `locale` and `today` are as for `Index.search`."""
+    look = index.look(question, today=today)
     choice = index.choices[look.hearing]
-    hits = index.search(question, locale=locale, limit=limit)
+    hits = index.search(question, locale=locale, limit=limit, today=today)
     signals = {clue.unit: clue.signals for clue in look.clues}
-    shares = {index.entries[one.clue.unit].id: one.probability for one in look.weighed}
+    weighed_as = {index.entries[one.clue.unit].id: one for one in look.weighed}
+    ranked = {index.entries[one.clue.unit].id: (one, exact) for one, exact in look.ranked}
     candidates = []
-    for hit, (found, is_exact) in zip(hits, look.ranked, strict=False):
+    for hit in hits:
+        found, is_exact = ranked[hit.entry.id]
+        own = weighed_as.get(hit.entry.id)
         unit = found.clue.unit
         weighed = _signals(signals.get(unit, ()), choice, look.hearing)
         candidates.append(
@@ -123,21 +139,23 @@ def explain(
                 shared=_shared(index.finder.ranker, look.query, found.clue.phrasing),
                 signals=weighed,
                 utility=sum(signal.contribution for signal in weighed),
-                probability=shares.get(hit.entry.id, 0.0),
+                probability=own.probability if own else 0.0,
+                spoken=own.spoken if own else 0.0,
                 is_exact=is_exact,
             )
         )
     meaning = index.finder.meaning
     return Explanation(
         question=question,
+        said=look.said,
         release=index.release,
         spoken=look.spoken,
         hearing=look.hearing,
-        words=_words(question, index.finder.ranker, meaning.embedding if meaning else None),
+        words=_words(look.said, index.finder.ranker, meaning.embedding if meaning else None),
         dropped=_dropped(question),
         candidates=tuple(candidates),
         none_utility=choice.none,
-        none_probability=max(0.0, 1 - sum(shares.values())),
+        none_probability=max(0.0, 1 - sum(one.probability for one in look.weighed)),
         shift=index.correction.shift,
         slope=index.correction.slope,
     )

@@ -6,7 +6,7 @@ that `kb.choice` weighs. Refuses to judge: no threshold, no confidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import Final
@@ -22,6 +22,9 @@ NEAR_UNITS: Final = 8
 THREE: Final = 3
 """Phrasings whose cosines are averaged: three good matches say more than one."""
 _QUARTER: Final = 4.0
+
+type Row = tuple[float, int]
+"""The cosine of a row of vectors, and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,10 @@ class Finder:
         near = self._near(vector)
         units = {*by_words, *self._nearest(near)}
         odds = self._odds(units, question, vector)
+        rows = self._rows(vector, units, near)
         clues = []
         for unit in sorted(units):
-            nearest, mean, best = self._closeness(vector, unit, near)
+            nearest, mean, best = self._closeness(rows.get(unit, ()))
             candidate = by_words.get(unit)
             signals = (*_by_words(candidate), mean, best, *odds.get(unit, (0.0, 0.0)))
             phrasing = candidate.phrasing if candidate else self.ranker.tables.unit_starts[unit]
@@ -83,15 +87,15 @@ class Finder:
             clues.append(Clue(unit, signals, phrasing))
         return query, clues
 
-    def _near(self, vector: Vector | None) -> dict[int, list[tuple[float, int]]]:
+    def _near(self, vector: Vector | None) -> dict[int, list[Row]]:
         """Give the nearest rows by their unit."""
-        near: dict[int, list[tuple[float, int]]] = {}
+        near: dict[int, list[Row]] = {}
         if self.meaning and vector is not None:
             for cosine, row in self.meaning.vectors.nearest(vector):
                 near.setdefault(self.meaning.owners[row], []).append((cosine, row))
         return near
 
-    def _nearest(self, near: dict[int, list[tuple[float, int]]]) -> list[int]:
+    def _nearest(self, near: Mapping[int, Sequence[Row]]) -> list[int]:
         ranked = nlargest(NEAR_UNITS, ((max(rows)[0], -unit) for unit, rows in near.items()))
         return [-negated for _, negated in ranked]
 
@@ -113,17 +117,29 @@ class Finder:
             found[unit] = (clipped(score - none) / _QUARTER, clipped(score - top) / _QUARTER)
         return found
 
-    def _closeness(
-        self, vector: Vector | None, unit: int, near: dict[int, list[tuple[float, int]]]
-    ) -> tuple[int | None, float, float]:
-        """Give a unit's nearest phrasing, the mean of its three nearest cosines, and the best."""
+    def _rows(
+        self, vector: Vector | None, units: set[int], near: Mapping[int, Sequence[Row]]
+    ) -> dict[int, Sequence[Row]]:
+        """Give the rows of each unit with their cosines: the nearest, or all of them."""
         if not self.meaning or vector is None:
-            return None, 0.0, 0.0
-        rows = near.get(unit, [])
-        own = range(self.meaning.starts[unit], self.meaning.starts[unit + 1])
-        if len(rows) < min(THREE, len(own)):
-            rows = [(self.meaning.vectors.cosine(vector, row), row) for row in own]
-        if not rows:
+            return {}
+        rows: dict[int, Sequence[Row]] = {}
+        lacking: dict[int, range] = {}
+        for unit in units:
+            own = range(self.meaning.starts[unit], self.meaning.starts[unit + 1])
+            if len(near.get(unit, ())) < min(THREE, len(own)):
+                lacking[unit] = own
+            else:
+                rows[unit] = near.get(unit, ())
+        wanted = [row for own in lacking.values() for row in own]
+        cosines = dict(zip(wanted, self.meaning.vectors.cosines(vector, wanted), strict=True))
+        for unit, own in lacking.items():
+            rows[unit] = [(cosines[row], row) for row in own]
+        return rows
+
+    def _closeness(self, rows: Sequence[Row]) -> tuple[int | None, float, float]:
+        """Give a unit's nearest phrasing, the mean of its three nearest cosines, and the best."""
+        if not self.meaning or not rows:
             return None, 0.0, 0.0
         best = nlargest(THREE, rows)
         mean = sum(cosine for cosine, _ in best) / len(best)

@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 
 type Kind = Literal[
     "empty_answer",
+    "empty_slot",
     "duplicate",
     "near_duplicate",
     "shadowed",
@@ -19,6 +20,10 @@ type Kind = Literal[
     "locale_gap",
     "insecure_link",
     "long_answer",
+    "unknown_slot",
+    "idle_synonyms",
+    "ended",
+    "ending",
     "outranked",
     "few_phrasings",
     "single_phrasing",
@@ -29,7 +34,16 @@ type Severity = Literal["problem", "hint"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind.__value__)
 """Worst first."""
 HINTS: Final[frozenset[Kind]] = frozenset(
-    {"outranked", "few_phrasings", "single_phrasing", "short_answer"}
+    {
+        "unknown_slot",
+        "idle_synonyms",
+        "ended",
+        "ending",
+        "outranked",
+        "few_phrasings",
+        "single_phrasing",
+        "short_answer",
+    }
 )
 _SHOWN: Final = 80
 

@@ -1,4 +1,4 @@
-"""Rows of labelled JSON Lines, as evaluations read them: one object a line, fields that are text.
+"""Rows of JSON Lines: labelled ones as evaluations read them, and entries as they are written.
 
 Decides nothing about what the fields mean. Refuses a line or a field by its place.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from kb.entry import Entry
 
 
 def json_object(line: str, place: str) -> dict[str, Any]:
@@ -27,3 +29,19 @@ def text_field(row: Mapping[str, Any], field: str, place: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{place}: the field {field!r} must be there, as text")
     return value
+
+
+def entry_fields(entry: Entry) -> dict[str, Any]:
+    """Give an entry as an object of JSON, under the names that `kb.readers` reads."""
+    return {
+        "id": entry.id,
+        "locale": entry.locale,
+        "question": entry.question,
+        "answer": entry.answer,
+        "variants": list(entry.variants),
+        "links": [{"title": link.title, "url": link.url} for link in entry.links],
+        "tags": list(entry.tags),
+        "escalate": entry.escalate,
+        "valid_from": entry.valid_from,
+        "valid_until": entry.valid_until,
+    }

@@ -12,6 +12,7 @@ from typing import Final
 
 from kb.entry import Entry
 from kb.finding import Finding, Kind, quoted
+from kb.wording import Wording, groups
 
 LONG_ANSWER: Final = 4_000
 SHORT_ANSWER: Final = 10
@@ -21,6 +22,16 @@ _CODE = re.compile(r"`[^`]*`")
 _INSECURE = re.compile(
     r"\bhttp://(?!(?:[\w-]+\.)*localhost\b|127\.|\[::1])[^\s<>()\[\]\"']+", re.IGNORECASE
 )
+
+
+def idle_synonyms(wording: Wording) -> Iterator[Finding]:
+    """Give the lists of synonyms that have a line which says nothing."""
+    for entry in wording.lists:
+        idle = groups(entry)[1]
+        if idle:
+            why = f"A line of its list names no two ways to say something: {quoted(idle[0])}."
+            remedy = "Write a group a line, such as `RMA = return = send back`."
+            yield Finding("idle_synonyms", entry.id, entry.locale, why, remedy, weight=len(idle))
 
 
 def texts_to_mend(entry: Entry) -> Iterator[Finding]:

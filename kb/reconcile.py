@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from kb.entry import Entry, Problem
+from kb.json_rows import entry_fields
 from kb.normalise import normalise
 from kb.readers.json_lines import read_json_lines
 from kb.readers.row import Row, entry_of
@@ -246,16 +247,8 @@ def _updated(row: Kept, one: Imported) -> str:
 
 
 def _line(one: Imported) -> str:
-    entry = one.entry
     value: dict[str, Any] = {
-        "id": entry.id,
-        "locale": entry.locale,
-        "question": entry.question,
-        "answer": entry.answer,
-        "variants": list(entry.variants),
-        "links": [{"title": link.title, "url": link.url} for link in entry.links],
-        "tags": list(entry.tags),
-        "escalate": entry.escalate,
+        **entry_fields(one.entry),
         "origin": one.origin,
         "source_hash": one.hash,
     }

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from kb.embed import Embedding
 from kb.json_rows import json_object, text_field
 from kb.normalise import words
-from kb.passages import Passages
+from kb.passages import Passages, make_passages, sentences
 from kb.vectors import Vectors, pack_all
 
 RANKED: Final = 10
@@ -104,12 +104,17 @@ class PassageRetriever:
 
     def __init__(self, corpus: Sequence[Item], embedding: Embedding) -> None:
         self._names = [item.name for item in corpus]
-        self._passages = Passages([item.text for item in corpus], embedding)
+        tables = make_passages((_sentences(item.text) for item in corpus), embedding)
+        self._passages = Passages(tables, embedding)
 
     def names(self, question: str) -> Sequence[str]:
         """Give the names of the best passages."""
         found = self._passages.search(question, RANKED)
         return list(dict.fromkeys(self._names[one.passage] for one in found))
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]
 
 
 class LabelRetriever:

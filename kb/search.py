@@ -12,20 +12,26 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
 
+from kb.answers import Answers, Told
 from kb.calibrate import UNCORRECTED, Correction
 from kb.choice import Choice
-from kb.entry import SYSTEM_TEXTS, Entry, SystemText, system_text
-from kb.evidence import Hearing, Weighed, weigh
+from kb.entry import SYSTEM_TEXTS, Entry, SystemText, is_searchable, system_text
+from kb.evidence import Hearing, Weighed, weigh, with_answers
 from kb.features import STOP_STEMS, text_digest
 from kb.find import Clue, Finder
 from kb.language import detect_language
 from kb.normalise import stem, words
+from kb.passages import Span
 from kb.rank import Query
+from kb.slots import Slots
 from kb.texts import DEFAULT_TEXTS
+from kb.wording import Wording
 
 EXACT: Final = 0.97
 """Confidence in an entry that has the question word for word; shared by all that have it."""
 _MOST_WORD_REASONS: Final = 3
+_OPEN: Final = 0.3
+"""What the phrasings must leave open before the answers are looked at."""
 _LOWEST: Final = 0.001
 _HIGHEST: Final = 0.995
 
@@ -37,13 +43,16 @@ class Hit:
     `score` in [0, 1] orders the hits; `confidence` is the probability that showing this answer is
     right, kept off 0 and 1. `reasons` are stable codes: `exact`, `question` or `variant:N` (which
     phrasing was nearest), `word:W` (a word of the question that it has), `chars` (a word matched by
-    its letters), `meaning` (no word is shared), `other_locale`.
+    its letters), `meaning` (no word is shared), `passage` (a sentence of the answer says more than
+    any phrasing), `follow_up` (read as going on from an earlier question), `other_locale`.
+    `sentence` is where that sentence stands in the answer.
     """
 
     entry: Entry
     score: float
     confidence: float
     reasons: tuple[str, ...]
+    sentence: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +77,12 @@ class ExactKeys:
 class Look:
     """What an index saw of one question, before it is decided in which language it answers.
 
-    `weighed` are the candidates as the senses weigh them; `ranked` are the same after the owner's
-    correction, with exact matches first and told apart.
+    `said` is the question in the site's own words (`kb.wording`). `weighed` are the candidates as
+    the senses weigh them; `ranked` are the same after the owner's correction, with exact matches
+    first and told apart.
     """
 
+    said: str
     query: Query
     spoken: str | None
     hearing: Hearing
@@ -88,6 +99,7 @@ class Index:
         *,
         entries: Sequence[Entry],
         finder: Finder,
+        answers: Answers | None,
         choices: Mapping[Hearing, Choice],
         exact: ExactKeys,
         release: str,
@@ -100,18 +112,21 @@ class Index:
         self.choices: Final = choices
         self.correction = correction
         self._finder = finder
+        self.answers: Final = answers
+        self.slots: Final = Slots(entries)
+        self.wording: Final = Wording(entries)
         self._ranker = finder.ranker
         self._exact = exact
-        self._units = tuple(entry for entry in entries if system_text(entry) is None)
+        self._units = tuple(entry for entry in entries if is_searchable(entry))
         self._ids = tuple(entry.id for entry in self._units)
         self._languages = frozenset(_language(entry.locale) for entry in self._units)
         self._by_id: dict[str, dict[str, Entry]] = {}
-        self._texts: dict[tuple[SystemText, str], str] = {}
+        self._texts: dict[SystemText, list[Entry]] = {}
         for entry in entries:
             self._by_id.setdefault(entry.id, {})[entry.locale] = entry
             kind = system_text(entry)
             if kind:
-                self._texts.setdefault((kind, entry.locale), entry.answer)
+                self._texts.setdefault(kind, []).append(entry)
 
     def __len__(self) -> int:
         return len(self._units)
@@ -136,11 +151,18 @@ class Index:
         """Give the entry with this id in this very locale, site texts included."""
         return self._by_id.get(entry_id, {}).get(locale)
 
-    def text(self, kind: SystemText, locale: str) -> str:
-        """Give a site text: the site's own in this locale, else the default, else its first."""
+    def text(self, kind: SystemText, locale: str, *, today: str | None = None) -> str:
+        """Give a site text: the site's own in this locale, else the default, else its first.
+
+        One that does not hold on the day (ISO 8601) is not there.
+        """
         if kind not in SYSTEM_TEXTS:
             raise ValueError(f"kind must be one of {', '.join(SYSTEM_TEXTS)}, not {kind!r}")
-        own = {at: text for (found, at), text in self._texts.items() if found == kind}
+        own = {
+            entry.locale: self.slots.fill(entry.answer, entry.locale, today)
+            for entry in self._texts.get(kind, ())
+            if self.slots.is_shown(entry, today)
+        }
         base = locale.split("-", 1)[0]
         defaults = DEFAULT_TEXTS[kind]
         for text in (own.get(locale), own.get(base), defaults.get(base)):
@@ -149,30 +171,72 @@ class Index:
         return next(iter(own.values()), defaults["en"])
 
     def search(
-        self, question: str, *, locale: str | None = None, limit: int = 5
+        self,
+        question: str,
+        *,
+        locale: str | None = None,
+        limit: int = 5,
+        today: str | None = None,
     ) -> tuple[Hit, ...]:
-        """Give the best entries for a question, best first; at most `limit`, one an entry id."""
-        look = self.look(question)
+        """Give the best entries for a question, best first; at most `limit`, one an entry id.
+
+        `today` (ISO 8601) leaves out what does not hold on that day, and fills slots as on it.
+        """
+        look = self.look(question, today=today)
         wanted = look.spoken or locale or next(iter(self.locales), "en")
-        own = _own_words(question)
+        own = _own_words(self.wording.heard(question))
         hits: list[Hit] = []
         for found, is_exact in look.ranked[: max(0, limit)]:
-            entry = self._shown(found.clue.unit, wanted, locale)
-            reasons = self._reasons(own, look.query, found.clue, is_exact)
+            kept = self._shown(found.clue.unit, wanted, locale, today)
+            entry = self.slots.filled(kept, today)
+            reasons = self._reasons(own, look.query, found, is_exact)
             if _language(entry.locale) != _language(wanted):
                 reasons = (*reasons, "other_locale")
-            hits.append(Hit(entry, found.probability, _bounded(found.probability), reasons))
+            sentence = self._sentence(found.told, kept, today)
+            confidence = bounded(found.probability)
+            hits.append(Hit(entry, found.probability, confidence, reasons, sentence))
         return tuple(hits)
 
-    def look(self, question: str) -> Look:
-        """Give all that is seen of a question; `search` shows the best of it."""
-        query, clues = self._finder.find(question)
+    def again(self, hit: Hit, question: str, *, today: str | None = None) -> Hit | None:
+        """Give an entry that was shown as what a sentence of its answer says to another question.
+
+        None where no sentence speaks for it.
+        """
+        across = self._hearing(detect_language(question)) == "meaning"
+        said = self.wording.heard(question)
+        own = self.answers.within(said, hit.entry.id, across=across) if self.answers else None
+        kept = self.get(hit.entry.id, hit.entry.locale)
+        if own is None or kept is None:
+            return None
+        sentence = self._sentence(own, kept, today)
+        return Hit(hit.entry, own.share, bounded(own.share), ("passage",), sentence)
+
+    def look(self, question: str, *, today: str | None = None) -> Look:
+        """Give all that is seen of a question; `search` shows the best of it.
+
+        What is not shown on the day is no candidate, and takes nothing from those that are.
+        """
+        said = self.wording.heard(question)
+        query, every = self._finder.find(said)
+        clues = [clue for clue in every if self._is_shown(clue.unit, today)]
         spoken = detect_language(question)
         hearing = self._hearing(spoken)
         weighed = weigh(clues, self._ids, self.choices[hearing], hearing)
-        exact = {n: self._ranker.unit_of(n) for n in self._exact.find(question)}
+        weighed = self._with_answers(weighed, said, hearing, today)
+        exact = {n: self._ranker.unit_of(n) for n in self._exact.find(said)}
+        exact = {n: unit for n, unit in exact.items() if self._is_shown(unit, today)}
         ranked = _exact_first(_corrected(weighed, self.correction), exact, self._ids)
-        return Look(query, spoken, hearing, clues, weighed, ranked)
+        return Look(said, query, spoken, hearing, clues, weighed, ranked)
+
+    def _with_answers(
+        self, weighed: list[Weighed], question: str, hearing: Hearing, today: str | None
+    ) -> list[Weighed]:
+        """Look at the answers too, where the phrasings leave it open which entry is meant."""
+        if self.answers is None or 1 - sum(one.probability for one in weighed) < _OPEN:
+            return weighed
+        told = self.answers.look(question, across=hearing == "meaning")
+        there = [one for one in told if self._is_shown(one.unit, today)]
+        return with_answers(weighed, there, self._ranker, self._ids)
 
     def _hearing(self, spoken: str | None) -> Hearing:
         """Say which senses can be believed for a question in this language."""
@@ -180,18 +244,36 @@ class Index:
             return "words"
         return "meaning" if spoken and spoken not in self._languages else "all"
 
-    def _shown(self, unit: int, wanted: str, locale: str | None) -> Entry:
-        """Choose the translation to show: the wanted locale, the page's, then what matched."""
+    def _is_shown(self, unit: int, today: str | None) -> bool:
+        """Say whether an entry has a translation that is shown on that day."""
+        translations = self._by_id[self._ids[unit]].values()
+        return any(self.slots.is_shown(entry, today) for entry in translations)
+
+    def _shown(self, unit: int, wanted: str, locale: str | None, today: str | None) -> Entry:
+        """Choose the translation to show: the wanted locale, the page's, what matched, any."""
         matched = self._units[unit]
         translations = self._by_id[matched.id]
-        for choice in (wanted, wanted.split("-", 1)[0], locale, (locale or "").split("-", 1)[0]):
-            if choice in translations:
+        own = (wanted, wanted.split("-", 1)[0], locale, (locale or "").split("-", 1)[0])
+        for choice in (*own, matched.locale, *translations):
+            if choice in translations and self.slots.is_shown(translations[choice], today):
                 return translations[choice]
         return matched
 
+    def _sentence(self, told: Told | None, shown: Entry, today: str | None) -> Span | None:
+        """Give where the sentence that speaks for an entry stands in its answer as it is shown."""
+        if told is None or told.sentence is None or self._units[told.unit] is not shown:
+            return None
+        start, end = told.sentence
+        before = self.slots.fill(shown.answer[:start], shown.locale, today)
+        own = self.slots.fill(shown.answer[start:end], shown.locale, today)
+        return len(before), len(before) + len(own)
+
     def _reasons(
-        self, own: dict[str, str], query: Query, clue: Clue, is_exact: bool
+        self, own: dict[str, str], query: Query, found: Weighed, is_exact: bool
     ) -> tuple[str, ...]:
+        clue = found.clue
+        if found.told is not None:
+            return ("passage",)
         reasons = ["exact"] if is_exact else []
         at = self._ranker.place(clue.unit, clue.phrasing)
         reasons.append(f"variant:{at}" if at else "question")
@@ -209,7 +291,8 @@ def _language(locale: str) -> str:
     return locale.split("-", 1)[0]
 
 
-def _bounded(probability: float) -> float:
+def bounded(probability: float) -> float:
+    """Keep a probability off 0 and 1, which nothing here can know."""
     return min(max(probability, _LOWEST), _HIGHEST)
 
 
@@ -248,6 +331,6 @@ def _exact_first(
     for unit, phrasing in first.values():
         signals = known[unit].clue.signals if unit in known else ()
         found.append((Weighed(Clue(unit, signals, phrasing), share), True))
-    rest = min(1 - EXACT, share)
     others = [one for one in weighed if ids[one.clue.unit] not in first]
-    return found + [(Weighed(one.clue, min(one.probability, rest)), False) for one in others]
+    left = min(1.0, (1 - EXACT) / max(1e-9, sum(one.probability for one in others)))
+    return found + [(replace(one, probability=one.probability * left), False) for one in others]

@@ -103,6 +103,7 @@ def ask_held_out(
         partial = Index(
             entries=index.entries,
             finder=bench.finder(kept, strangers),
+            answers=index.answers,
             choices=index.choices,
             exact=ExactKeys((), ()),
             release=index.release,

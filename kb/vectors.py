@@ -2,12 +2,14 @@
 
 Decides how they are kept (two bits a dimension) and how they are searched: all by the signs of
 their dimensions, in one pass over whole numbers, then the best by their cosines. Refuses nothing; a
-phrasing without a vector is never near.
+phrasing without a vector is never near. A server may search with a matrix library instead
+(`MakeVectors`): the same rows, the same cosines, sooner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from math import sqrt, sumprod
 from typing import Final
 
@@ -15,6 +17,8 @@ from kb.embed import Vector, unpack
 
 PROMISING: Final = 40
 """Phrasings whose cosine is worked out; the others are too far by their signs alone."""
+ALIKE: Final = 4
+"""Of rows that are equally near by their signs so many times as many are looked at, at the most."""
 THRESHOLDS: Final = (-0.98, 0.0, 0.98)
 """Where one level passes into the next (Max, 1960)."""
 _CACHED: Final = 4_096
@@ -35,24 +39,35 @@ class Vectors:
         return len(self._codes)
 
     def nearest(self, vector: Vector, most: int = PROMISING) -> list[tuple[float, int]]:
-        """Give (cosine, number) of about the `most` nearest rows, in no order."""
+        """Give (cosine, number) of about the `most` nearest rows by their signs, in no order."""
+        numbers = self.alike(vector, most) if len(self) > most else range(len(self))
+        return list(zip(self.cosines(vector, numbers), numbers, strict=True))
+
+    def alike(self, vector: Vector, most: int) -> Sequence[int]:
+        """Give about the `most` nearest rows by their signs alone, of more than so many."""
         code = sign_code(vector)
         distances = [(code ^ other).bit_count() for other in self._codes]
-        if len(distances) > most:
-            limit = sorted(distances)[most - 1]
-            numbers = [n for n, distance in enumerate(distances) if distance <= limit]
-        else:
-            numbers = list(range(len(distances)))
-        return [(self.cosine(vector, number), number) for number in numbers]
+        limit = sorted(distances)[most - 1]
+        numbers = [n for n, distance in enumerate(distances) if distance < limit]
+        # Of many that are alike, such as one sentence at the end of every page, the first.
+        alike = (n for n, distance in enumerate(distances) if distance == limit)
+        return [*numbers, *islice(alike, ALIKE * most - len(numbers))]
+
+    def cosines(self, vector: Vector, numbers: Sequence[int]) -> list[float]:
+        """Give the cosines of a unit vector and these rows."""
+        return [sumprod(vector, self._row(number)) for number in numbers]
 
     def cosine(self, vector: Vector, number: int) -> float:
         """Give the cosine of a unit vector and a row."""
+        return self.cosines(vector, [number])[0]
+
+    def _row(self, number: int) -> Vector:
         row = self._rows.get(number)
         if row is None:
             if len(self._rows) >= _CACHED:
                 self._rows.clear()
             row = self._rows[number] = self._unpacked(number)
-        return sumprod(vector, row)
+        return row
 
     def packed(self, number: int) -> bytes:
         """Give one row as it is kept."""
@@ -66,6 +81,10 @@ class Vectors:
         values = unpack(self.packed(number))
         length = sqrt(sumprod(values, values))
         return [value / length for value in values]
+
+
+type MakeVectors = Callable[[bytes, int], Vectors]
+"""Makes vectors of packed levels and a number of dimensions."""
 
 
 def pack_vector(vector: Sequence[float]) -> bytes:

@@ -1,7 +1,7 @@
 """Finds what the tests need on this machine.
 
-Decides which browser and which Redis server are used: one that the environment names, else one that
-is installed, else Playwright's own. Installs nothing; `scripts/test_needs.py` does.
+Decides which browser, Redis server and PostgreSQL are used: one that the environment names, else
+one that is installed, else Playwright's own browser. Installs nothing: `scripts/test_needs.py`.
 """
 
 import os
@@ -62,6 +62,39 @@ def redis_server(environ: Mapping[str, str] = os.environ) -> Path | None:
     return Path(found) if found and _starts(Path(found)) else None
 
 
+def proxy(name: str, *asked: str) -> Path | None:
+    """Gives `nginx` or `caddy`, whose version `asked` asks for, or None.
+
+    Debian keeps nginx where only root's path leads.
+    """
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    return Path(found) if found and _starts(Path(found), *asked) else None
+
+
+def compiler() -> Path | None:
+    """Gives the C compiler with which tests make a disk that loses power, or None; Linux only."""
+    found = shutil.which("cc") if sys.platform == "linux" else None
+    return Path(found) if found else None
+
+
+def postgresql(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Gives the folder of PostgreSQL's programs, or None. `FANLIGHT_POSTGRESQL` names one outright.
+
+    Debian keeps them beside the path, one folder for each version.
+    """
+    named = environ.get("FANLIGHT_POSTGRESQL")
+    found = shutil.which("postgres")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version)
+    folders = [Path(named)] if named else [*([Path(found).parent] if found else []), *installed]
+    working = [each for each in folders if _starts(each / "postgres")]
+    return working[-1] if working else None
+
+
+def _version(folder: Path) -> int:
+    name = folder.parent.name
+    return int(name) if name.isdigit() else 0
+
+
 def node() -> Path | None:
     """Gives Node, which runs Pyodide in the tests, or None."""
     found = shutil.which("node")
@@ -74,14 +107,14 @@ def data_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | N
     return folder if folder.is_dir() else None
 
 
-def _starts(path: Path) -> bool:
+def _starts(path: Path, *asked: str) -> bool:
     """Says whether the program runs: a package may leave a launcher that only asks for another."""
     if not path.is_file():
         return False
     try:
         return (
             subprocess.run(
-                [path, "--version"], capture_output=True, timeout=20, check=False
+                [path, *(asked or ("--version",))], capture_output=True, timeout=20, check=False
             ).returncode
             == 0
         )

@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from scripts import machine
 from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Surfer
-from tests.browser.product import Desk, Product, desk, running
+from tests.browser.product import SITE, Desk, Product, desk, running
 from tests.browser.test_people import log_in
 from tests.browser.visit import Widget, answer, handoff
 
@@ -83,6 +83,16 @@ async def console(browser: Browser) -> None:
             await page.get_by_role("link", name=OTHERS[0]).click()
             await expect(page.get_by_role("heading", name=OTHERS[0])).to_be_visible()
             await page.screenshot(path=FOLDER / "console.png")
+            await knowledge(page, product)
+
+
+async def knowledge(page: Page, product: Product) -> None:
+    """The knowledge room with an entry open and a question tried."""
+    await page.goto(f"{product.console}/#knowledge/{SITE}/entries/en/offline")
+    await expect(page.get_by_label("Answer", exact=True)).not_to_be_empty()
+    await page.get_by_label("A visitor's question").fill("can I use it without internet")
+    await expect(page.get_by_text("The visitor gets this answer.")).to_be_visible()
+    await page.screenshot(path=FOLDER / "knowledge.png")
 
 
 async def take() -> None:

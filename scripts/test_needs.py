@@ -1,4 +1,4 @@
-"""Brings what the tests need and this machine lacks: a Chromium and a Redis server.
+"""Brings what the tests need and this machine lacks: a browser, servers, a C compiler.
 
 Decides in order: what is there, the platform's own package (as root), Playwright's download.
 Refuses nothing: what cannot be had is told, and its tests are skipped with that reason (in CI,
@@ -19,8 +19,17 @@ def main() -> None:
     """Looks, installs where it may, and prints one line for each thing that was missing."""
     if machine.chromium() is None:
         bring_chromium()
+    if sys.platform == "linux" and machine.compiler() is None and not apt_install("gcc libc6-dev"):
+        say("no C compiler: the tests that cut the power are skipped (apt install gcc libc6-dev)")
     if machine.redis_server() is None and not apt_install("redis-server"):
         say("no redis-server: its tests are skipped (apt install redis-server, brew install redis)")
+    if machine.postgresql() is None and not apt_install("postgresql"):
+        say(
+            "no PostgreSQL: its tests are skipped (apt install postgresql, brew install postgresql)"
+        )
+    for name, asked in (("nginx", "-v"), ("caddy", "version")):
+        if machine.proxy(name, asked) is None and not apt_install(name):
+            say(f"no {name}: its tests are skipped (apt install {name}, brew install {name})")
 
 
 def bring_chromium() -> None:
@@ -42,13 +51,13 @@ def may_apt() -> bool:
     return shutil.which("apt-get") is not None and os.geteuid() == 0
 
 
-def apt_install(package: str) -> bool:
-    """Installs one Debian package, and says whether it is there now."""
+def apt_install(packages: str) -> bool:
+    """Installs Debian packages, and says whether they are there now."""
     if not may_apt():
         return False
-    say(f"apt-get installs {package}")
+    say(f"apt-get installs {packages}")
     quiet = ["apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"]
-    install = [*quiet, "install", "--no-install-recommends", package]
+    install = [*quiet, "install", "--no-install-recommends", *packages.split()]
     # The lists are fetched only when the package is not known yet: that is slow.
     return execute(install) or (execute([*quiet, "update"]) and execute(install))
 

@@ -7,14 +7,15 @@ public data sets, which are not part of a checkout.
 
 import os
 import socket
-from collections.abc import Callable, Generator
-from functools import cache
+from collections.abc import Callable, Generator, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from scripts import machine
+from tests.servers import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -22,6 +23,10 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "chromium": (machine.chromium, "no Chromium; run `make test`, or set FANLIGHT_CHROMIUM"),
     "redis-server": (machine.redis_server, "no redis-server on this machine"),
+    "cc": (machine.compiler, "no C compiler, or not Linux"),
+    "postgresql": (machine.postgresql, "no PostgreSQL server on this machine"),
+    "nginx": (partial(machine.proxy, "nginx", "-v"), "no nginx on this machine"),
+    "caddy": (partial(machine.proxy, "caddy", "version"), "no Caddy on this machine"),
     "node": (machine.node, "no Node on this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
@@ -42,6 +47,7 @@ def found(need: str) -> Path | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the large runs too, with bigger numbers")
+    parser.addoption("--attacks", type=int, help="how many replays and tamperings; else by run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -107,6 +113,41 @@ def chromium_path() -> Path:
 def redis_server_path() -> Path:
     """The Redis server. Mark the test `needs("redis-server")`."""
     return _required("redis-server")
+
+
+@pytest.fixture(scope="session")
+def postgresql_path() -> Path:
+    """The folder of PostgreSQL's programs. Mark the test `needs("postgresql")`."""
+    return _required("postgresql")
+
+
+@pytest.fixture(scope="session")
+def nginx_path() -> Path:
+    """nginx. Mark the test `needs("nginx")`."""
+    return _required("nginx")
+
+
+@pytest.fixture(scope="session")
+def caddy_path() -> Path:
+    """Caddy. Mark the test `needs("caddy")`."""
+    return _required("caddy")
+
+
+@pytest.fixture(scope="session")
+def redis_server(redis_server_path: Path) -> Iterator[RedisServer]:
+    """A Redis that all tests share: none stops it. Mark the test `needs("redis-server")`."""
+    server = RedisServer(redis_server_path)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgresql_path: Path) -> Iterator[PostgresServer]:
+    """A PostgreSQL that all tests share: none stops it. Mark the test `needs("postgresql")`."""
+    server = PostgresServer(postgresql_path)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from gateway.cli.knowledge import prepare
+from gateway.cli.output import Output
+from gateway.configuration import demo_settings
+from kb import Index
+
 KEPT = Path(__file__).resolve().parents[1] / "build" / "test-knowledge"
 
 
@@ -26,3 +31,12 @@ def keep(data: Path) -> None:
             copy = KEPT / f"{path.name}.part"
             shutil.copyfile(path, copy)
             copy.replace(KEPT / path.name)
+
+
+def with_demo(data: Path) -> Index:
+    """Put the demo's index into a data folder, built now if it never was; gives it loaded."""
+    bring(data)
+    settings = demo_settings(data, {"FANLIGHT_DATA_DIR": str(data)})
+    index = prepare(settings.sites[0], data, Output().progress).knowledge.index
+    keep(data)
+    return index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -46,13 +45,8 @@ class LocalSigner:
         return cls(ec.generate_private_key(ec.SECP256R1()))
 
     @classmethod
-    def load_or_create(cls, path: Path) -> LocalSigner:
-        """The key in this PEM file, which is made (mode 0600) where there is none.
-
-        Raises `Unavailable` when the file is no P-256 key.
-        """
-        if not path.exists():
-            _write_private(path, cls.generate().pem())
+    def load(cls, path: Path) -> LocalSigner:
+        """The key in this PEM file; raises `Unavailable` when it holds no P-256 key."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
         except ValueError as exc:
@@ -74,19 +68,6 @@ class LocalSigner:
         """Raw r||s over `data`."""
         r, s = decode_dss_signature(self._key.sign(data, _ES256))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write whole or not at all, readable by the owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
 
 
 @lru_cache(maxsize=4_096)

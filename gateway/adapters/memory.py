@@ -1,20 +1,16 @@
-"""Truth and cache in this process's memory, under the same congruence suites as every other.
+"""A truth in this process's memory, under the same congruence suites as every other.
 
-The truth is for tests, trials and the edge's tests under Pyodide: whatever it holds is gone with
-the process. The cache is the real one of a gateway of one process: it forgets nothing before its
-time, and refuses with `Unavailable` rather than forget when it is full. Both live in one event
-loop, start no thread and import the standard library and `core` only.
+For tests, trials and the edge's tests under Pyodide: whatever it holds is gone with the process. It
+lives in one event loop, starts no thread and imports the standard library and `core` only.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import dropwhile
 from typing import Literal
 
-from core.errors import Conflict, Exists, NotFound, Unavailable
+from core.errors import Conflict, Ended, Exists, NotFound
 from core.messages import (
     Attempt,
     DeliveryState,
@@ -24,103 +20,32 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
-from core.ports import (
+from core.ports import Clock, Thread
+from core.receipts import chain_hash
+from core.scope import Scope
+from core.truth import (
+    EVENTS_KEPT_S,
     FINISHED_KEPT_S,
-    Clock,
+    Backlog,
     Committed,
     Finished,
     LeasedDelivery,
     OpenEscalation,
+    Threaded,
     Work,
 )
-from core.receipts import chain_hash
-from core.scope import Scope
 from gateway.adapters import semantics
-from gateway.adapters.memory_rows import DeliveryRow, EscalationRow
-
-EXPIRED_DROPPED_PER_CALL = 16
-"""Dropping a few at every call keeps the cache small without a pause when many expire at once."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    value: str
-    expires: float
-    count: int = 0
-
-
-class MemoryCache:
-    """A `Cache` of at most `capacity` live keys; full, it fails closed."""
-
-    def __init__(self, *, clock: Clock, capacity: int = 500_000) -> None:
-        self._clock = clock
-        self._capacity = capacity
-        self._since = clock()
-        self._entries: dict[tuple[str, str], _Entry] = {}
-        self._expiries: list[tuple[float, tuple[str, str]]] = []
-
-    @property
-    def since(self) -> float:
-        """Unix seconds from which on the cache has forgotten nothing."""
-        return self._since
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    async def claim(self, key: str, ttl_s: float) -> bool:
-        """Take `key` for `ttl_s` seconds; False when somebody holds it."""
-        if self._live("claim", key) is not None:
-            return False
-        self._insert("claim", key, _Entry("", self._clock() + ttl_s))
-        return True
-
-    async def release(self, key: str) -> None:
-        """Give `key` back."""
-        self._entries.pop(("claim", key), None)
-
-    async def count(self, key: str, window_s: float) -> tuple[int, float]:
-        """Count one event of `key`; how many in this window, and seconds until it ends."""
-        entry = self._live("count", key)
-        if entry is None:
-            entry = _Entry("", self._clock() + window_s)
-            self._insert("count", key, entry)
-        entry.count += 1
-        return entry.count, entry.expires - self._clock()
-
-    async def put(self, key: str, value: str, ttl_s: float) -> None:
-        """Keep a value for `ttl_s` seconds."""
-        self._insert("value", key, _Entry(value, self._clock() + ttl_s))
-
-    async def get(self, key: str) -> str | None:
-        """The value, or None when it is gone."""
-        entry = self._live("value", key)
-        return None if entry is None else entry.value
-
-    def _live(self, kind: str, key: str) -> _Entry | None:
-        entry = self._entries.get((kind, key))
-        return entry if entry is not None and entry.expires > self._clock() else None
-
-    def _insert(self, kind: str, key: str, entry: _Entry) -> None:
-        name = (kind, key)
-        self._drop_expired()
-        if name not in self._entries and len(self._entries) >= self._capacity:
-            raise Unavailable(f"the cache is full: {self._capacity} keys are live")
-        self._entries[name] = entry
-        heapq.heappush(self._expiries, (entry.expires, name))
-        if len(self._expiries) > 2 * len(self._entries) + 1024:
-            # Keys that were released or put again leave their old expiry behind.
-            self._expiries = [(entry.expires, name) for name, entry in self._entries.items()]
-            heapq.heapify(self._expiries)
-
-    def _drop_expired(self) -> None:
-        now = self._clock()
-        for _ in range(EXPIRED_DROPPED_PER_CALL):
-            if not self._expiries or self._expiries[0][0] > now:
-                return
-            _, name = heapq.heappop(self._expiries)
-            entry = self._entries.get(name)
-            if entry is not None and entry.expires <= now:
-                del self._entries[name]
+from gateway.adapters.memory_knowledge import MemoryKnowledge
+from gateway.adapters.memory_revocations import MemoryRevocations
+from gateway.adapters.memory_rows import (
+    DeliveryRow,
+    EscalationRow,
+    FeedbackRow,
+    HeadRow,
+    Rows,
+    TurnRow,
+)
+from gateway.adapters.memory_subjects import MemorySubjects
 
 
 class MemoryTruth:
@@ -128,17 +53,25 @@ class MemoryTruth:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._finished: dict[tuple[Scope, str], tuple[float, Finished]] = {}
-        self._heads: dict[str, str] = {}
-        self._gaps: dict[str, int] = defaultdict(int)
-        self._owners: dict[str, Scope] = {}
-        self._turns: dict[tuple[Scope, str], Turn] = {}
-        self._escalations: dict[str, EscalationRow] = {}
-        self._by_turn: dict[tuple[Scope, str], EscalationRow] = {}
-        self._deliveries: list[DeliveryRow] = []
-        self._reply_ids: set[str] = set()
-        self._events: dict[tuple[Scope, str], list[tuple[float, VisitorEvent]]] = defaultdict(list)
-        self._last_event = 0
+        self._rows = Rows()
+        self._knowledge = MemoryKnowledge(self._rows.escalations.values)
+        self._revocations = MemoryRevocations()
+        self._subjects = MemorySubjects(self._rows, self._revocations)
+
+    @property
+    def knowledge(self) -> MemoryKnowledge:
+        """The part that keeps what operators changed of knowledge bases."""
+        return self._knowledge
+
+    @property
+    def revocations(self) -> MemoryRevocations:
+        """The part that keeps which sessions were ended."""
+        return self._revocations
+
+    @property
+    def subjects(self) -> MemorySubjects:
+        """The part that gives out, erases, moves and forgets what is held of visitors."""
+        return self._subjects
 
     async def start(self) -> None:
         """Nothing needs opening."""
@@ -151,104 +84,114 @@ class MemoryTruth:
 
     async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
         """The outcome stored under this idempotency key since `since`, if any."""
-        at, outcome = self._finished.get((scope, key), (0.0, None))
+        at, outcome = self._rows.finished.get((scope, key), (0.0, None))
         return outcome if at >= since else None
 
     async def receipt_head(self, sid: str) -> str | None:
         """The hash of the session's newest receipt."""
-        return self._heads.get(sid)
+        row = self._rows.heads.get(sid)
+        return None if row is None else row.head
 
     async def receipt_gaps(self, sid: str) -> int:
         """How often the session's browser showed another receipt than its chain's head."""
-        return self._gaps.get(sid, 0)
+        row = self._rows.heads.get(sid)
+        return 0 if row is None else row.gaps
 
     async def commit(self, work: Work) -> Committed | None:
         """Commit one call's work; the escalation that the work asks for."""
         self._check(work)
         self._drop_finished(work.at)
-        self._finished[work.scope, work.key] = (work.at, work.finished)
+        self._rows.finished[work.scope, work.key] = (work.at, work.finished)
         for conversation in semantics.conversations(work):
-            self._owners[conversation] = work.scope
+            self._rows.owners[conversation] = work.scope
         if work.turn is not None:
-            self._turns[work.scope, work.turn.id] = work.turn
+            row = TurnRow(work.question, work.locale, work.turn, work.at)
+            self._rows.turns[work.scope, work.turn.id] = row
         if work.link is not None:
-            self._heads[work.link.sid] = chain_hash(work.link.receipt)
-            self._gaps[work.link.sid] += work.link.presented != work.link.expected_head
+            head = self._rows.heads.setdefault(work.link.sid, HeadRow(work.scope))
+            head.gaps += work.link.presented != head.head
+            head.head, head.at = chain_hash(work.link.receipt), work.at
+        if work.feedback is not None:
+            place = self._place(work.scope, work.feedback.turn_id) or ""
+            mark = FeedbackRow(work.feedback, place, work.at)
+            self._rows.feedback[work.scope, work.feedback.turn_id] = mark
         if work.escalation is None:
             return None
         return self._escalate(work, work.escalation)
 
     def _check(self, work: Work) -> None:
         """Refuse what may not be stored, for the same reason as every other store does."""
-        link, opened = work.link, work.escalation
-        if link is not None and self._heads.get(link.sid) != link.expected_head:
+        link, opened, mark = work.link, work.escalation, work.feedback
+        if work.began is not None and self._revocations.ended_since(work.scope, work.began):
+            raise Ended("the visitor's sessions were ended")
+        head = self._rows.heads.get(link.sid) if link is not None else None
+        if link is not None and (head.head if head else None) != link.expected_head:
             raise Conflict("the head of the session's receipts has moved")
         for turn_id, conversation in semantics.places(work):
-            if self._owners.get(conversation, work.scope) != work.scope:
+            if self._rows.owners.get(conversation, work.scope) != work.scope:
                 raise NotFound("no such conversation")
             if self._place(work.scope, turn_id) not in {None, conversation}:
                 raise NotFound("no such turn in this conversation")
-        stored = self._finished.get((work.scope, work.key))
+        if mark is not None and self._place(work.scope, mark.turn_id) is None:
+            raise NotFound("no such turn")
+        stored = self._rows.finished.get((work.scope, work.key))
         if stored is not None and stored[0] >= work.at - FINISHED_KEPT_S:
             raise Conflict("this idempotency key is already finished")
-        if work.turn is not None and (work.scope, work.turn.id) in self._turns:
+        if work.turn is not None and (work.scope, work.turn.id) in self._rows.turns:
             raise Exists("this turn is already stored")
         if (
             opened is not None
-            and opened.id in self._escalations
-            and (work.scope, opened.request.turn_id) not in self._by_turn
+            and opened.id in self._rows.escalations
+            and (work.scope, opened.request.turn_id) not in self._rows.by_turn
         ):
             raise Conflict("another escalation has this id")
 
     def _place(self, scope: Scope, turn_id: str) -> str | None:
         """The conversation of a turn that was stored or escalated."""
-        turn = self._turns.get((scope, turn_id))
-        if turn is not None:
-            return turn.conversation_id
-        row = self._by_turn.get((scope, turn_id))
+        stored = self._rows.turns.get((scope, turn_id))
+        if stored is not None:
+            return stored.turn.conversation_id
+        row = self._rows.by_turn.get((scope, turn_id))
         return None if row is None else row.conversation_id
 
     def _drop_finished(self, now: float) -> None:
         # Dictionaries keep their order and rows come in about that of time.
         old = []
-        for name, (at, _) in self._finished.items():
+        for name, (at, _) in self._rows.finished.items():
             if at >= now - FINISHED_KEPT_S:
                 break
             old.append(name)
         for name in old:
-            del self._finished[name]
+            del self._rows.finished[name]
 
     def _escalate(self, work: Work, opened: OpenEscalation) -> Committed:
         asked = semantics.asked(opened)
-        known = self._by_turn.get((work.scope, opened.request.turn_id))
+        known = self._rows.by_turn.get((work.scope, opened.request.turn_id))
         if known is not None:
             known.join(asked, work.at)
             return Committed(known.id, known.status)
         due = semantics.first_due(opened, work.at)
-        deliveries = [
-            DeliveryRow(len(self._deliveries) + number, opened.id, target, kind, due)
-            for number, (target, kind) in enumerate(opened.targets, start=1)
-        ]
-        row = EscalationRow(opened.id, work.scope, asked, work.at, deliveries)
-        self._escalations[row.id] = row
-        self._by_turn[work.scope, row.turn_id] = row
-        self._deliveries.extend(deliveries)
+        deliveries = [DeliveryRow(0, opened.id, name, kind, due) for name, kind in opened.targets]
+        row = EscalationRow(opened.id, work.scope, asked, work.at, [])
+        self._rows.escalations[row.id] = row
+        self._rows.by_turn[work.scope, row.turn_id] = row
+        self._queue(row, deliveries)
         self._tell_status(row, work.at)
         return Committed(row.id, row.status)
 
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
         """A stored turn of this scope."""
-        return self._turns.get((scope, turn_id))
+        row = self._rows.turns.get((scope, turn_id))
+        return None if row is None else row.turn
 
     async def conversation_owned(self, scope: Scope, conversation_id: str) -> bool:
         """False when the conversation belongs to another scope; an unknown one is free."""
-        return self._owners.get(conversation_id, scope) == scope
+        return self._rows.owners.get(conversation_id, scope) == scope
 
     async def events(self, scope: Scope, conversation_id: str, after: int) -> list[VisitorEvent]:
         """The visitor's events after that id, oldest first."""
-        oldest = self._clock() - semantics.EVENTS_KEPT_S
-        rows = self._events.get((scope, conversation_id), [])
-        return [event for at, event in rows if at > oldest and event.id > after]
+        oldest = self._clock() - EVENTS_KEPT_S
+        return self._rows.events.of(scope, conversation_id, after, oldest)
 
     async def open_escalations(self, scope: Scope, conversation_id: str) -> int:
         """How many of the conversation's escalations are not resolved."""
@@ -256,14 +199,14 @@ class MemoryTruth:
             row.scope == scope
             and row.conversation_id == conversation_id
             and row.status != "resolved"
-            for row in self._escalations.values()
+            for row in self._rows.escalations.values()
         )
 
     async def escalations(
         self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
     ) -> list[Escalation]:
         """Operators' list, newest first, older than the id `before`."""
-        rows = sorted(self._escalations.values(), key=lambda row: (row.at, row.id), reverse=True)
+        rows = self._newest_first()
         if before is not None:
             rows = list(dropwhile(lambda row: row.id != before, rows))[1:]
         if status != "all":
@@ -274,15 +217,17 @@ class MemoryTruth:
         """One escalation; raises `NotFound`."""
         return self._row(escalation_id).shown()
 
-    async def reply(self, reply: Reply, *, resolve: bool, at: float) -> None:
+    async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
         """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
         row = self._row(reply.escalation_id)
-        if reply.id in self._reply_ids:
+        if reply.id in self._rows.reply_ids:
             raise Conflict("this reply is already stored")
         reply = replace(reply, turn_id=row.turn_id)
-        self._reply_ids.add(reply.id)
+        self._rows.reply_ids.add(reply.id)
         row.replies.append(reply)
-        self._tell(row, at, VisitorEvent(0, "human_reply", semantics.reply_event(reply)))
+        event = VisitorEvent(0, "human_reply", semantics.reply_event(reply))
+        self._rows.events.add(row.scope, row.conversation_id, at, event)
+        self._queue(row, row.to_tell(at, [reply.id], via=via))
         if resolve:
             self._resolve(row, at)
 
@@ -290,14 +235,29 @@ class MemoryTruth:
         """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
         self._resolve(self._row(escalation_id), at)
 
-    async def resend(self, escalation_id: str, at: float) -> int:
+    async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:
+        """Store whose thread this is; one that is known stays as it is."""
+        row = self._row(threaded.escalation_id)
+        if thread not in self._rows.threads:
+            self._rows.threads[thread] = threaded
+            row.keep_thread(threaded.target, thread, self._clock())
+
+    async def threaded(self, thread: Thread) -> Threaded | None:
+        """Whose thread this is; None where it is nobody's."""
+        return self._rows.threads.get(thread)
+
+    async def resend(self, escalation_id: str, at: float, *, dead_only: bool = False) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
         row = self._row(escalation_id)
-        again = [delivery for delivery in row.deliveries if delivery.state != "delivered"]
+        again = row.dead if dead_only else [d for d in row.deliveries if d.state != "delivered"]
         for delivery in again:
-            delivery.state, delivery.next_at, delivery.tries = "pending", at, 0
+            delivery.again(at)
         self._follow(row, at)
         return len(again)
+
+    async def dead_letters(self, limit: int) -> list[Escalation]:
+        """The escalations of which something was given up and is still wanted, newest first."""
+        return [row.shown() for row in self._newest_first() if row.dead][:limit]
 
     async def lease_deliveries(
         self,
@@ -308,44 +268,65 @@ class MemoryTruth:
         except_targets: frozenset[str] = frozenset(),
     ) -> list[LeasedDelivery]:
         """Take due deliveries of other targets than those; nobody else gets them before `until`."""
-        due = [
-            row
-            for row in self._deliveries
-            if row.due is not None and row.due <= now and row.target not in except_targets
-        ]
-        due.sort(key=lambda row: (row.next_at, row.id))
-        for row in due[:limit]:
-            row.leased_until = until
-        return [self._row(row.escalation_id).leased(row) for row in due[:limit]]
+        leased = self._rows.deliveries.lease(now, until, limit, except_targets)
+        return [self._row(row.escalation_id).leased(row) for row in leased]
 
     async def finish_delivery(
-        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
+        self,
+        delivery_id: int,
+        attempt: Attempt,
+        state: DeliveryState,
+        next_at: float | None,
+        *,
+        thread: Thread | None = None,
     ) -> EscalationStatus:
         """Record an attempt and what follows; raises `NotFound`."""
-        if not 1 <= delivery_id <= len(self._deliveries):
-            raise NotFound("no such delivery")
-        delivery = self._deliveries[delivery_id - 1]
+        delivery, at = self._rows.deliveries.find(delivery_id), self._clock()
+        row = self._row(delivery.escalation_id)
+        before = delivery.state
         delivery.finish(attempt, state, next_at)
-        return self._follow(self._row(delivery.escalation_id), self._clock())
+        if thread is not None:
+            await self.keep_thread(thread, Threaded(row.id, delivery.target))
+        if delivery.action == "open" and delivery.state == "delivered" != before:
+            self._queue(row, row.to_catch_up(delivery, at))
+        return self._follow(row, at)
+
+    async def put_off_delivery(self, delivery_id: int, until: float) -> None:
+        """Give a leased delivery back untried, due at `until`; raises `NotFound`."""
+        self._rows.deliveries.find(delivery_id).put_off(until)
 
     async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
         """When the next pending delivery to another target than those is due, in Unix seconds."""
-        rows = (row for row in self._deliveries if row.target not in except_targets)
-        return min((row.due for row in rows if row.due is not None), default=None)
+        return self._rows.deliveries.next_due(except_targets)
+
+    def _queue(self, row: EscalationRow, made: list[DeliveryRow]) -> None:
+        for delivery in made:
+            row.deliveries.append(delivery)
+            self._rows.deliveries.add(delivery)
+
+    def _newest_first(self) -> list[EscalationRow]:
+        return sorted(
+            self._rows.escalations.values(), key=lambda row: (row.at, row.id), reverse=True
+        )
+
+    async def backlog(self) -> Backlog:
+        """What is in the outbox."""
+        return self._rows.deliveries.backlog()
 
     def _row(self, escalation_id: str) -> EscalationRow:
-        row = self._escalations.get(escalation_id)
+        row = self._rows.escalations.get(escalation_id)
         if row is None:
             raise NotFound("no such escalation")
         return row
 
     def _follow(self, row: EscalationRow, at: float) -> EscalationStatus:
-        states = (delivery.state for delivery in row.deliveries)
+        states = (delivery.state for delivery in row.openings)
         return self._set_status(row, semantics.overall(row.status, states), at)
 
     def _resolve(self, row: EscalationRow, at: float) -> None:
         for delivery in row.deliveries:
             delivery.skip()
+        self._queue(row, row.to_tell(at, resolved=True))
         self._set_status(row, "resolved", at)
 
     def _set_status(
@@ -359,9 +340,5 @@ class MemoryTruth:
 
     def _tell_status(self, row: EscalationRow, at: float) -> None:
         data = semantics.status_event(row.id, row.turn_id, row.status)
-        self._tell(row, at, VisitorEvent(0, "escalation_status", data))
-
-    def _tell(self, row: EscalationRow, at: float, event: VisitorEvent) -> None:
-        self._last_event += 1
-        numbered = replace(event, id=self._last_event)
-        self._events[row.scope, row.conversation_id].append((at, numbered))
+        event = VisitorEvent(0, "escalation_status", data)
+        self._rows.events.add(row.scope, row.conversation_id, at, event)

@@ -1,6 +1,6 @@
 """What every store of truth agrees on, whatever it keeps its rows in.
 
-It decides how long events matter, what a later request may change in an escalation, when a delivery
+It decides what a later request may change in an escalation, when a delivery
 is first due and what becomes of it, how an escalation's status follows from its deliveries, and
 which events a visitor is told. It opens nothing.
 """
@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from core.messages import DeliveryState, EscalationRequest, EscalationStatus, Provenance, Reply
-from core.ports import OpenEscalation, Work
+from core.messages import (
+    DeliveryAction,
+    DeliveryState,
+    EscalationRequest,
+    EscalationStatus,
+    Provenance,
+    Reply,
+)
+from core.truth import OpenEscalation, Work
 
-EVENTS_KEPT_S = 30 * 24 * 3600
-"""What a visitor missed is told for this long (WIRE, Events for a visitor)."""
+MISSED_REASONS = ("low_confidence", "empty")
+"""Why a question went to a person for want of an answer, and not because anyone wished it."""
+
+DEAD_STATES = ("failed", "disabled")
+"""Deliveries that are tried no more, and were not taken."""
 
 COMPLETION_S = 3.0
 """What the gateway opened waits this long for what only the browser knows; then targets hear."""
@@ -103,8 +113,25 @@ def settled(before: DeliveryState, after: DeliveryState) -> DeliveryState:
     return after
 
 
+def took(state: DeliveryState, *, begun: bool) -> bool:
+    """Whether a target must hear what became of an escalation that was delivered so far.
+
+    It took the escalation, or may have: a try was begun whose answer was lost, or whose end nobody
+    knows, and nobody tries again. One that is still to be tried is told when that has ended.
+    """
+    return state == "delivered" or (state == "skipped" and begun)
+
+
+def is_dead(state: DeliveryState, action: DeliveryAction, status: EscalationStatus) -> bool:
+    """Whether a delivery was given up and is still wanted."""
+    return state in DEAD_STATES and (action != "open" or status != "resolved")
+
+
 def overall(current: EscalationStatus, states: Iterable[DeliveryState]) -> EscalationStatus:
-    """The status that follows from the deliveries; resolved wins, no target means queued."""
+    """The status that follows from the escalation's own deliveries.
+
+    Resolved wins, no target means queued.
+    """
     if current == "resolved":
         return current
     found = set(states)

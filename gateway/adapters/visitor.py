@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class Visitor:
     signer: LocalSigner = field(default_factory=LocalSigner.generate)
     token: str | None = None
     receipt: str | None = None
+    renews_at: float = math.inf
 
     @property
     def keyid(self) -> str:
@@ -88,8 +90,21 @@ class Visitor:
         )
         response.raise_for_status()
         session: dict[str, Any] = response.json()
-        self.token = session["access_token"]
+        self._take(session)
         return session
+
+    async def keep_session(self) -> None:
+        """Renew the session once half of its token's life is over, as the panel does.
+
+        Raises `httpx.HTTPStatusError` when refused.
+        """
+        if self.token is not None and self.clock() >= self.renews_at:
+            response = await self.call("POST", "/v1/sessions/renew", {})
+            self._take(response.raise_for_status().json())
+
+    def _take(self, session: Mapping[str, Any]) -> None:
+        self.token = session["access_token"]
+        self.renews_at = self.clock() + session["expires_in"] / 2
 
     async def _post(
         self, path: str, body: Mapping[str, object], fields: Mapping[str, str]

@@ -64,6 +64,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedies:
+    """What whoever asked can do about a limit of their own; by default on the command line.
+
+    `private` names `{address}`, a host and port; `pages` the `{most}` that are read of a sitemap.
+    """
+
+    time: str = "raise --time"
+    private: str = "if that is meant, add --allow-private {address}"
+    pages: str = "raise --max-pages ({most})"
+
+
+@dataclass(frozen=True, slots=True)
 class WebPage:
     """A page as it was read: the address that it has after redirects, and its text."""
 
@@ -88,17 +100,20 @@ class Website:
         allow_private: Iterable[str] = (),
         *,
         limits: Limits | None = None,
+        remedies: Remedies | None = None,
         resolver: Resolver = resolve,
         verify: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limits: Final = limits or Limits()
+        self.remedies: Final = remedies or Remedies()
         self._clock = clock
         self._sleep = sleep
         self._outbound = _WebOutbound(
             allow_private, resolver=resolver, verify=verify, timeout_s=self.limits.request_s
         )
+        self._outbound.remedy = self.remedies.private
         self._client = httpx.AsyncClient(
             transport=self._outbound.transport(),
             headers={"user-agent": USER_AGENT, "accept-encoding": "gzip"},
@@ -203,7 +218,8 @@ class Website:
         pause = min(max(self.limits.pause_s, robots.delay_s()), self.limits.longest_pause_s)
         start = now if visit.last is None else max(now, visit.last + pause)
         if start >= visit.until:
-            raise TimeOver(f"the {self.limits.site_s:g} s for this site are over: raise --time")
+            over = f"the {self.limits.site_s:g} s for this site are over"
+            raise TimeOver(f"{over}: {self.remedies.time}")
         if start > now:
             await self._sleep(start - now)
         visit.last = start
@@ -213,19 +229,26 @@ class Website:
 class _WebOutbound(Outbound):
     """The guard for public pages: plain HTTP is let through, private addresses are not."""
 
+    remedy: str = ""
+    ports = frozenset({80, 443, 8080, 8443})
+
     def check_scheme(self, url: httpx.URL) -> None:
         if url.scheme not in {"http", "https"}:
             raise RefusedAddress(f"{url.scheme} is not http or https: check the address")
 
+    def check_port(self, host: str, port: int) -> None:
+        """Nothing yet: that an address is private is worth more to say than which port it has."""
+
     async def addresses(self, host: str, port: int) -> list[str]:
+        listed = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        remedy = self.remedy.format(address=listed)
         try:
-            return await super().addresses(host, port)
+            found = await super().addresses(host, port)
         except RefusedAddress as exc:
-            listed = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            raise RefusedAddress(
-                f"{listed} has a private or special address; if that is meant, "
-                f"add --allow-private {listed}"
-            ) from exc
+            raise RefusedAddress(f"{listed} has a private or special address; {remedy}") from exc
+        if port not in self.ports and not self.lists(host, port):
+            raise RefusedAddress(f"no page is read from port {port}; {remedy}")
+        return found
 
 
 def parse_address(text: str) -> httpx.URL:

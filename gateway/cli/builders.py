@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Final
 
 import click
 
+import kb
 from gateway.cli.output import Output, Report
 from gateway.context import PackedEmbedding
 from kb import Entry, IndexFormatError, build_index
 from kb.bundled import bundled_embedding, load_bundled
 from kb.embed import Embedding
 from kb.head import Trainer
+from kb.vectors import MakeVectors, Vectors
 
 TRAINERS: Final = "fanlight.trainers"
 TRAINER: Final = "head"
@@ -55,15 +58,20 @@ class Tools:
         *,
         seed: int = 0,
         out_of_scope: float = 0.25,
+        earlier: bytes | None = None,
         progress: Report | None = None,
     ) -> bytes:
         """Build an index with all that is here; raises what `kb.build_index` does."""
+        trainer = self.find_trainer()
+        code = hashlib.sha256(code_of_kb() + (self.trainer_code if trainer else b""))
         return build_index(
             entries,
             seed=seed,
             out_of_scope=out_of_scope,
             embedding=self.table,
-            trainer=self.find_trainer(),
+            trainer=trainer,
+            earlier=earlier,
+            code=code.hexdigest(),
             progress=progress,
         )
 
@@ -85,18 +93,37 @@ def meaning() -> Embedding | None:
     return installed_tools().table
 
 
-def build(entries: Sequence[Entry], *, seed: int = 0, out_of_scope: float = 0.25) -> bytes:
+def build(
+    entries: Sequence[Entry],
+    *,
+    seed: int = 0,
+    out_of_scope: float = 0.25,
+    earlier: bytes | None = None,
+) -> bytes:
     """Build an index with all that is installed, telling on stderr how far it is.
 
-    Raises what `kb.build_index` does, and `click.ClickException`.
+    `earlier` is one of the same entries as they were (see `kb.build_index`). Raises what that
+    does, and `click.ClickException`.
     """
     tools, output = installed_tools(), Output()
     with output.progress("building the index") as report:
-        data = tools.build(entries, seed=seed, out_of_scope=out_of_scope, progress=report)
+        data = tools.build(
+            entries, seed=seed, out_of_scope=out_of_scope, earlier=earlier, progress=report
+        )
     notice = tools.notice(entries)
     if notice:
         output.tell(notice, "dim")
     return data
+
+
+@cache
+def code_of_kb() -> bytes:
+    """A hash over the code that reads and builds, so that a new version builds anew."""
+    folder = Path(kb.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted((*folder.rglob("*.py"), *folder.glob("*.txt"))):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.digest()
 
 
 def _bundled() -> PackedEmbedding | None:
@@ -106,7 +133,16 @@ def _bundled() -> PackedEmbedding | None:
         raise click.ClickException(
             f"The embedding of this installation cannot be read ({error}). Install fanlight again."
         ) from error
-    return PackedEmbedding(table, packed) if packed is not None and table is not None else None
+    if packed is None or table is None:
+        return None
+    return PackedEmbedding(table, packed, vectors_here())
+
+
+def vectors_here() -> MakeVectors:
+    """What searches meanings soonest on this machine: with numpy where that is installed."""
+    if find_spec("numpy") is None:
+        return Vectors
+    return import_module("gateway.adapters.matrix_vectors").MatrixVectors  # type: ignore[no-any-return]
 
 
 def load_trainer(points: Iterable[EntryPoint]) -> Trainer | None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from gateway.cli.builders import build, meaning
-from gateway.cli.text_files import opened
+from gateway.cli.text_files import read_from
 from kb import Index, load_index
-from kb.calibrate import fit_marks
 from kb.evaluate import (
     Labelled,
+    correction_of,
     entries_of,
     figures,
     judge,
@@ -98,7 +97,7 @@ def eval_kb_command(
     index = load_index(build(entries, seed=seed, out_of_scope=out_of_scope), meaning())
     if marks:
         index, asked = _corrected(index, asked, marks, seed)
-    _print(asdict(figures(judge(index, asked, time.perf_counter), threshold)), as_json)
+    _print(asdict(figures(judge(index, asked, time.perf_counter, threshold), threshold)), as_json)
 
 
 @eval_group.command("retrieval")
@@ -125,8 +124,10 @@ def eval_retrieval_command(
     embedding = meaning()
     if embedding is None:
         raise click.ClickException("this installation has no embedding: reinstall fanlight")
-    items, labelled = _read(corpus, lambda stream: read_corpus(stream, str(corpus), corpus_lang))
-    questions = _read(queries, lambda stream: read_questions(stream, str(queries), query_lang))
+    items, labelled = read_from(
+        corpus, lambda stream: read_corpus(stream, str(corpus), corpus_lang)
+    )
+    questions = read_from(queries, lambda stream: read_questions(stream, str(queries), query_lang))
     for path, found in ((corpus, items), (queries, questions)):
         if not found:
             raise click.ClickException(f"{path}: no row is left: check the languages")
@@ -139,9 +140,8 @@ def _corrected(
 ) -> tuple[Index, list[Labelled]]:
     """Let an owner mark some of the queries; give the corrected index and the other queries."""
     own, others = marked(asked, marks, seed)
-    shown = judge(index, own, time.perf_counter)
-    correction = fit_marks([(one.confidence, one.right) for one in shown])
-    return index.corrected(correction), others
+    owned = [(one.text, one.label if one.answerable else None) for one in own]
+    return index.corrected(correction_of(index, owned)), others
 
 
 def _print(found: dict[str, float | int | None], as_json: bool) -> None:
@@ -170,14 +170,4 @@ def _labelled(
         rows = read_labelled(stream, str(path), where=where, near_oos=near_oos)
         return [row for row in rows if language in {None, row.locale}]
 
-    return _read(path, read)
-
-
-def _read[Found](path: Path, read: Callable[[TextIO], Found]) -> Found:
-    with opened(path) as stream:
-        try:
-            return read(stream)
-        except UnicodeDecodeError:
-            raise
-        except ValueError as error:
-            raise click.ClickException(str(error)) from error
+    return read_from(path, read)

@@ -159,7 +159,8 @@ class Gatherer:
         """Read the pages of a sitemap, or of the sitemaps of an index."""
         listing = await self._listed(first, gathered)
         pages = list(listing.pages)[: self.max_pages]
-        for reason in _left_out(listing, len(listing.pages) - len(pages), self.max_pages):
+        remedy = self.website.remedies.pages.format(most=self.max_pages)
+        for reason in _left_out(listing, len(listing.pages) - len(pages), remedy):
             gathered.problems.append(Problem(first.url, 0, reason))
         for number, address in enumerate(pages):
             self.report(f"{number + 1}/{len(pages)} {address}", number / len(pages))
@@ -239,6 +240,17 @@ class Gatherer:
                 gathered.take(reader, text, name, self.locale)
 
 
+def gather_text(name: str, text: str, locale: str | None) -> Gathered:
+    """Read a text as the file of this name would be read; its suffix says how."""
+    gathered = Gathered()
+    reader = _BY_SUFFIX.get(Path(name).suffix.lower())
+    if reader is None:
+        gathered.fail(name, f"the name must end in one of {', '.join(_BY_SUFFIX)}")
+    else:
+        gathered.take(reader, text, name, locale)
+    return gathered
+
+
 def _read_sitemap(page: WebPage, gathered: Gathered) -> Sitemap | None:
     try:
         return read_sitemap(io.StringIO(page.text), limit=MAX_LISTED)
@@ -247,11 +259,11 @@ def _read_sitemap(page: WebPage, gathered: Gathered) -> Sitemap | None:
     return None
 
 
-def _left_out(listing: _Listing, not_read: int, max_pages: int) -> Iterator[str]:
+def _left_out(listing: _Listing, not_read: int, remedy: str) -> Iterator[str]:
     """Say what of a listing is not read, each with its remedy."""
     not_read += listing.beyond
     if not_read:
-        yield f"{not_read} more pages were not read: raise --max-pages ({max_pages})"
+        yield f"{not_read} more pages were not read: {remedy}"
     if listing.sitemaps_left:
         yield f"{listing.sitemaps_left} more sitemaps were not read: import them by themselves"
     if listing.elsewhere:

@@ -1,43 +1,31 @@
 """What `fanlight check` looks at, one function each, and what each found.
 
 Decides when a thing is fit to run. Changes nothing, save that it tries to write a file in the data
-folder and removes it. Calls the model server only where it is asked to.
+folder and removes it. Calls the model server, PostgreSQL and Redis only where it is asked to.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final, Literal
+from typing import Final
 
 from core.errors import Unavailable
 from core.ports import Prompt
 from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
+from gateway.cli.finding import Finding
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
 from gateway.settings import ModelSettings, Settings, SiteSettings
 from kb import IndexFormatError, load_index
 
-type State = Literal["ok", "failed", "skipped"]
-
 ONLINE_S: Final = 3.0
 ASSETS: Final = ("loader.js", "panel.html", "console.html", "sw.js", "precache.json")
 _TOKEN: Final = "FANLIGHT_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One look at one thing. `key` names the setting that it hangs on."""
-
-    name: str
-    state: State
-    key: str
-    detail: str
-    remedy: str = ""
 
 
 def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -> list[Finding]:
@@ -46,6 +34,8 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
     if settings is None:
         return found
     found.extend((_data_dir(settings.data_dir), _web(settings.web_dir), _proxies(settings)))
+    if not any(flaw.key.endswith(("database_url", "DATABASE_URL", "REDIS_URL")) for flaw in flaws):
+        found.extend(stores(settings, online=online))
     for site in settings.sites:
         found.extend(_knowledge(site))
     if not any(flaw.key == _TOKEN for flaw in flaws):

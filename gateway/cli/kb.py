@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from gateway.cli.kb_check import check_command
 from gateway.cli.kb_explain import explain_command
 from gateway.cli.kb_files import load_file, read_files
 from gateway.cli.kb_import import import_command
+from gateway.cli.kb_report import report_command
+from gateway.cli.kb_suggest import suggest_command
 from gateway.cli.whole_file import write_whole
 from kb import Hit, load_index
 
@@ -32,7 +35,7 @@ def kb_group() -> None:
     """Build a knowledge base, and ask it."""
 
 
-for _command in (import_command, check_command, explain_command):
+for _command in (import_command, check_command, explain_command, suggest_command, report_command):
     kb_group.add_command(_command)
 
 
@@ -65,7 +68,7 @@ def build_command(
         raise click.ClickException(
             "nothing was written: mend the rows above, or leave out --strict"
         )
-    data = build(reading.entries, seed=seed, out_of_scope=out_of_scope)
+    data = build(reading.entries, seed=seed, out_of_scope=out_of_scope, earlier=_before(out))
     _write(out, data)
     index = load_index(data)
     result = {
@@ -94,7 +97,8 @@ def build_command(
 def ask_command(path: Path, locale: str | None, limit: int, as_json: bool, question: str) -> None:
     """Show what the knowledge base finds for QUESTION, with its confidence and reasons."""
     index = load_file(path)
-    hits = index.search(question, locale=locale, limit=limit)
+    today = datetime.now(tz=UTC).date().isoformat()
+    hits = index.search(question, locale=locale, limit=limit, today=today)
     if as_json:
         found = [_as_dict(hit) for hit in hits]
         click.echo(json.dumps({"release": index.release, "hits": found}, ensure_ascii=False))
@@ -102,6 +106,14 @@ def ask_command(path: Path, locale: str | None, limit: int, as_json: bool, quest
         click.echo("Nothing in the knowledge base shares a word with this question.")
     else:
         _show(hits)
+
+
+def _before(path: Path) -> bytes | None:
+    """What is there already: an index of the same entries spares a part of the work."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from gateway.cli.kb_files import load_file, read_files
 from gateway.cli.output import Output, json_option
 from kb import Entry, Index, Problem, load_index
 from kb.check import Report, check
-from kb.entry import system_text
+from kb.entry import is_searchable
 from kb.finding import Finding
 
 _PATH: Final = click.Path(path_type=Path)
@@ -58,6 +59,7 @@ def check_command(
         report = check(
             index,
             threshold=threshold,
+            today=datetime.now(tz=UTC).astimezone().date().isoformat(),
             trainer=installed_tools().find_trainer(),
             seed=seed,
             progress=progress,
@@ -95,7 +97,7 @@ def _index(
     if not files and path is not None:
         return load_file(path), ()
     reading = read_files(files, locale)
-    if not any(system_text(entry) is None for entry in reading.entries):
+    if not any(is_searchable(entry) for entry in reading.entries):
         raise click.ClickException("no entry could be read: there is nothing to check")
     if path is None:
         return load_index(build(reading.entries, seed=seed), meaning()), reading.problems
@@ -109,7 +111,7 @@ def _index(
 
 
 def _same(index: Index, entries: Sequence[Entry]) -> bool:
-    return set(index.entries) == {entry for entry in entries if system_text(entry) is None}
+    return set(index.entries) == {entry for entry in entries if is_searchable(entry)}
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -6,6 +6,7 @@ steps are is decided in `kb.explain`, the verdict in `core.gate`.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,8 @@ def explain_command(
 ) -> None:
     """Show why the entries for QUESTION rank as they do, and what the gate decides."""
     output = Output(as_json)
-    found = explain(load_file(path), question, locale=locale)
+    today = datetime.now(tz=UTC).date().isoformat()
+    found = explain(load_file(path), question, locale=locale, today=today)
     verdict = judge(found.hits, threshold)
     why = in_words(verdict, threshold)
     output.result(_as_dict(found) | {"gate": _gate(verdict, threshold, why)})
@@ -59,6 +61,9 @@ def in_words(verdict: Verdict, threshold: float) -> str:
     if verdict.hit is None:
         return "Nothing was found: a person is asked."
     entry, sure = verdict.hit.entry.id, f"{verdict.confidence:.3f}"
+    if verdict.choices:
+        names = ", ".join(hit.entry.id for hit in verdict.choices)
+        return f"{names} at {sure} together: the visitor is asked which of them is meant."
     if not verdict.answers:
         return f"{entry} at {sure} is below the threshold {threshold:g}: a person is asked."
     if verdict.escalate:
@@ -72,6 +77,7 @@ def _gate(verdict: Verdict, threshold: float, why: str) -> dict[str, object]:
         "answers": verdict.answers,
         "escalate": verdict.escalate,
         "reasons": list(verdict.reasons),
+        "choices": [hit.entry.id for hit in verdict.choices],
         "entry_id": verdict.hit.entry.id if verdict.hit else None,
         "confidence": round(verdict.confidence, 6),
         "why": why,
@@ -81,6 +87,7 @@ def _gate(verdict: Verdict, threshold: float, why: str) -> dict[str, object]:
 def _as_dict(found: Explanation) -> dict[str, object]:
     return {
         "question": found.question,
+        "said": found.said,
         "release": found.release,
         "language": found.spoken,
         "hearing": found.hearing,
@@ -126,6 +133,8 @@ def _candidate(candidate: Candidate) -> dict[str, object]:
         },
         "utility": round(candidate.utility, 6),
         "probability": round(candidate.probability, 6),
+        "by_its_answer": round(candidate.spoken, 6),
+        "sentence": candidate.sentence or None,
         "corrected": round(hit.score, 6),
         "confidence": round(hit.confidence, 6),
         "exact": candidate.is_exact,
@@ -138,12 +147,17 @@ def _show(found: Explanation, output: Output) -> None:
         f"language: {found.spoken or 'cannot be told'}; heard: {_HEARINGS[found.hearing]}",
         _words_table(found.words),
     )
+    if found.said != found.question:
+        output.show(Text(f"in the site's own words: {found.said}"))
     if found.dropped:
         more = " …" if len(found.dropped) > _SHOWN else ""
         output.show(f"not compared: {', '.join(found.dropped[:_SHOWN])}{more}")
     if not found.candidates:
         return
     output.show(_candidates_table(found), _signals_table(found))
+    for one in found.candidates:
+        if one.sentence:
+            output.show(Text(f"{one.hit.entry.id} is found by its answer: {one.sentence}"))
     exact = [one.hit.entry.id for one in found.candidates if one.is_exact]
     if exact:
         shared = "; they share its confidence" if len(exact) > 1 else ""
@@ -171,18 +185,19 @@ def _words_table(words: tuple[Word, ...]) -> Table:
 
 
 def _candidates_table(found: Explanation) -> Table:
-    table = _table("", "entry", "nearest way to ask", "shares", "prob.", "corr.", "conf.")
+    table = _table("", "entry", "nearest way to ask", "shares", "answer", "prob.", "corr.", "conf.")
     for number, one in enumerate(found.candidates, 1):
         table.add_row(
             str(number),
             Text(f"{one.hit.entry.id} ({one.hit.entry.locale})"),
             Text(one.phrasing),
             Text(", ".join(one.shared)),
+            f"{one.spoken:.3f}",
             f"{one.probability:.3f}",
             f"{one.hit.score:.3f}",
             f"{one.hit.confidence:.3f}",
         )
-    table.add_row("", "none of them", "", "", f"{found.none_probability:.3f}")
+    table.add_row("", "none of them", "", "", "", f"{found.none_probability:.3f}")
     return table
 
 

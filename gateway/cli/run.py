@@ -1,31 +1,40 @@
-"""`fanlight run`: the gateway, the console and, in the demo, a host page, in one process.
+"""`fanlight run`: the gateway, the console and, in the demo, a host page, in one process or more.
 
-Decides the order: settings, sockets, knowledge bases, services, servers; so that what can fail by a
-person's hand fails first. Refuses flawed settings and a taken port in plain lines, before anything
-is written.
+Decides the order: settings, sockets, what was published, knowledge bases, services, servers; so
+that what can fail by a person's hand fails first. Refuses flawed settings and a taken port in plain
+lines, before anything is written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from signal import Signals
 from socket import socket
 from typing import Final
 
 import click
 
 from core.errors import FanlightError
+from core.workshop import Recipe
+from gateway.adapters import logs
+from gateway.adapters.sql.truth import SqlTruth
+from gateway.adapters.telemetry import share, without
 from gateway.app import create_app
-from gateway.cli.knowledge import prepare
+from gateway.cli.builders import installed_tools
+from gateway.cli.knowledge import FILES_ALONE, prepare
 from gateway.cli.output import Output, as_rows, json_option
-from gateway.cli.serving import CannotServe, Listener, bind, serve
+from gateway.cli.serving import SIGNALS, CannotServe, Listener, bind, serve
 from gateway.cli.welcome import welcome
+from gateway.cli.workers import ASKED, Crew
 from gateway.configuration import (
     ConfigurationError,
     Flaw,
@@ -35,7 +44,8 @@ from gateway.configuration import (
 )
 from gateway.context import SiteKnowledge
 from gateway.demo.app import create_demo
-from gateway.services import open_services
+from gateway.knowledge.draft import overlay
+from gateway.services import figures_folder, open_services, own_keys
 from gateway.settings import Settings, SiteSettings
 
 DEMO_PORT: Final = 8001
@@ -67,11 +77,28 @@ class Plan:
 @click.option(
     "--demo-port", type=_PORT, default=DEMO_PORT, show_default=True, help="The host page."
 )
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(["auto", "json", "text"]),
+    default="auto",
+    show_default=True,
+    help="The log on stderr: JSON unless that is a terminal.",
+)
 @json_option
-def run(demo: bool, config: Path | None, port: int | None, demo_port: int, as_json: bool) -> None:
+def run(
+    *,
+    demo: bool,
+    config: Path | None,
+    port: int | None,
+    demo_port: int,
+    log_form: str,
+    as_json: bool,
+) -> None:
     """Serve the gateway and the console until Ctrl-C."""
     output = Output(as_json)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    in_json = log_form == "json" or (log_form == "auto" and not sys.stderr.isatty())
+    logs.configure(sys.stderr, as_json=in_json)
     try:
         plan = make_plan(config, os.environ, demo=demo, port=port, page_port=demo_port)
         clean = _run(plan, output)
@@ -118,15 +145,32 @@ def _run(plan: Plan, output: Output) -> bool:
     settings = plan.settings
     with ExitStack() as stack:
         gateway = bind(settings.host, settings.port, "--port")
+        console: list[socket] = []
         page: list[socket] = []
-        stack.callback(_close, gateway, page)
+        stack.callback(_close, gateway, console, page)
+        if settings.workers > 1:
+            console.extend(bind(settings.host, settings.console_port, "gateway.console_port"))
         if plan.page_port:
             page.extend(bind("127.0.0.1", plan.page_port, "--demo-port"))
         _make_data_dir(settings.data_dir)
-        knowledge = _prepare_all(settings, output)
+        recipes = asyncio.run(published(settings))
+        knowledge = _prepare_all(settings, recipes, output)
         _miss_web(settings.web_dir, output)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(plan, knowledge, gateway, page, output))
+        whole = _Part(plan, knowledge, gateway, page)
+
+        def ready() -> None:
+            welcome(settings, output, plan.page_url, show_token=plan.builtin)
+
+        if settings.workers == 1:
+            return whole.run(ready)
+        own_keys(settings)
+        figures = figures_folder(settings)
+        share(figures)
+        visitors = replace(whole, page=(), edits=False)
+        operators = replace(whole, gateway=console)
+        parts = [*[visitors] * settings.workers, operators]
+        jobs = [partial(part.run, signals=(ASKED,)) for part in parts]
+        return Crew(jobs, ready, buried=partial(without, figures)).run()
 
 
 def _close(*groups: Sequence[socket]) -> None:
@@ -153,11 +197,31 @@ def _make_data_dir(folder: Path) -> None:
         raise CannotServe(f"The data folder {folder}: {error.strerror}. {remedy}") from error
 
 
-def _prepare_all(settings: Settings, output: Output) -> dict[str, SiteKnowledge]:
+async def published(settings: Settings) -> dict[str, Recipe]:
+    """What each site's operators published last over its files. Raises `Unavailable`."""
+    truth = SqlTruth(settings.database_url, clock=time.time)
+    await truth.start()
+    try:
+        recipes = {}
+        for site in settings.sites:
+            found = await truth.knowledge.published(site.key)
+            if found is not None:
+                edits = await truth.knowledge.edits(site.key, 0)
+                live = overlay(edit for edit in edits if edit.number <= found.edits)
+                recipes[site.key] = Recipe(live, found.out_of_scope, found.marks)
+        return recipes
+    finally:
+        await truth.close()
+
+
+def _prepare_all(
+    settings: Settings, recipes: Mapping[str, Recipe], output: Output
+) -> dict[str, SiteKnowledge]:
     knowledge = {}
     notices: dict[str, None] = {}
     for site in settings.sites:
-        prepared = prepare(site, settings.data_dir, output.progress)
+        recipe = recipes.get(site.key, FILES_ALONE)
+        prepared = prepare(site, settings.data_dir, output.progress, recipe=recipe)
         knowledge[site.key] = prepared.knowledge
         notices |= {prepared.notice: None} if prepared.notice else {}
         for problem in prepared.problems[:_SHOWN_PROBLEMS]:
@@ -178,24 +242,30 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
-async def _serve(
-    plan: Plan,
-    knowledge: Mapping[str, SiteKnowledge],
-    gateway: Sequence[socket],
-    page: Sequence[socket],
-    output: Output,
-) -> bool:
-    async with open_services(plan.settings, knowledge) as services:
-        proxies = plan.settings.trusted_proxies
-        listeners = [
-            Listener(create_app(services), gateway, lifespan=True, trusted_proxies=proxies)
-        ]
-        if plan.page_site is not None:
-            demo = create_demo(plan.settings.public_url, plan.page_site.key)
-            listeners.append(Listener(demo, page, lifespan=False))
-        return await serve(
-            listeners,
-            ready=lambda: welcome(services, output, plan.page_url, show_token=plan.builtin),
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one process serves, and where; with `edits` operators may change knowledge there."""
+
+    plan: Plan
+    knowledge: Mapping[str, SiteKnowledge]
+    gateway: Sequence[socket]
+    page: Sequence[socket]
+    edits: bool = True
+
+    def run(self, ready: Callable[[], None], signals: Sequence[Signals] = SIGNALS) -> bool:
+        """Serve until one of the signals; `ready` is called once it answers."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(self._serve(ready, signals))
+
+    async def _serve(self, ready: Callable[[], None], signals: Sequence[Signals]) -> bool:
+        settings, embedding = self.plan.settings, installed_tools().embedding
+        async with open_services(settings, self.knowledge, embedding) as services:
+            app = create_app(services, edits=self.edits)
+            proxies = settings.trusted_proxies
+            listeners = [Listener(app, self.gateway, lifespan=True, trusted_proxies=proxies)]
+            if self.page and self.plan.page_site is not None:
+                demo = create_demo(settings.public_url, self.plan.page_site.key)
+                listeners.append(Listener(demo, self.page, lifespan=False))
             # Streams say their last event first: the servers wait for them to end.
-            stopping=services.bell.close,
-        )
+            stopping = services.bell.close
+            return await serve(listeners, ready=ready, stopping=stopping, signals=signals)

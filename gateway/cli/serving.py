@@ -177,6 +177,7 @@ async def serve(
     *,
     ready: Callable[[], None],
     stopping: Callable[[], None],
+    signals: Sequence[signal.Signals] = SIGNALS,
 ) -> bool:
     """Serve until a signal; True when everything ended in order, False when it was cut off.
 
@@ -186,7 +187,7 @@ async def serve(
     servers = [_Server(listener) for listener in listeners]
     runner = asyncio.create_task(_run_all(servers, ready))
     stop = _Stop(servers, runner, stopping)
-    handlers = {number: signal.signal(number, stop.signalled) for number in SIGNALS}
+    handlers = {number: signal.signal(number, stop.signalled) for number in signals}
     try:
         await runner
     except asyncio.CancelledError:

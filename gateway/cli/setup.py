@@ -15,7 +15,8 @@ from typing import Final
 import click
 from rich.text import Text
 
-from gateway.cli.inspection import Finding, inspect
+from gateway.cli.finding import Finding
+from gateway.cli.inspection import inspect
 from gateway.cli.output import Output, json_option
 from gateway.cli.starter import starter_files
 from gateway.configuration import examine_settings, find_config
@@ -44,7 +45,9 @@ def init(folder: Path, as_json: bool) -> None:
 @click.command("check")
 @click.option("--config", type=click.Path(path_type=Path), help="Instead of ./fanlight.toml.")
 @click.option(
-    "--online", is_flag=True, help="Ask the model server for one token too (3 s at most)."
+    "--online",
+    is_flag=True,
+    help="Call PostgreSQL and Redis, and ask the model server for one token (3 s at most).",
 )
 @json_option
 def check(config: Path | None, online: bool, as_json: bool) -> None:

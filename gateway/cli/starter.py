@@ -39,7 +39,11 @@ accent = "#1f5fbf"
 confidence_threshold = 0.55
 # targets = ["desk"]
 
-# Whom to wake, beside the console. The secret is FANLIGHT_TARGET_DESK_SECRET.
+# When somebody is there; always, where it is left out.
+# hours = "Mon-Fri 09:00-17:00"
+
+# Whom to wake, beside the console. The secret is FANLIGHT_TARGET_DESK_SECRET; for Slack and
+# PagerDuty see docs/targets.md.
 # [[targets]]
 # name = "desk"
 # kind = "webhook"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -30,3 +30,17 @@ def opened(path: Path) -> Iterator[TextIO]:
         raise click.ClickException(f"{path}: not a whole gzip file: {error}") from error
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}: check the path") from error
+
+
+def read_from[Found](path: Path, read: Callable[[TextIO], Found]) -> Found:
+    """Read a text file with a reader that raises `ValueError` naming what is wrong where.
+
+    Raises `click.ClickException` for that, and for what `opened` does.
+    """
+    with opened(path) as stream:
+        try:
+            return read(stream)
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error

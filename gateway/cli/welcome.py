@@ -10,12 +10,11 @@ import os
 from rich.text import Text
 
 from gateway.cli.output import Output
-from gateway.context import Services
+from gateway.settings import Settings
 
 
-def welcome(services: Services, output: Output, page: str | None, *, show_token: bool) -> None:
+def welcome(settings: Settings, output: Output, page: str | None, *, show_token: bool) -> None:
     """Say what runs where; `page` is the demo's host page."""
-    settings = services.settings
     chats = {site.key: f"{settings.public_url}/chat/{site.key}" for site in settings.sites}
     token = settings.operator_token.reveal() if show_token else None
     output.result(
@@ -39,7 +38,7 @@ def welcome(services: Services, output: Output, page: str | None, *, show_token:
     output.show(_line("Console", settings.console_url, with_token), "")
     if show_token and page:
         output.show(*_things_to_try(page, settings.console_url, next(iter(chats.values()))))
-    if services.transport is None:
+    if settings.model is None:
         output.show(Text("No model is set: what the answers do not cover goes to a person.", "dim"))
 
 

@@ -12,6 +12,9 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+OUTBOUND_PORTS: Final = frozenset({443, 8443})
+"""Where a public service of HTTPS may listen; any other is listed with its host by the operator."""
+
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"

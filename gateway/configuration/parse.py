@@ -12,22 +12,25 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gateway.configuration import rules
-from gateway.configuration.addresses import BadAddress, parse_origin
+from gateway.configuration import identity, rules, stores
+from gateway.configuration.addresses import BadAddress, is_local, parse_origin
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.reader import Values, hint, read_table, read_tables
+from gateway.configuration.targets import read_targets
 from gateway.settings import (
     LimitSettings,
     ModelSettings,
+    RetentionSettings,
     Secret,
     Settings,
     SiteSettings,
     TargetSettings,
+    TelemetrySettings,
+    TurnstileSettings,
 )
 
-SECTIONS: Final = ("gateway", "sites", "targets", "model", "limits")
+SECTIONS: Final = ("gateway", "sites", "targets", "model", "limits", "telemetry", "retention")
 WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
-TARGET_KINDS: Final = ("webhook",)
 
 
 def parse_settings(
@@ -45,15 +48,19 @@ def parse_settings(
     values = read_table(document.get("gateway", {}), "gateway", "gateway", flaws)
     settings = _gateway(values, environ, base, flaws)
     private = settings.private_endpoints
-    targets = _targets(document.get("targets", []), environ, private, flaws)
+    targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     settings = replace(
         settings,
         targets=targets,
-        sites=_sites(document.get("sites", []), targets, base, flaws),
+        sites=_sites(document.get("sites", []), targets, base, environ, flaws),
         model=_model(model, environ, private, flaws),
         limits=LimitSettings(**limits),
+        retention=RetentionSettings(
+            **read_table(document.get("retention", {}), "retention", "retention", flaws)
+        ),
+        telemetry=_telemetry(document.get("telemetry", {}), environ, flaws),
         operator_token=Secret(
             rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
         ),
@@ -67,7 +74,8 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
     public = rules.origin(
         values["public_url"] or f"http://localhost:{port}", "gateway.public_url", flaws
     )
-    console = values["console_url"] or _console_beside(public)
+    apart = values["console_port"] if values["workers"] > 1 else None
+    console = values["console_url"] or _console_beside(public, apart)
     database, database_key = values["database_url"], "gateway.database_url"
     if environ.get("FANLIGHT_DATABASE_URL"):
         database, database_key = environ["FANLIGHT_DATABASE_URL"], "FANLIGHT_DATABASE_URL"
@@ -75,21 +83,35 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
         public_url=public,
         console_url=rules.origin(console, "gateway.console_url", flaws),
         data_dir=data_dir,
-        database_url=rules.database_url(
-            database or f"{rules.DATABASE}{data_dir / 'fanlight.db'}", database_key, flaws
+        database_url=stores.database_url(
+            database or f"{stores.SQLITE}{data_dir / 'fanlight.db'}", database_key, flaws
         ),
         web_dir=base / values["web_dir"] if values["web_dir"] else WEB_DIR,
         sites=(),
         operator_token=Secret(""),
         host=rules.listen_host(values["host"], "gateway.host", flaws),
         port=port,
+        workers=values["workers"],
+        console_port=values["console_port"],
+        redis_url=Secret(stores.redis_url(environ.get(stores.REDIS_VARIABLE, ""), flaws)),
         private_endpoints=rules.endpoints(
             values["private_endpoints"], "gateway.private_endpoints", flaws
         ),
         trusted_proxies=rules.networks(values["trusted_proxies"], "gateway.trusted_proxies", flaws),
     )
     _keep_apart(settings, flaws)
+    stores.enough_for(settings.workers, settings.redis_url.reveal(), flaws)
+    _ports_apart(settings, flaws)
     return settings
+
+
+def _telemetry(raw: object, environ: Mapping[str, str], flaws: list[Flaw]) -> TelemetrySettings:
+    values = read_table(raw, "telemetry", "telemetry", flaws)
+    collector = values["collector"] or ""
+    if collector:
+        collector = rules.origin(collector, "telemetry.collector", flaws)
+    token = rules.metrics_token(environ.get("FANLIGHT_METRICS_TOKEN", ""), flaws)
+    return TelemetrySettings(collector, Secret(token))
 
 
 def _folder(from_environment: str | None, from_file: str, base: Path) -> Path:
@@ -98,8 +120,11 @@ def _folder(from_environment: str | None, from_file: str, base: Path) -> Path:
     return (base / from_file).absolute()
 
 
-def _console_beside(public: str) -> str:
-    """The console's address where none is given; an IP address cannot have one beside it."""
+def _console_beside(public: str, port: int | None) -> str:
+    """The console's address where none is given; an IP address cannot have one beside it.
+
+    A local one follows `port`, where the console has its own: no proxy leads there.
+    """
     try:
         address = parse_origin(public)
     except BadAddress:
@@ -107,6 +132,8 @@ def _console_beside(public: str) -> str:
     named = not (address.host.replace(".", "").isdigit() or ":" in address.host)
     if not named:
         return public
+    if port is not None and is_local(address.host):
+        address = replace(address, port=port)
     return replace(address, host=f"console.{address.host}").origin
 
 
@@ -119,28 +146,25 @@ def _keep_apart(settings: Settings, flaws: list[Flaw]) -> None:
         flaws.append(Flaw("gateway.console_url", detail, remedy))
 
 
-def _targets(
-    raw: object, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
-) -> tuple[TargetSettings, ...]:
-    found = []
-    for where, values in read_tables(raw, "targets", flaws):
-        name = rules.target_name(values["name"], f"{where}.name", flaws)
-        variable = rules.secret_variable(name)
-        if values["url"]:
-            rules.outbound(values["url"], private, f"{where}.url", flaws)
-        kind = rules.one_of(values["kind"], TARGET_KINDS, "kind", f"{where}.kind", flaws)
-        secret = rules.webhook_secret(environ.get(variable, ""), variable, flaws) if name else ""
-        found.append(TargetSettings(name, kind, values["url"], Secret(secret)))
-    rules.unrepeated((target.name for target in found), "targets", "name", flaws)
-    return tuple(found)
+def _ports_apart(settings: Settings, flaws: list[Flaw]) -> None:
+    if settings.workers > 1 and settings.console_port == settings.port:
+        detail = "With several workers the console has a port of its own."
+        flaws.append(Flaw("gateway.console_port", detail, "Choose another than gateway.port."))
 
 
 def _sites(
-    raw: object, targets: tuple[TargetSettings, ...], base: Path, flaws: list[Flaw]
+    raw: object,
+    targets: tuple[TargetSettings, ...],
+    base: Path,
+    environ: Mapping[str, str],
+    flaws: list[Flaw],
 ) -> tuple[SiteSettings, ...]:
-    known = {target.name: target for target in targets}
+    known = tuple(target.name for target in targets)
     found = [
-        _site(values, where, tuple(known), base, flaws)
+        replace(
+            _site(values, where, known, base, flaws),
+            turnstile=_turnstile(values, where, environ, flaws),
+        )
         for where, values in read_tables(raw, "sites", flaws)
     ]
     if raw == []:
@@ -164,10 +188,30 @@ def _site(
         kb=tuple((base / path).absolute() for path in values["kb"]),
         locales=locales,
         default_locale=rules.one_of(default, locales, "locale", f"{where}.default_locale", flaws),
+        time_zone=rules.time_zone(values["time_zone"], f"{where}.time_zone", flaws),
         accent=rules.accent(values["accent"], f"{where}.accent", flaws),
         confidence_threshold=values["confidence_threshold"],
         targets=tuple(dict.fromkeys(values["targets"])),
+        identity=identity.declared(values, where, base, flaws),
+        hours=rules.hours(values["hours"], f"{where}.hours", flaws),
+        severity=rules.severity(values["severity"], f"{where}.severity", flaws),
     )
+
+
+def _turnstile(
+    values: Values, where: str, environ: Mapping[str, str], flaws: list[Flaw]
+) -> TurnstileSettings | None:
+    variable = f"FANLIGHT_TURNSTILE_{values['key'].upper()}_SECRET"
+    site_key, secret = values["turnstile_site_key"] or "", environ.get(variable, "")
+    if not site_key and not secret:
+        return None
+    if not site_key:
+        remedy = f"Set it to the widget's site key, or take {variable} out."
+        flaws.append(Flaw(f"{where}.turnstile_site_key", "There is a secret alone.", remedy))
+    if not secret:
+        remedy = "Set it to the secret that Cloudflare shows beside the widget's site key."
+        flaws.append(Flaw(variable, "This Turnstile widget has no secret.", remedy))
+    return TurnstileSettings(site_key, Secret(secret))
 
 
 def _model(

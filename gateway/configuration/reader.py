@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.table import TARGET_SECRET, Setting, section
+from gateway.configuration.table import TARGET_SECRET, TARGET_TOKEN, Setting, section
 
 type Values = dict[str, Any]
 
@@ -19,6 +19,9 @@ SECRETS: Final = {
     "gateway.operator_token": "FANLIGHT_OPERATOR_TOKEN",
     "model.key": "FANLIGHT_LLM_KEY",
     "targets.secret": TARGET_SECRET,
+    "targets.signing_secret": TARGET_SECRET,
+    "targets.token": TARGET_TOKEN,
+    "targets.key": TARGET_TOKEN,
 }
 _PLACEHOLDERS: Final = {"string": "", "list of strings": ()}
 
@@ -98,6 +101,8 @@ def _is(kind: str, value: object) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if kind == "string":
         return isinstance(value, str)
+    if kind == "true or false":
+        return isinstance(value, bool)
     numbers = int | float if kind == "number" else int
     return isinstance(value, numbers) and not isinstance(value, bool)
 

@@ -39,4 +39,8 @@ def _default(setting: Setting) -> str:
     if isinstance(setting.default, tuple):
         listed = ", ".join(f'"{item}"' for item in setting.default)
         return f"`[{listed}]`"
+    if setting.default == "":
+        return ""
+    if isinstance(setting.default, bool):
+        return f"`{str(setting.default).lower()}`"
     return f'`"{setting.default}"`' if isinstance(setting.default, str) else f"`{setting.default}`"

@@ -14,6 +14,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from gateway.configuration.addresses import (
+    OUTBOUND_PORTS,
     Address,
     BadAddress,
     is_private,
@@ -24,14 +25,19 @@ from gateway.configuration.addresses import (
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.reader import hint
 from gateway.configuration.table import LOCALES
+from gateway.days import is_time_zone
+from gateway.escalation.hours import EXAMPLE as HOURS_EXAMPLE
+from gateway.escalation.hours import Hours, parse_hours
+from gateway.escalation.severity import EXAMPLE as RULE_EXAMPLE
+from gateway.escalation.severity import SeverityRule, parse_rule
 
 SITE_KEY: Final = re.compile(r"site_[A-Za-z0-9_]{1,56}")
 TARGET_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
-DATABASE: Final = "sqlite:///"
 MAX_NAME: Final = 60
 MIN_TOKEN: Final = 20
 MIN_TOKEN_LETTERS: Final = 8
+_WEAK: Final = f"This is easy to guess: under {MIN_TOKEN} characters, or too few different ones."
 WEBHOOK_SECRET_BYTES: Final = range(24, 65)
 FRESH_OPERATOR: Final = 'python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
 FRESH_SIGNING: Final = (
@@ -92,6 +98,10 @@ def outbound(url: str, private: Collection[str], where: str, flaws: list[Flaw]) 
             flaws.append(
                 Flaw(where, "Plain http lets others read and alter it.", f"Use https. {remedy}")
             )
+        elif address.port not in OUTBOUND_PORTS:
+            known = ", ".join(map(str, sorted(OUTBOUND_PORTS)))
+            detail = f"Port {address.port} is not one of {known}."
+            flaws.append(Flaw(where, detail, f"Use one of them. {remedy}"))
     return address
 
 
@@ -109,6 +119,37 @@ def site_name(name: str, where: str, flaws: list[Flaw]) -> str:
         remedy = f"Use one line of at most {MAX_NAME} characters."
         flaws.append(Flaw(where, "The name is too long, or has line breaks.", remedy))
     return name
+
+
+def time_zone(name: str, where: str, flaws: list[Flaw]) -> str:
+    """A time zone's name, as IANA has it."""
+    if not is_time_zone(name):
+        detail = f"{name!r} is no time zone that this machine knows."
+        flaws.append(Flaw(where, detail, "Write a name such as Europe/Madrid, or UTC."))
+    return name
+
+
+def hours(text: str, where: str, flaws: list[Flaw]) -> Hours | None:
+    """Working hours; None where none are given."""
+    if not text:
+        return None
+    try:
+        return parse_hours(text)
+    except ValueError as error:
+        flaws.append(Flaw(where, f"{error}.", f'Write it like "{HOURS_EXAMPLE}".'))
+        return None
+
+
+def severity(texts: Iterable[str], where: str, flaws: list[Flaw]) -> tuple[SeverityRule, ...]:
+    """Rules of severity, in their order."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_rule(text))
+        except ValueError as error:
+            remedy = f'Write it like "{RULE_EXAMPLE}", "always = critical" or "* = info".'
+            flaws.append(Flaw(where, f"{error}.", remedy))
+    return tuple(found)
 
 
 def accent(colour: str, where: str, flaws: list[Flaw]) -> str:
@@ -157,11 +198,6 @@ def target_name(name: str, where: str, flaws: list[Flaw]) -> str:
     return name
 
 
-def secret_variable(target: str) -> str:
-    """The environment variable of a target's secret."""
-    return f"FANLIGHT_TARGET_{target.upper().replace('-', '_')}_SECRET"
-
-
 def webhook_secret(secret: str, variable: str, flaws: list[Flaw]) -> str:
     """A Standard Webhooks secret: `whsec_` and the base64 of 24 to 64 bytes."""
     remedy = f"Make one: {FRESH_SIGNING}"
@@ -185,10 +221,20 @@ def operator_token(token: str, flaws: list[Flaw]) -> str:
         flaws.append(
             Flaw(variable, "No operator could sign in to the console.", f"Set it. {remedy}")
         )
-    elif len(token) < MIN_TOKEN or len(set(token)) < MIN_TOKEN_LETTERS:
-        detail = f"This is easy to guess: under {MIN_TOKEN} characters, or too few different ones."
-        flaws.append(Flaw(variable, detail, remedy))
+    elif _is_weak(token):
+        flaws.append(Flaw(variable, _WEAK, remedy))
     return token
+
+
+def metrics_token(token: str, flaws: list[Flaw]) -> str:
+    """The token that figures are read with; none is fine, and then nobody reads them."""
+    if token and _is_weak(token):
+        flaws.append(Flaw("FANLIGHT_METRICS_TOKEN", _WEAK, f"Make one: {FRESH_OPERATOR}"))
+    return token
+
+
+def _is_weak(token: str) -> bool:
+    return len(token) < MIN_TOKEN or len(set(token)) < MIN_TOKEN_LETTERS
 
 
 def listen_host(host: str, where: str, flaws: list[Flaw]) -> str:
@@ -201,11 +247,3 @@ def listen_host(host: str, where: str, flaws: list[Flaw]) -> str:
         remedy = "Write an IP address: 127.0.0.1 for this machine, 0.0.0.0 for every network."
         flaws.append(Flaw(where, f"{host!r} is not an IP address.", remedy))
         return host
-
-
-def database_url(url: str, where: str, flaws: list[Flaw]) -> str:
-    """The database's address; SQLite is what this version has."""
-    if not url.startswith(DATABASE) or len(url) == len(DATABASE):
-        remedy = f"This version keeps its data in SQLite: write {DATABASE}<path>, or leave it out."
-        flaws.append(Flaw(where, "This database is not supported.", remedy))
-    return url

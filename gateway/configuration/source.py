@@ -1,7 +1,7 @@
 """Finds and opens what settings come from: `fanlight.toml`, a `.env` beside it, the environment.
 
 Decides precedence: the environment, then `.env`, then the file. Refuses files that cannot be read,
-and knowledge-base paths that do not exist.
+knowledge-base paths that do not exist, and files of keys that hold none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.configuration import identity
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.parse import parse_settings
 from gateway.settings import Settings
@@ -46,7 +47,8 @@ def examine_settings(
     base = found.absolute().parent
     variables, bad_lines = environment(base, environ)
     settings, more = parse_settings(document, variables, base)
-    return settings, [*bad_lines, *more, *_missing_files(settings)]
+    settings, bad_keys = identity.loaded(settings)
+    return settings, [*bad_lines, *more, *bad_keys, *_missing_files(settings)]
 
 
 def environment(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Flaw]]:

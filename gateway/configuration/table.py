@@ -10,11 +10,13 @@ from typing import Final, Literal
 
 from core.pow import MAX_DIFFICULTY
 
-type Kind = Literal["string", "integer", "number", "list of strings"]
-type Value = str | int | float | tuple[str, ...]
+type Kind = Literal["string", "integer", "number", "list of strings", "true or false"]
+type Value = str | bool | int | float | tuple[str, ...]
 
 LOCALES: Final = ("en", "es", "he")
+TURNSTILE_SECRET: Final = "FANLIGHT_TURNSTILE_<SITE>_SECRET"  # noqa: S105 - a variable's name
 TARGET_SECRET: Final = "FANLIGHT_TARGET_<NAME>_SECRET"  # noqa: S105 - a variable's name
+TARGET_TOKEN: Final = "FANLIGHT_TARGET_<NAME>_TOKEN"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Variable:
 def _limit(name: str, default: float, low: float, high: float, text: str) -> Setting:
     kind: Kind = "integer" if isinstance(default, int) else "number"
     return Setting("limits", name, kind, text, default, low=low, high=high)
+
+
+def _days(name: str, default: int, text: str) -> Setting:
+    return Setting("retention", name, "integer", text, default, low=0, high=36_500)
 
 
 SETTINGS: Final = (
@@ -83,7 +89,28 @@ SETTINGS: Final = (
         "gateway",
         "database_url",
         "string",
-        "The database, as `sqlite:///<path>`. Default: `fanlight.db` in `data_dir`.",
+        "The database: `sqlite:///<path>` or `postgresql://<user>@<host>/<name>`; an address with "
+        "a password stands in the environment. Default: `fanlight.db` in `data_dir`.",
+    ),
+    Setting(
+        "gateway",
+        "workers",
+        "integer",
+        "How many processes serve visitors; more than one need Redis (`FANLIGHT_REDIS_URL`), and "
+        "one more then serves the console, on `console_port`.",
+        1,
+        low=1,
+        high=64,
+    ),
+    Setting(
+        "gateway",
+        "console_port",
+        "integer",
+        "Where the console is served when there are several `workers`: one process keeps what its "
+        "operators have under way.",
+        8002,
+        low=1,
+        high=65535,
     ),
     Setting(
         "gateway",
@@ -96,7 +123,8 @@ SETTINGS: Final = (
         "private_endpoints",
         "list of strings",
         "The exact `host:port` of each private or plain-http endpoint that the gateway may call: "
-        "a model server, a webhook of your own. All else that is not public is refused.",
+        "a model server, a webhook of your own. All else that is not public, or has another port "
+        "than 443 or 8443, is refused.",
         (),
     ),
     Setting(
@@ -149,6 +177,13 @@ SETTINGS: Final = (
         "string",
         "The language where neither visitor nor page says. Default: the first of `locales`.",
     ),
+    Setting(
+        "sites",
+        "time_zone",
+        "string",
+        "Whose day it is that entries and slots hold on, such as `Europe/Madrid`.",
+        "UTC",
+    ),
     Setting("sites", "accent", "string", "The accent colour, as `#rrggbb`.", "#1f5fbf"),
     Setting(
         "sites",
@@ -164,21 +199,82 @@ SETTINGS: Final = (
         "sites", "targets", "list of strings", "The `targets` that this site wakes, by name.", ()
     ),
     Setting(
+        "sites",
+        "turnstile_site_key",
+        "string",
+        "The public key of a Cloudflare Turnstile widget, in place of the proof of work; its "
+        f"secret is in `{TURNSTILE_SECRET}`.",
+    ),
+    Setting(
+        "sites",
+        "identity_issuer",
+        "string",
+        "The `iss` of the JWTs by which the site's own server names signed-in visitors.",
+    ),
+    Setting(
+        "sites",
+        "identity_keys",
+        "list of strings",
+        "Files with the public keys of those JWTs, each a JWK or a JWK set (P-256). Several hold "
+        "at once, so that keys can be changed.",
+        (),
+    ),
+    Setting(
+        "sites",
+        "hours",
+        "string",
+        "When somebody is there, in `time_zone`: `Mon-Fri 09:00-17:00, Sat 10:00-14:00`. Outside "
+        "them visitors read another text, and targets with `hours_only` wait. Default: always.",
+        "",
+    ),
+    Setting(
+        "sites",
+        "severity",
+        "list of strings",
+        "How serious an escalation is to PagerDuty; the first rule that fits decides: "
+        "`always = critical` by the reason, `about refund = error` by a word of the question, "
+        "`* = info` for the rest. Default: `warning`.",
+        (),
+    ),
+    Setting(
         "targets",
         "name",
         "string",
-        f"Small letters, digits, `_` or `-`; its secret is in `{TARGET_SECRET}`.",
+        f"Small letters, digits, `_` or `-`; its secrets are in `{TARGET_SECRET}` and "
+        f"`{TARGET_TOKEN}`.",
         required=True,
     ),
     Setting(
-        "targets", "kind", "string", "What it speaks: `webhook` (Standard Webhooks).", "webhook"
+        "targets",
+        "kind",
+        "string",
+        "What it speaks: `webhook` (Standard Webhooks), `slack` or `pagerduty`; see targets.md.",
+        "webhook",
     ),
     Setting(
         "targets",
         "url",
         "string",
-        "Where to deliver: https, or http when listed in `gateway.private_endpoints`.",
-        required=True,
+        "Where to deliver: https, or http when listed in `gateway.private_endpoints`. Slack and "
+        "PagerDuty have their own; `https://events.eu.pagerduty.com` is PagerDuty's in Europe.",
+        "",
+    ),
+    Setting(
+        "targets", "channel", "string", "Slack: the id of the channel, such as `C0123ABCDEF`.", ""
+    ),
+    Setting(
+        "targets",
+        "allowed_users",
+        "list of strings",
+        "Slack: the ids of the members who may answer visitors. Default: all of the channel.",
+        (),
+    ),
+    Setting(
+        "targets",
+        "hours_only",
+        "true or false",
+        "Whether escalations wait for the site's `hours` before they go here.",
+        default=False,
     ),
     Setting(
         "model",
@@ -187,26 +283,79 @@ SETTINGS: Final = (
         "The base of an OpenAI-compatible server, ending in `/v1`. Without it no model is asked.",
     ),
     Setting("model", "model", "string", "The model's name, as that server knows it."),
+    Setting(
+        "telemetry",
+        "collector",
+        "string",
+        "An OpenTelemetry collector that takes OTLP over HTTP, such as `http://localhost:4318`. "
+        "Without it no spans are made.",
+    ),
+    _days("turns_days", 90, "Questions with their answers."),
+    _days(
+        "escalations_days",
+        365,
+        "Questions that went to a person, with what was said before them, replies and deliveries.",
+    ),
+    _days("feedback_days", 365, "Visitors' marks on answers."),
+    _days("receipts_days", 365, "The hash of each session's last receipt."),
     _limit("body_bytes", 65_536, 4_096, 1_048_576, "The largest request body, in bytes."),
     _limit("session_per_minute", 60, 1, 100_000, "Signed calls a minute by one session."),
+    _limit(
+        "subject_per_minute",
+        120,
+        1,
+        1_000_000,
+        "Signed calls a minute by one visitor, over all sessions.",
+    ),
+    _limit("site_per_minute", 12_000, 1, 10_000_000, "Signed calls a minute of one site."),
     _limit("address_per_minute", 240, 1, 1_000_000, "Calls a minute by one address prefix."),
     _limit(
         "sessions_per_address_per_minute", 30, 1, 100_000, "New sessions a minute by one prefix."
     ),
+    _limit(
+        "sessions_per_site_per_minute",
+        600,
+        1,
+        1_000_000,
+        "New sessions a minute of one site.",
+    ),
     _limit("login_tries_per_minute", 5, 1, 1_000, "Console log-ins a minute by one prefix."),
     _limit("pow_difficulty", 12, 0, MAX_DIFFICULTY, "Leading zero bits of the proof of work."),
+    _limit(
+        "pow_difficulty_most",
+        18,
+        0,
+        MAX_DIFFICULTY,
+        "The same when many sessions are being opened: it rises by two bits with each doubling "
+        "from an eighth of the limits on new sessions.",
+    ),
     _limit(
         "first_token_s", 4.0, 0.1, 60.0, "Seconds until a model's first words; then the fallback."
     ),
     _limit("between_tokens_s", 5.0, 0.1, 60.0, "Seconds between a model's words."),
     _limit("turn_s", 60.0, 1.0, 600.0, "Seconds for a whole turn."),
     _limit("max_tokens", 1024, 1, 32_768, "The longest reply asked of a model, in tokens."),
+    _limit("turns_at_once", 256, 1, 100_000, "Turns under way at once in one process."),
+    _limit(
+        "streams_at_once",
+        2_000,
+        1,
+        1_000_000,
+        "Browsers that listen for replies at once, in one process.",
+    ),
 )
 
 VARIABLES: Final = (
     Variable("FANLIGHT_CONFIG", "The path of `fanlight.toml`, where no `--config` is given."),
     Variable("FANLIGHT_DATA_DIR", "Instead of `gateway.data_dir`."),
     Variable("FANLIGHT_DATABASE_URL", "Instead of `gateway.database_url`.", secret=True),
+    Variable(
+        "FANLIGHT_REDIS_URL",
+        "The Redis server that several processes or machines share, as "
+        "`redis://<user>:<password>@<host>:6379/0`; `rediss://` for TLS. Without it one process "
+        "keeps its short-lived state in memory.",
+        secret=True,
+    ),
     Variable(
         "FANLIGHT_OPERATOR_TOKEN",
         "What operators sign in to the console with: 20 characters or more.",
@@ -216,9 +365,25 @@ VARIABLES: Final = (
     Variable("FANLIGHT_LLM_MODEL", "Instead of `model.model`."),
     Variable("FANLIGHT_LLM_KEY", "The model server's key, where it wants one.", secret=True),
     Variable(
+        "FANLIGHT_METRICS_TOKEN",
+        "What Prometheus sends as its bearer token to read `/metrics`: 20 characters or more. "
+        "Without it there is no `/metrics`.",
+        secret=True,
+    ),
+    Variable(
         TARGET_SECRET,
-        "A webhook's signing secret, `whsec_` and base64. `<NAME>` is the target's name in "
-        "capitals, with `_` for `-`.",
+        "A webhook's signing secret, `whsec_` and base64; the signing secret of a Slack app. "
+        "`<NAME>` is the target's name in capitals, with `_` for `-`.",
+        secret=True,
+    ),
+    Variable(
+        TARGET_TOKEN,
+        "A Slack app's bot token (`xoxb-…`); PagerDuty's integration key.",
+        secret=True,
+    ),
+    Variable(
+        TURNSTILE_SECRET,
+        "The secret of a site's Turnstile widget. `<SITE>` is the site key in capitals.",
         secret=True,
     ),
 )

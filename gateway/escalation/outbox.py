@@ -3,7 +3,8 @@
 Delivery is at least once: what a stopped or crashed worker had under way is tried again when its
 lease ends. It decides how many tries go on at once, and that no target has more than its share of
 them, so that one that hangs holds up nobody else's. It decides neither when to try again
-(`schedule`) nor what is sent (the target). It refuses to end for anything that a target or the
+(`schedule`) nor what is sent (the target). What a target does not take yet, by its pace or its
+hours, is put off untried and holds no place. It refuses to end for anything that a target or the
 store does: a target's flaw is an attempt that failed, a store that fails is asked again later.
 """
 
@@ -12,15 +13,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.encoding import timestamp
 from core.errors import Conflict, NotFound, Unavailable
 from core.messages import Attempt
-from core.ports import Clock, LeasedDelivery, Outcome, Random, Target, Truth
+from core.ports import Clock, Outcome, Random, Target, Thread
+from core.targets import Follower, Paced
+from core.telemetry import DELIVERIES, SILENT, Telemetry
+from core.truth import LeasedDelivery, Truth
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
-from gateway.escalation.schedule import Following, following
+from gateway.escalation.schedule import Following, following, rested
 
 DEADLINE_S = 15.0
 LEASE_S = 20.0
@@ -35,6 +39,9 @@ GRACE_S = 5.0
 
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses while the store fails; the last one repeats."""
+
+Opens = Callable[[str, str, float], float]
+"""From a target, a site and a time to when that target takes the site's escalations."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +65,9 @@ class OutboxWorker:
         random: Random,
         bell: Bell,
         *,
+        telemetry: Telemetry = SILENT,
         shares: Shares = Shares(),
+        opens: Opens = lambda _target, _site, at: at,
         deadline_s: float = DEADLINE_S,
         grace_s: float = GRACE_S,
         pauses_s: Sequence[float] = PAUSES_S,
@@ -68,7 +77,9 @@ class OutboxWorker:
         self._clock = clock
         self._random = random
         self._bell = bell
+        self._telemetry = telemetry
         self._shares = shares
+        self._opens = opens
         self._deadline_s = deadline_s
         self._grace_s = grace_s
         self._pauses_s = pauses_s
@@ -145,7 +156,8 @@ class OutboxWorker:
         """When to look next; None where the end of a try, which rings the bell, comes first."""
         if self._room() <= 0:
             return None
-        return await self._truth.next_due(except_targets=self._busy())
+        due = await self._truth.next_due(except_targets=self._busy())
+        return min([*self._resting().values(), *([] if due is None else [due])], default=None)
 
     def _room(self) -> int:
         """How many may be leased at once without any target's getting more than its share."""
@@ -157,10 +169,21 @@ class OutboxWorker:
         return min(self._shares.in_all - len(self._under_way), share - busiest)
 
     def _busy(self) -> frozenset[str]:
-        """The targets that have their share."""
+        """The targets that have their share, or take nothing just now."""
         at_target = Counter(self._under_way.values())
         share = self._shares.per_target
-        return frozenset(name for name, tries in at_target.items() if tries >= share)
+        full = {name for name, tries in at_target.items() if tries >= share}
+        return frozenset(full | self._resting().keys())
+
+    def _resting(self) -> dict[str, float]:
+        """The targets whose pace lets nothing through now, and when it will."""
+        now = self._clock()
+        paced = {
+            name: target.ready_at(now)
+            for name, target in self._targets.items()
+            if isinstance(target, Paced)
+        }
+        return {name: ready for name, ready in paced.items() if ready > now}
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
@@ -179,17 +202,55 @@ class OutboxWorker:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _deliver(self, delivery: LeasedDelivery) -> None:
-        """Try once and record it."""
+        """Try once and record it; or put it off untried."""
+        turn, target = delivery.escalation.turn_id, delivery.target
+        with self._telemetry.span("delivery", turn=turn, target=target):
+            await self._try_and_record(delivery)
+
+    async def _try_and_record(self, delivery: LeasedDelivery) -> None:
         began = self._clock()
+        later = self._not_before(delivery, began)
+        if later > began:
+            await self._put_off_delivery(delivery, later)
+            return
         outcome = await self._try(delivery, began)
+        self._tell(delivery, outcome)
+        if outcome.put_off:
+            await self._put_off_delivery(delivery, rested(outcome, self._clock()))
+            return
         attempt = Attempt(timestamp(began), outcome.outcome, outcome.status, outcome.detail)
         after = following(
             outcome, made=delivery.attempts + 1, now=self._clock(), fraction=self._fraction()
         )
-        if await self._record(delivery, attempt, after):
+        if await self._record(delivery, attempt, after, outcome.thread):
             escalation = delivery.escalation
             self._bell.ring(OPERATORS)
             self._bell.ring(conversation_topic(escalation.site, escalation.conversation_id))
+
+    def _tell(self, delivery: LeasedDelivery, outcome: Outcome) -> None:
+        self._telemetry.count(DELIVERIES, target=delivery.target, outcome=outcome.outcome)
+        self._telemetry.line(
+            "delivery",
+            turn=delivery.escalation.turn_id,
+            escalation=delivery.escalation.id,
+            target=delivery.target,
+            attempt=delivery.attempts + 1,
+            outcome=outcome.outcome,
+            status=outcome.status,
+        )
+
+    def _not_before(self, delivery: LeasedDelivery, at: float) -> float:
+        """When the target takes this: by its pace, and the escalation itself by its hours."""
+        ready = max(at, self._resting().get(delivery.target, at))
+        if delivery.action == "open":
+            ready = max(ready, self._opens(delivery.target, delivery.escalation.site, at))
+        return ready
+
+    async def _put_off_delivery(self, delivery: LeasedDelivery, until: float) -> None:
+        try:
+            await self._truth.put_off_delivery(delivery.id, until)
+        except (Conflict, NotFound, Unavailable) as exc:
+            _log.info("outbox: delivery %d waits for its lease to end: %s", delivery.id, exc)
 
     async def _try(self, delivery: LeasedDelivery, at: float) -> Outcome:
         target = self._targets.get(delivery.target)
@@ -198,20 +259,28 @@ class OutboxWorker:
             return Outcome(False, "no_target", detail="The settings name no such target.")
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await target.deliver(delivery.escalation, at)
+                return await _told(target, delivery, at)
         except TimeoutError:
             return Outcome(False, "timeout", detail=f"No answer within {self._deadline_s:g} s.")
         except Exception as exc:  # noqa: BLE001 - one target's flaw must not stop the others
             _log.exception("outbox: target %s failed in an unforeseen way", delivery.target)
             return Outcome(False, "error", detail=type(exc).__name__)
 
-    async def _record(self, delivery: LeasedDelivery, attempt: Attempt, after: Following) -> bool:
+    async def _record(
+        self,
+        delivery: LeasedDelivery,
+        attempt: Attempt,
+        after: Following,
+        thread: Thread | None,
+    ) -> bool:
         """Store the attempt, again and again while the lease holds; whether it was stored."""
         leased_until = self._clock() + LEASE_S - self._deadline_s
         pauses = iter(self._pauses_s)
         while True:
             try:
-                await self._truth.finish_delivery(delivery.id, attempt, after.state, after.at)
+                await self._truth.finish_delivery(
+                    delivery.id, attempt, after.state, after.at, thread=thread
+                )
             except Unavailable:
                 pause = next(pauses, None)
                 if pause is None or self._clock() + pause > leased_until:
@@ -229,3 +298,12 @@ class OutboxWorker:
 
     def _fraction(self) -> float:
         return int.from_bytes(self._random(4), "big") / 2**32
+
+
+async def _told(target: Target, delivery: LeasedDelivery, at: float) -> Outcome:
+    if delivery.action == "open":
+        return await target.deliver(delivery.escalation, at)
+    if isinstance(target, Follower):
+        return await target.follow(delivery, at)
+    # The settings have made another kind of it since.
+    return Outcome(False, "no_follow_up", detail="It is told nothing afterwards.", give_up=True)

@@ -33,15 +33,21 @@ def following(outcome: Outcome, *, made: int, now: float, fraction: float) -> Fo
     """What follows attempt number `made` (the first is 1), which ended at `now`.
 
     `fraction` in [0, 1) is the jitter's draw. A target that says it wants no more is disabled;
-    after the last attempt the delivery has failed; an operator can send either again.
+    after the last attempt, or one that nobody need repeat, the delivery has failed; an operator can
+    send either again.
     """
     if outcome.delivered:
         return Following("delivered")
     if outcome.disable:
         return Following("disabled")
-    if made >= len(ATTEMPTS_AT_S):
+    if outcome.give_up or made >= len(ATTEMPTS_AT_S):
         return Following("failed")
     gap = ATTEMPTS_AT_S[made] - ATTEMPTS_AT_S[made - 1]
     planned = gap * (1 + JITTER * (2 * fraction - 1))
     asked = min(outcome.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
     return Following("pending", now + max(planned, asked))
+
+
+def rested(outcome: Outcome, now: float) -> float:
+    """When a target that only asked to wait is tried again, which counts as no attempt."""
+    return now + min(outcome.retry_after_s or 0.0, RETRY_AFTER_CAP_S)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import Problem
+from core.telemetry import REFUSALS, SILENT, Telemetry
 from gateway import problems
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,8 +34,9 @@ async def refused_by_router(request: Request, error: Exception) -> Response:
 class ProblemsMiddleware:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry = SILENT) -> None:
         self._app = app
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -54,4 +56,7 @@ class ProblemsMiddleware:
         except Exception as error:
             if started:
                 raise
-            await respond(problems.of(error))(scope, receive, send)
+            # A route that learnt which turn it is about has put it there.
+            problem = problems.of(error, scope.get("state", {}).get("turn"))
+            self._telemetry.count(REFUSALS, type=problem.name)
+            await respond(problem)(scope, receive, send)

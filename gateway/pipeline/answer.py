@@ -1,21 +1,24 @@
 """From a checked question to a judged turn.
 
-The gate runs first, over the same index as in the browser. What it does not trust goes to the
-model, where there is one; without one the turn says so and escalates. A model that fails or is late
-ends in a turn that escalates, never in an error. It keeps nothing: the caller commits the turn.
+The gate runs first, over the same index as in the browser. Where it asks back, the turn is that
+question. What it does not trust goes to the model, where there is one; without one the turn says so
+and escalates. A model that fails or is late ends in a turn that escalates, never in an error. It
+keeps nothing: the caller commits the turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.encoding import timestamp
 from core.errors import Unavailable
 from core.gate import Verdict, must_escalate
 from core.messages import ChatRequest, Citation, Turn, Usage
 from core.ports import Clock, Piece, Transport
-from core.respond import Response, respond
+from core.respond import Response, marked_sentence, respond, suggestions
+from core.telemetry import SILENT, Telemetry, stage
+from gateway.days import day_in
 from gateway.pipeline.characters import WholeCharacters
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.prompt import PASSAGES, build_prompt
@@ -44,10 +47,13 @@ class Pipeline:
     name: str
     index: Index
     threshold: float
+    time_zone: str
+    attended: Callable[[float], bool]
     transport: Transport | None
     deadlines: Deadlines
     max_tokens: int
     clock: Clock
+    telemetry: Telemetry = SILENT
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -55,22 +61,37 @@ class Pipeline:
 
     async def answer(self, request: ChatRequest, emit: Emit, hurry: Hurry) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`."""
-        response = respond(
-            self.index,
-            request.question,
-            locale=request.locale,
-            question_locale=request.question_locale,
-            threshold=self.threshold,
-        )
+        attended = self.attended(self.clock())
+        with stage(self.telemetry, "gate"):
+            response = self._gate(request, attended=attended)
         if response.verdict.answers and response.verdict.hit is not None:
             turn = self._from_entry(request, response.verdict, response.verdict.hit)
+            emit(turn.reply)
+        elif response.verdict.choices:
+            turn = self._asking_back(request, response)
             emit(turn.reply)
         elif self.transport is None:
             reasons = (*response.verdict.reasons, "no_model")
             turn = self._unanswered(request, response, reasons)
         else:
-            turn = await self._from_model(request, response, emit, hurry.over, self.transport)
+            with stage(self.telemetry, "model"):
+                turn = await self._from_model(request, response, emit, hurry.over, self.transport)
+        if turn.escalate and not attended:
+            turn = replace(turn, fallback_text=response.fallback_text)
         return Answered(turn, response.fallback_text)
+
+    def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
+        return respond(
+            self.index,
+            request.question,
+            locale=request.locale,
+            question_locale=request.question_locale,
+            threshold=self.threshold,
+            may_clarify=request.may_clarify,
+            history=[turn.content for turn in request.training_memory if turn.role == "user"],
+            today=day_in(self.time_zone, self.clock()),
+            attended=attended,
+        )
 
     def _from_entry(self, request: ChatRequest, verdict: Verdict, hit: Hit) -> Turn:
         entry = hit.entry
@@ -84,6 +105,23 @@ class Pipeline:
             source="kb",
             created_at=timestamp(self.clock()),
             citations=tuple(Citation(link.title, link.url) for link in entry.links),
+            sentence=marked_sentence(hit),
+        )
+
+    def _asking_back(self, request: ChatRequest, response: Response) -> Turn:
+        """A turn that asks which of a few entries is meant; its text names them too."""
+        choices = suggestions(response.verdict.choices)
+        listed = "\n".join(f"- {choice.question}" for choice in choices)
+        return Turn(
+            id=request.turn_id,
+            conversation_id=request.conversation_id,
+            reply=f"{response.clarify_text}\n\n{listed}",
+            confidence=response.verdict.confidence,
+            escalate=False,
+            reasons=response.verdict.reasons,
+            source="kb",
+            created_at=timestamp(self.clock()),
+            choices=choices,
         )
 
     def _unanswered(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -21,14 +22,18 @@ from core.digest import sha256_hex
 from core.errors import Problem
 from core.escalation import by_gateway, escalation_id
 from core.messages import ChatRequest
-from core.ports import Finished, OpenEscalation
+from core.telemetry import CONFIDENCE, TURNS, stage
+from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
+from gateway.capacity import Capacity
 from gateway.front import Front
 from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
 from gateway.ledger import Record
 from gateway.middleware.integrity import IntegrityMiddleware
 from gateway.pipeline.answer import Answered, Emit, Pipeline
+
+log = logging.getLogger("fanlight")
 
 LAST_WORD_S = 3.0
 """When the process stops a model has this long; then the turn is committed without it."""
@@ -53,20 +58,32 @@ class Chat:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._bell = front.services.bell
+        self._telemetry = front.services.telemetry
+        self._most = front.services.settings.limits.turns_at_once
 
     async def chat(self, request: Request) -> Response:
         """Answer one question."""
         call: Call = request.state.call
         caller: Caller = request.state.caller
         wire.check_media_type(call.fields.get("content-type", ""))
-        asked = wire.parse(wire.ChatBody, call.body).value()
+        body = wire.parse(wire.ChatBody, call.body)
+        asked = body.value()
+        request.state.turn = asked.turn_id
         key = check_key(call.fields.get("idempotency-key"))
         pipeline = self._front.pipeline(caller.scope.site)
         await self._check_ownership(caller, asked)
         stored = await self._front.idempotency.begin(caller.scope, key, sha256_hex(call.body))
         if stored is not None:
             return _again(stored, stream=asked.stream)
+        if body.metadata.website:
+            # A browser may have filled it in: it is written down, and the answer is the same.
+            log.warning("signal honeypot: site %s, session %s", caller.scope.site, caller.sid)
         turn = _Turn(caller, call, key, asked, pipeline)
+        if len(self._front.running) >= self._most:
+            # Refused rather than piled up behind a slow model. From here on nothing is awaited
+            # before the turn has its place.
+            await self._front.idempotency.end(caller.scope, key)
+            raise problems.busy("turns")
         if asked.stream:
             return sse.stream(self._stream(turn))
         return _whole(await asyncio.shield(self._begin(turn, _ignore)))
@@ -85,15 +102,39 @@ class Chat:
         return task
 
     async def _run(self, turn: _Turn, emit: Emit) -> Finished:
+        with self._telemetry.span("turn", turn=turn.asked.turn_id, site=turn.caller.scope.site):
+            return await self._answered(turn, emit)
+
+    async def _answered(self, turn: _Turn, emit: Emit) -> Finished:
         try:
             await self._check_new(turn)
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
                 answered = await turn.pipeline.answer(turn.asked, emit, hurry)
             record = self._record(turn, answered)
-            return (await self._front.ledger.record(turn.caller, record)).finished
+            with stage(self._telemetry, "commit"):
+                recorded = await self._front.ledger.record(turn.caller, record)
+            self._tell(turn.caller.scope.site, answered)
+            return recorded.finished
         finally:
             await self._front.idempotency.end(turn.caller.scope, turn.key)
+
+    def _tell(self, site: str, answered: Answered) -> None:
+        """Count the turn, and say what became of it; not what was asked, nor what was answered."""
+        made, telemetry = answered.turn, self._telemetry
+        escalated = "yes" if made.escalate else "no"
+        telemetry.count(TURNS, site=site, source=made.source, escalated=escalated)
+        telemetry.observe(CONFIDENCE, made.confidence, site=site, source=made.source)
+        telemetry.line(
+            "turn",
+            turn=made.id,
+            site=site,
+            source=made.source,
+            model=made.model,
+            confidence=round(made.confidence, 3),
+            escalated=made.escalate,
+            reasons=made.reasons,
+        )
 
     async def _check_new(self, turn: _Turn) -> None:
         """A turn is answered once: under another key its id is a mistake of the client's."""
@@ -133,20 +174,26 @@ class Chat:
             by_gateway=True,
         )
 
-    async def _stream(self, turn: _Turn) -> AsyncIterator[bytes]:
+    def _stream(self, turn: _Turn) -> AsyncIterator[bytes]:
+        """Begin the turn, and give its events as they come."""
         items: asyncio.Queue[_Item] = asyncio.Queue()
 
         def emit(text: str) -> None:
             items.put_nowait(sse.event("delta", {"text": text}))
 
         task = self._begin(turn, emit)
-        task.add_done_callback(lambda done: items.put_nowait(_result(done)))
-        while True:
-            item = await _next_item(items)
-            if not isinstance(item, bytes):
-                yield _last(item)
-                return
-            yield item
+        name = turn.asked.turn_id
+        task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
+        return _events(items)
+
+
+async def _events(items: asyncio.Queue[_Item]) -> AsyncIterator[bytes]:
+    while True:
+        item = await _next_item(items)
+        if not isinstance(item, bytes):
+            yield _last(item)
+            return
+        yield item
 
 
 async def _next_item(items: asyncio.Queue[_Item]) -> _Item:
@@ -160,12 +207,12 @@ async def _next_item(items: asyncio.Queue[_Item]) -> _Item:
         return sse.HEARTBEAT
 
 
-def _result(task: asyncio.Task[Finished]) -> Finished | Problem:
+def _result(task: asyncio.Task[Finished], turn: str) -> Finished | Problem:
     """What a finished task has to say: its outcome, or the problem that it ended in."""
     if task.cancelled():
         return problems.unavailable("The gateway is stopping; send the same request again.")
     error = task.exception()
-    return task.result() if error is None else problems.of(error)
+    return task.result() if error is None else problems.of(error, turn)
 
 
 def _last(item: Finished | Problem) -> bytes:
@@ -195,6 +242,7 @@ def _ignore(text: str) -> None:
 
 def chat_routes(front: Front) -> list[Route]:
     """The route of this resource."""
-    limit = front.services.settings.limits.body_bytes
-    signed = [Middleware(IntegrityMiddleware, front.integrity, limit)]
+    limits = front.services.settings.limits
+    turns = Capacity("turns", limits.turns_at_once)
+    signed = [Middleware(IntegrityMiddleware, front.integrity, limits.body_bytes, turns)]
     return [Route("/v1/chat", Chat(front).chat, methods=["POST"], middleware=signed)]

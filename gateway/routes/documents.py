@@ -17,7 +17,9 @@ from starlette.routing import Route
 
 from gateway import __version__, problems
 from gateway.context import PackedEmbedding, Services, WebFile
+from gateway.days import day_in
 from gateway.settings import SiteSettings
+from gateway.shelf import Shelf
 from kb import Index
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -28,10 +30,20 @@ STARTERS = 4
 GATEWAY_MARK = b"__FANLIGHT_GATEWAY__"
 
 
-def content_security_policy(frame_ancestors: str) -> str:
-    """The policy of the panel and the console: nothing but our own files, and no inline code."""
+TURNSTILE_ORIGIN = "https://challenges.cloudflare.com"
+
+
+def content_security_policy(frame_ancestors: str, *, turnstile: bool = False) -> str:
+    """The policy of the panel and the console: nothing but our own files, and no inline code.
+
+    With `turnstile` its script and its frame are let in too.
+    """
+    script, frame = "", ""
+    if turnstile:
+        script, frame = f" {TURNSTILE_ORIGIN}", f"frame-src {TURNSTILE_ORIGIN}; "
     return (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+        f"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{script}; worker-src 'self'; "
+        f"{frame}"
         "connect-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
         "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
         f"frame-ancestors {frame_ancestors}; require-trusted-types-for 'script'; "
@@ -40,11 +52,13 @@ def content_security_policy(frame_ancestors: str) -> str:
 
 
 class Documents:
-    """The endpoints over one gateway's services."""
+    """The endpoints over one gateway's services and what it serves."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, shelf: Shelf) -> None:
         self._services = services
+        self._shelf = shelf
         self._settings = services.settings
+        self._clock = services.clock
         self._build = _build_of(services)
         self._loader = self._make_loader()
 
@@ -83,13 +97,17 @@ class Documents:
         html = html.replace("<title>Fanlight</title>", f"<title>{escape(site.name)}</title>", 1)
         headers = {
             "cache-control": REVALIDATED,
-            "content-security-policy": content_security_policy(ancestors),
+            "content-security-policy": content_security_policy(
+                ancestors, turnstile=site.turnstile is not None
+            ),
         }
         return _packed(request, html.encode(), "text/html; charset=utf-8", headers)
 
     def _config(self, site: SiteSettings, mode: str) -> dict[str, object]:
-        knowledge = self._services.knowledge[site.key]
+        knowledge = self._shelf[site.key]
         index, release = knowledge.index, knowledge.index.release
+        today = day_in(site.time_zone, self._clock())
+        greeting = {at: index.text("greeting", at, today=today) for at in site.locales}
         return {
             "site_key": site.key,
             "mode": mode,
@@ -101,8 +119,9 @@ class Documents:
             "locales": list(site.locales),
             "default_locale": site.default_locale,
             "confidence_threshold": site.confidence_threshold,
-            "greeting": {locale: index.text("greeting", locale) for locale in site.locales},
-            "starters": {locale: _starters(index, locale) for locale in site.locales},
+            "time_zone": site.time_zone,
+            "greeting": greeting,
+            "starters": {locale: _starters(index, locale, today) for locale in site.locales},
             "kb": {
                 "url": f"/kb/{site.key}/{release}.idx",
                 "release": release,
@@ -116,15 +135,15 @@ class Documents:
     async def knowledge(self, request: Request) -> Response:
         """`GET /kb/<site>/<release>.idx`: the index as the browser's own copy of it."""
         site = self._site(request)
-        knowledge = self._services.knowledge[site.key]
-        if request.path_params["release"] != knowledge.index.release:
+        knowledge = self._shelf.release(site.key, request.path_params["release"])
+        if knowledge is None:
             raise problems.not_found("release")
         return _immutable(request, knowledge.packed, knowledge.index.release)
 
     async def embedding(self, request: Request) -> Response:
         """`GET /kb/embedding/<release>.bin`: the embedding that indexes were built with."""
         release = request.path_params["release"]
-        for knowledge in self._services.knowledge.values():
+        for knowledge in self._shelf.values():
             found = knowledge.embedding
             if found is not None and found.table.release == release:
                 return _immutable(request, found.packed, release)
@@ -162,10 +181,11 @@ def _packed(request: Request, content: bytes, media_type: str, headers: dict[str
     return Response(content, media_type=media_type, headers=headers)
 
 
-def _starters(index: Index, locale: str) -> list[str]:
+def _starters(index: Index, locale: str, today: str) -> list[str]:
     """The questions that the owner tagged `starter`: offered before the visitor has asked."""
     tagged = (entry for entry in index.entries if STARTER in entry.tags)
-    return [entry.question for entry in tagged if entry.locale == locale][:STARTERS]
+    shown = (entry for entry in tagged if index.slots.is_shown(entry, today))
+    return [entry.question for entry in shown if entry.locale == locale][:STARTERS]
 
 
 def _build_of(services: Services) -> str:
@@ -211,9 +231,9 @@ class Assets:
         return Response(content, media_type=found.media_type, headers=headers)
 
 
-def document_routes(services: Services) -> list[Route]:
+def document_routes(services: Services, shelf: Shelf) -> list[Route]:
     """The routes of the gateway's origin."""
-    documents, assets = Documents(services), Assets(services)
+    documents, assets = Documents(services, shelf), Assets(services)
     return [
         Route("/loader.js", documents.loader),
         Route("/panel/{site_key}", documents.panel),

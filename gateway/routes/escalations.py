@@ -16,12 +16,12 @@ from starlette.routing import Route
 from core.digest import sha256_hex
 from core.escalation import escalation_id
 from core.messages import EscalationRequest
-from core.ports import Committed, Finished, OpenEscalation
+from core.truth import Committed, Finished, OpenEscalation
 from gateway import wire
 from gateway.front import Front
 from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
-from gateway.ledger import Record
+from gateway.ledger import Record, Recorded
 from gateway.middleware.integrity import IntegrityMiddleware
 
 
@@ -37,6 +37,7 @@ class Escalations:
         caller: Caller = request.state.caller
         wire.check_media_type(call.fields.get("content-type", ""))
         asked = wire.parse(wire.EscalationBody, call.body).value()
+        request.state.turn = asked.turn_id
         key = check_key(call.fields.get("idempotency-key"))
         self._front.site(caller.scope.site)
         idempotency = self._front.idempotency
@@ -44,12 +45,23 @@ class Escalations:
         if stored is not None:
             return _acknowledgement(stored, stored.body)
         try:
-            record = self._record(caller, call, key, asked)
-            recorded = await self._front.ledger.record(caller, record)
+            recorded = await self._take(caller, self._record(caller, call, key, asked))
         finally:
             await idempotency.end(caller.scope, key)
         made = recorded.escalation
-        return _acknowledgement(recorded.finished, _body(made) if made else record.body)
+        return _acknowledgement(recorded.finished, _body(made) if made else recorded.finished.body)
+
+    async def _take(self, caller: Caller, record: Record) -> Recorded:
+        telemetry, turn = self._front.services.telemetry, record.turn_id
+        with telemetry.span("escalation", turn=turn, site=caller.scope.site):
+            recorded = await self._front.ledger.record(caller, record)
+            made = recorded.escalation
+            if made is not None:
+                telemetry.line(
+                    "escalation", turn=turn, escalation=made.id, site=caller.scope.site,
+                    status=made.status,
+                )  # fmt: skip
+            return recorded
 
     def _record(self, caller: Caller, call: Call, key: str, asked: EscalationRequest) -> Record:
         chosen = escalation_id(caller.scope, asked.turn_id)

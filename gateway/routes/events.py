@@ -1,13 +1,15 @@
 """`GET /v1/conversations/<id>/events`: what happened to a visitor's escalations, as it happens.
 
-Only while an escalation is open, and one stream a browser: a newer one ends the older. It ends with
-`reauth` when the caller's token runs out and with `bye` when the process stops. A store that does
-not answer delays it and does not end it.
+Only while an escalation is open, and one stream a browser: a newer one ends the older. What
+admitted the call must still hold before anything more is said: once the token has run out, its
+key's tokens are refused or the session was ended, the stream ends with `reauth`. It ends with
+`bye` when the process stops. A store that does not answer delays it and does not end it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,10 +21,27 @@ from core.errors import Unavailable
 from core.messages import VisitorEvent
 from core.scope import Scope
 from gateway import problems, sse
-from gateway.bell import Listener, conversation_topic
+from gateway.bell import conversation_topic
 from gateway.front import Front
-from gateway.integrity import Caller
+from gateway.integrity import Call, Caller
 from gateway.middleware.integrity import IntegrityMiddleware
+from gateway.tokens import ACCESS
+
+
+class _Over(Exception):
+    """What admitted a stream holds no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """Who listens, and the token that admitted them."""
+
+    caller: Caller
+    token: str
+
+
+type _Browser = tuple[Scope, str]
+"""A visitor and the key that the browser signs with."""
 
 
 class Events:
@@ -32,10 +51,15 @@ class Events:
         self._truth = front.services.truth
         self._bell = front.services.bell
         self._clock = front.services.clock
-        self._streams: dict[Scope, tuple[str, object]] = {}
+        self._most = front.services.settings.limits.streams_at_once
+        self._tokens = front.tokens
+        self._revocations = front.revocations
+        # By browser: a signed-in visitor may have several.
+        self._streams: dict[_Browser, tuple[str, object]] = {}
 
     async def events(self, request: Request) -> Response:
         """The conversation's events after `Last-Event-ID`; 204 when there are and will be none."""
+        call: Call = request.state.call
         caller: Caller = request.state.caller
         conversation_id = request.path_params["conversation_id"]
         after = _last_event_id(request.headers.get("last-event-id", ""))
@@ -45,63 +69,80 @@ class Events:
         waiting = await self._truth.open_escalations(caller.scope, conversation_id)
         if not waiting and not await self._truth.events(caller.scope, conversation_id, after):
             return Response(status_code=204, headers={"cache-control": "no-store"})
-        return sse.stream(self._stream(caller, conversation_id, after))
+        if (caller.scope, caller.keyid) not in self._streams and len(self._streams) >= self._most:
+            raise problems.busy("streams")
+        admitted = _Admitted(caller, call.fields["authorization"].partition(" ")[2])
+        return sse.stream(self._stream(admitted, conversation_id, after))
 
     async def _stream(
-        self, caller: Caller, conversation_id: str, after: int
+        self, admitted: _Admitted, conversation_id: str, after: int
     ) -> AsyncIterator[bytes]:
-        topic = conversation_topic(caller.scope.site, conversation_id)
-        mine = self._take_over(caller.scope, topic)
+        scope = admitted.caller.scope
+        topic = conversation_topic(scope.site, conversation_id)
+        browser = (scope, admitted.caller.keyid)
+        mine = self._take_over(browser, topic)
         try:
             with self._bell.listen(topic) as listener:
                 yield sse.HEARTBEAT
-                while self._streams.get(caller.scope) == mine:
-                    happened, waiting = await self._look(caller.scope, conversation_id, after)
-                    for one in happened:
-                        after = one.id
-                        yield sse.event(one.name, one.data, one.id)
+                while self._streams.get(browser) == mine:
+                    waiting = True
+                    try:
+                        await self._check(admitted)
+                        happened, waiting = await self._look(scope, conversation_id, after)
+                        for one in happened:
+                            # A slow reader may be here long after the look.
+                            await self._check(admitted)
+                            after = one.id
+                            yield sse.event(one.name, one.data, one.id)
+                    except _Over:
+                        yield sse.event("reauth", {})
+                        return
+                    except Unavailable:
+                        waiting = True  # the next look tells what this one could not
                     if self._bell.closed:
                         yield sse.event("bye", {})
                         return
                     if not waiting:
                         return
-                    async for beat in self._wait(listener, caller):
-                        yield beat
-                        if beat != sse.HEARTBEAT:
-                            return
+                    # After a heartbeat comes a look all the same: a ring of another process may
+                    # have been lost.
+                    if not await listener.wait(self._patience_s(admitted)):
+                        yield sse.HEARTBEAT
         finally:
-            if self._streams.get(caller.scope) == mine:
-                del self._streams[caller.scope]
+            if self._streams.get(browser) == mine:
+                del self._streams[browser]
 
-    def _take_over(self, scope: Scope, topic: str) -> tuple[str, object]:
+    def _take_over(self, browser: _Browser, topic: str) -> tuple[str, object]:
         """Make this the browser's one stream; the one before it wakes and ends."""
-        before = self._streams.get(scope)
+        before = self._streams.get(browser)
         mine = (topic, object())
-        self._streams[scope] = mine
+        self._streams[browser] = mine
         if before is not None:
             self._bell.ring(before[0])
         return mine
 
+    async def _check(self, admitted: _Admitted) -> None:
+        """Raise `_Over` when the call would be admitted no more, `Unavailable` when unknown."""
+        caller = admitted.caller
+        try:
+            await self._tokens.read(ACCESS, admitted.token)
+        except ValueError as exc:
+            raise _Over from exc
+        if await self._revocations.ended(caller.scope, caller.sid, caller.claims["began"]):
+            raise _Over
+
     async def _look(
         self, scope: Scope, conversation_id: str, after: int
     ) -> tuple[list[VisitorEvent], bool]:
-        """What is new, and whether more may come; nothing and yes while the store is away."""
-        try:
-            happened = await self._truth.events(scope, conversation_id, after)
-            return happened, bool(await self._truth.open_escalations(scope, conversation_id))
-        except Unavailable:
-            return [], True
+        """What is new, and whether more may come."""
+        # In this order: what ends the last one between the two looks is among the events.
+        waiting = bool(await self._truth.open_escalations(scope, conversation_id))
+        return await self._truth.events(scope, conversation_id, after), waiting
 
-    async def _wait(self, listener: Listener, caller: Caller) -> AsyncIterator[bytes]:
-        """Heartbeats until the bell rings; `reauth` when the caller's token runs out first."""
-        while True:
-            left_s = caller.claims["exp"] - self._clock()
-            if left_s <= 0:
-                yield sse.event("reauth", {})
-                return
-            if await listener.wait(min(sse.HEARTBEAT_S, left_s)):
-                return
-            yield sse.HEARTBEAT
+    def _patience_s(self, admitted: _Admitted) -> float:
+        """How long a stream waits before it looks again, at the latest when its token runs out."""
+        left_s: float = admitted.caller.claims["exp"] - self._clock()
+        return max(0.0, min(sse.HEARTBEAT_S, left_s))
 
 
 def _last_event_id(text: str) -> int:

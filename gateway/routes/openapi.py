@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway import __version__, wire
+from gateway.routes.subjects_openapi import ERASED, EXPORT, MARKED
 from gateway.settings import Settings
 
 _BODIES = (
@@ -18,6 +19,7 @@ _BODIES = (
     wire.EmptyBody,
     wire.ChatBody,
     wire.EscalationBody,
+    wire.FeedbackBody,
 )
 
 _ID = {"type": "string"}
@@ -35,6 +37,9 @@ _TURN = {
         "source": {"enum": ["kb", "local", "cloud", "human"]},
         "model": {"type": ["string", "null"]},
         "citations": {"type": "array", "items": {"type": "object"}},
+        "choices": {"type": "array", "items": {"type": "object"}},
+        "sentence": {"type": ["array", "null"], "items": {"type": "integer"}},
+        "fallback_text": {"type": ["string", "null"]},
         "disclaimers": {"type": "array", "items": {"type": "string"}},
         "usage": {"type": ["object", "null"]},
         "memory": {"type": ["object", "null"]},
@@ -50,6 +55,7 @@ _SESSION = {
         "subject": {"type": "string"},
         "sid": {"type": "string"},
         "quota": {"type": "object"},
+        "merged": {"type": "object"},
     },
 }
 _CHALLENGE = {
@@ -57,10 +63,20 @@ _CHALLENGE = {
     "required": ["challenge", "kind", "difficulty", "expires_at"],
     "properties": {
         "challenge": {"type": "string"},
-        "kind": {"enum": ["pow"]},
+        "kind": {"enum": ["pow", "turnstile"]},
         "difficulty": {"type": "integer", "minimum": 0},
         "expires_at": {"type": "string", "format": "date-time"},
+        "turnstile": {
+            "type": "object",
+            "required": ["sitekey", "action", "cdata"],
+            "properties": {name: {"type": "string"} for name in ("sitekey", "action", "cdata")},
+        },
     },
+}
+_REVOKED = {
+    "type": "object",
+    "required": ["revoked"],
+    "properties": {"revoked": {"const": True}},
 }
 _ESCALATED = {
     "type": "object",
@@ -73,11 +89,13 @@ _ESCALATED = {
 }
 _HEALTH = {
     "type": "object",
-    "required": ["status", "version", "truth", "delivery", "model", "sites"],
+    "required": ["status", "version", "truth", "cache", "delivery", "disk", "model", "sites"],
     "properties": {
         "status": {"enum": ["ok", "degraded"]},
         "version": {"type": "string"},
         "truth": {"enum": ["ok", "unavailable"]},
+        "cache": {"enum": ["ok", "unavailable"]},
+        "disk": {"enum": ["ok", "low", "full"]},
         "delivery": {"enum": ["ok", "unavailable", "elsewhere"]},
         "model": {"enum": ["configured", "none"]},
         "sites": {"type": "integer", "minimum": 0},
@@ -88,7 +106,7 @@ _KEYS = {
     "required": ["keys"],
     "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
 }
-_PROBLEM = {
+PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -114,7 +132,8 @@ _EVENT = {
 _SIGNED_FIELDS = ("Content-Digest", "Signature-Input", "Signature")
 
 
-def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
+def json_content(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """A response of JSON."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
@@ -125,7 +144,8 @@ def _field(name: str, *, required: bool, pattern: str | None = None) -> dict[str
     return {"name": name, "in": "header", "required": required, "schema": schema}
 
 
-def _problems(*statuses: int) -> dict[str, Any]:
+def problem_responses(*statuses: int) -> dict[str, Any]:
+    """Refusals by their status; each is a problem document."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         str(status): {"description": "A problem document (RFC 9457).", "content": content}
@@ -164,15 +184,19 @@ _REFUSALS = (400, 401, 403, 404, 413, 415, 429, 503)
 
 
 def _signed_paths() -> dict[str, Any]:
-    refused = _problems(*_REFUSALS, 409, 422)
-    turn = _json({"$ref": "#/components/schemas/Turn"}, "The turn.")
+    refused = problem_responses(*_REFUSALS, 409, 422)
+    turn = json_content({"$ref": "#/components/schemas/Turn"}, "The turn.")
     turn["content"]["text/event-stream"] = {"schema": _EVENT}
-    escalated = _json(_ESCALATED, "Committed; a person will be woken.")
-    renew = {"200": _json(_SESSION, "The session."), **refused}
+    escalated = json_content(_ESCALATED, "Committed; a person will be woken.")
+    revoke = {"200": json_content(_REVOKED, "The session takes no more calls."), **refused}
+    renew = {"200": json_content(_SESSION, "The session."), **refused}
     chat, escalate = {"200": turn, **refused}, {"202": escalated, **refused}
     return {
         "/v1/sessions/renew": {
             "post": _operation("Renew a session", renew, body="EmptyBody", signed=True)
+        },
+        "/v1/sessions/revoke": {
+            "post": _operation("End a session", revoke, body="EmptyBody", signed=True)
         },
         "/v1/chat": {
             "post": _operation(
@@ -185,6 +209,26 @@ def _signed_paths() -> dict[str, Any]:
             )
         },
         "/v1/conversations/{conversation_id}/events": {"get": _events(refused)},
+        **_subject_paths(refused),
+    }
+
+
+def _subject_paths(refused: dict[str, Any]) -> dict[str, Any]:
+    marked = {"200": json_content(MARKED, "The mark that stands now."), **refused}
+    held = {"200": json_content(EXPORT, "All that is held of this visitor."), **refused}
+    erased = {"200": json_content(ERASED, "Gone; the visitor's sessions have ended."), **refused}
+    return {
+        "/v1/feedback": {
+            "post": _operation(
+                "Mark an answer", marked, body="FeedbackBody", signed=True, idempotent=True
+            )
+        },
+        "/v1/export": {"get": _operation("Give out what is held", held, signed=True)},
+        "/v1/erase": {
+            "post": _operation(
+                "Erase what is held", erased, body="EmptyBody", signed=True, idempotent=True
+            )
+        },
     }
 
 
@@ -207,12 +251,30 @@ def _events(refused: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
+def _slack_event(responses: dict[str, Any]) -> dict[str, Any]:
+    """Slack's own call: its body is Slack's matter, and its signature is not ours."""
+    operation = _operation("Take one of Slack's events", responses)
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+    operation["parameters"] = [
+        _field("X-Slack-Request-Timestamp", required=True, pattern="^[0-9]{1,12}$"),
+        _field("X-Slack-Signature", required=True, pattern="^v0=[0-9a-f]{64}$"),
+    ]
+    return operation
+
+
 def _open_paths() -> dict[str, Any]:
-    refused = _problems(*_REFUSALS)
-    challenge = {"200": _json(_CHALLENGE, "The challenge."), **refused}
-    session = {"201": _json(_SESSION, "The session."), **refused}
-    health = {"200": _json(_HEALTH, "It can answer."), "503": _json(_HEALTH, "A part is down.")}
-    keys = {"200": _json(_KEYS, "Newest last.")}
+    refused = problem_responses(*_REFUSALS)
+    challenge = {"200": json_content(_CHALLENGE, "The challenge."), **refused}
+    session = {"201": json_content(_SESSION, "The session."), **refused}
+    health = {
+        "200": json_content(_HEALTH, "It can answer."),
+        "503": json_content(_HEALTH, "A part is down."),
+    }
+    keys = {"200": json_content(_KEYS, "Newest last.")}
+    slack = {"200": json_content({"type": "object"}, "Taken, or passed over."), **refused}
     return {
         "/v1/challenges": {
             "post": _operation("Ask for a challenge", challenge, body="ChallengeBody")
@@ -220,6 +282,7 @@ def _open_paths() -> dict[str, Any]:
         "/v1/sessions": {
             "post": _operation("Open a session", session, body="SessionBody", signed=True)
         },
+        "/v1/slack/events": {"post": _slack_event(slack)},
         "/health": {"get": _operation("Say how the gateway is", health)},
         "/.well-known/fanlight-keys.json": {"get": _operation("Give the public keys", keys)},
     }
@@ -230,7 +293,7 @@ def document(settings: Settings) -> dict[str, Any]:
     _, defined = models_json_schema(
         [(body, "validation") for body in _BODIES], ref_template="#/components/schemas/{model}"
     )
-    schemas = {**defined["$defs"], "Problem": _PROBLEM, "Turn": _TURN}
+    schemas = {**defined["$defs"], "Problem": PROBLEM, "Turn": _TURN}
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "openapi": "3.1.0",

@@ -17,6 +17,7 @@ from core.messages import Escalation, Reply
 from gateway import problems, sse
 from gateway.bell import OPERATORS, OUTBOX, conversation_topic
 from gateway.context import Services
+from gateway.knowledge.desk import Desk
 from gateway.routes import operator_events
 from gateway.routes.operator_sessions import (
     COOKIE,
@@ -30,9 +31,9 @@ from gateway.wire import read_json
 NO_STORE = {"cache-control": "no-store"}
 
 
-def operator_routes(services: Services) -> list[Route]:
-    """The routes of the console's origin."""
-    console = _Console(services)
+def operator_routes(services: Services, desk: Desk | None = None) -> list[Route]:
+    """The routes of the console's origin; what happens at the desk is among the events."""
+    console = _Console(services, desk)
     session, one = "/v1/operator/session", "/v1/escalations/{escalation_id}"
     return [
         Route(session, console.log_in, methods=["POST"]),
@@ -48,8 +49,9 @@ def operator_routes(services: Services) -> list[Route]:
 
 
 class _Console:
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, desk: Desk | None) -> None:
         self._services = services
+        self._desk = desk
         self._truth = services.truth
         self._bell = services.bell
         self._sessions = OperatorSessions(services)
@@ -58,7 +60,9 @@ class _Console:
         """`POST /v1/operator/session`."""
         self._sessions.check_origin(request)
         await self._sessions.limit_tries(request)
-        body = await read_json(request, LogInBody, self._services.settings.limits.body_bytes)
+        body = await read_json(
+            request, LogInBody, self._services.settings.limits.body_bytes, problems.SHORTER_TEXTS
+        )
         response = Response(status_code=204, headers=NO_STORE)
         set_cookie(response, await self._sessions.log_in(body.token))
         return response
@@ -95,7 +99,9 @@ class _Console:
     async def reply(self, request: Request) -> Response:
         """`POST /v1/escalations/<id>/replies`."""
         session = await self._sessions.writer(request)
-        body = await read_json(request, ReplyBody, self._services.settings.limits.body_bytes)
+        body = await read_json(
+            request, ReplyBody, self._services.settings.limits.body_bytes, problems.SHORTER_TEXTS
+        )
         escalation = await self._find(request)
         at = self._services.clock()
         reply = Reply(
@@ -131,7 +137,8 @@ class _Console:
         """`GET /v1/events`."""
         await self._sessions.reader(request)
         cookie = request.cookies[COOKIE]
-        watch = operator_events.Watch(self._truth)
+        desk = self._desk
+        watch = operator_events.Watch(self._truth, lambda: desk.versions if desk else {})
         # Before the response begins: what changes after the console reads its list is an event.
         await watch.look()
 

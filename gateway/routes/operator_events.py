@@ -1,4 +1,4 @@
-"""The console's event stream: says which escalations are new or changed, never what is in them.
+"""The console's event stream: says which escalations and knowledge bases changed, never how.
 
 The bell only wakes it; what changed it finds by comparing two looks at the truth, so that nothing
 is missed when a change was made by another process. It ends with `bye` when the process stops or
@@ -8,10 +8,10 @@ the session does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from core.errors import Unavailable
-from core.ports import Truth
+from core.truth import Truth
 from gateway import sse
 from gateway.bell import OPERATORS, Bell
 
@@ -24,11 +24,23 @@ BURST_S = 0.1
 
 
 class Watch:
-    """What one console has been told; each look gives the ids that are new or changed since."""
+    """What one console has been told; each look gives the ids that are new or changed since.
 
-    def __init__(self, truth: Truth) -> None:
+    `versions` gives a number for each site, which is another one when its knowledge has changed.
+    """
+
+    def __init__(self, truth: Truth, versions: Callable[[], Mapping[str, int]] = dict) -> None:
         self._truth = truth
+        self._versions = versions
         self._seen: dict[str, tuple[int, bool]] = {}
+        self._known = dict(versions())
+
+    def sites(self) -> list[str]:
+        """The sites whose knowledge changed since the last look, or since the watch began."""
+        now = dict(self._versions())
+        changed = [site for site, version in now.items() if self._known.get(site) != version]
+        self._known = now
+        return changed
 
     async def look(self) -> list[str]:
         """The ids that changed since the last look, oldest first; raises `Unavailable`."""
@@ -53,6 +65,8 @@ async def changes(
             try:
                 if not await logged_in():
                     break
+                for site in watch.sites():
+                    yield sse.event("knowledge", {"site": site})
                 for escalation_id in await watch.look():
                     yield sse.event("escalation", {"id": escalation_id})
             except Unavailable:

@@ -3,7 +3,8 @@
 It decides whether a request comes from a logged-in operator's own console. It refuses requests of
 another origin, changes without the session's `X-CSRF-Token`, and more tries at logging in than
 the settings allow one address in a minute. It never tells a wrong token from a missing one by
-how long it takes, and keeps no cookie: the cache knows sessions by their hash.
+how long it takes, and keeps no cookie: the cache knows sessions by a hash of it and of the operator
+token, so that none outlives that token.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class OperatorSessions:
             raise problems.unauthorised("This is not the operator token.")
         value = b64url_encode(self._services.random(32))
         session = OperatorSession(OPERATOR, b64url_encode(self._services.random(16)))
-        await self._cache.put(_key(value), json.dumps(asdict(session)), SESSION_S)
+        await self._cache.put(self._key(value), json.dumps(asdict(session)), SESSION_S)
         return value
 
     async def limit_tries(self, request: Request) -> None:
@@ -63,11 +64,11 @@ class OperatorSessions:
     async def log_out(self, request: Request) -> None:
         """End the request's session."""
         # The cache has no delete: an empty value means that nobody is logged in.
-        await self._cache.put(_key(request.cookies[COOKIE]), "", SESSION_S)
+        await self._cache.put(self._key(request.cookies[COOKIE]), "", SESSION_S)
 
     async def find(self, cookie: str | None) -> OperatorSession | None:
         """The session that this cookie stands for."""
-        stored = await self._cache.get(_key(cookie)) if cookie else None
+        stored = await self._cache.get(self._key(cookie)) if cookie else None
         return OperatorSession(**json.loads(stored)) if stored else None
 
     async def reader(self, request: Request) -> OperatorSession:
@@ -93,6 +94,11 @@ class OperatorSessions:
         if origin is not None and origin.lower() != own:
             raise problems.wrong_origin(origin)
 
+    def _key(self, cookie: str) -> str:
+        # Under the token that it was opened with: whoever changes that ends every session.
+        token = self._services.settings.operator_token.reveal()
+        return f"operator:{sha256_hex(_digest(token) + _digest(cookie))}"
+
 
 def set_cookie(response: Response, value: str) -> None:
     """Give the browser its session; no script can read it and no other site can send it."""
@@ -115,7 +121,3 @@ def clear_cookie(response: Response) -> None:
 def _digest(text: str) -> bytes:
     # Of equal length whatever was sent, so that the comparison tells nothing of the length.
     return sha256_hex(text.encode("utf-8", "surrogatepass")).encode("ascii")
-
-
-def _key(cookie: str) -> str:
-    return f"operator:{sha256_hex(cookie.encode('utf-8', 'surrogatepass'))}"

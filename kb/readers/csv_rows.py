@@ -62,6 +62,8 @@ def _row(cells: dict[str, str], source: str, line: int, locale: str | None) -> R
         links=split_links(cells.get("links", "")),
         tags=tuple(cells.get("tags", "").split(",")),
         escalate=cells.get("escalate", ""),
+        valid_from=cells.get("valid_from", ""),
+        valid_until=cells.get("valid_until", ""),
         origin=cells.get("origin", "").strip(),
         source_hash=cells.get("source_hash", "").strip(),
     )

@@ -48,6 +48,8 @@ def _row(value: Any, source: str, line: int, locale: str | None) -> Row:
         links=tuple(_link(link) for link in _list(value, "links")),
         tags=_texts(value, "tags"),
         escalate=_flag(value),
+        valid_from=_text(value, "valid_from"),
+        valid_until=_text(value, "valid_until"),
         origin=_text(value, "origin"),
         source_hash=_text(value, "source_hash"),
     )

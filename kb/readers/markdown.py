@@ -11,6 +11,7 @@ answer.
     - tags: account, password
     - link: [Account](https://example.com/account)
     - escalate: always
+    - valid_until: 2026-12-31
 
     The answer, in Markdown.
 """
@@ -29,7 +30,7 @@ _HEADING = re.compile(r"##[ \t]+(.*?)(?:[ \t]*\{#([^}]*)\})?[ \t]*\Z")
 _BULLET = re.compile(r"[-*][ \t]+(\w+)[ \t]*:[ \t]*(.*)\Z")
 _FRONT = re.compile(r"(\w+)[ \t]*:[ \t]*(.*)\Z")
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
-_BULLETS: Final = ("also", "tags", "link", "escalate")
+_BULLETS: Final = ("also", "tags", "link", "escalate", "valid_from", "valid_until")
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ def _take(draft: _Draft, line: str, number: int) -> None:
 
 
 def _has_fields(row: Row) -> bool:
-    return bool(row.variants or row.tags or row.links or row.escalate)
+    dated = row.valid_from or row.valid_until
+    return bool(row.variants or row.tags or row.links or row.escalate or dated)
 
 
 def _set_field(draft: _Draft, name: str, value: str, number: int) -> None:
@@ -107,6 +109,10 @@ def _set_field(draft: _Draft, name: str, value: str, number: int) -> None:
             draft.row = replace(row, links=(*row.links, value))
         case "escalate":
             draft.row = replace(row, escalate=value)
+        case "valid_from":
+            draft.row = replace(row, valid_from=value)
+        case "valid_until":
+            draft.row = replace(row, valid_until=value)
         case _:
             reason = f"unknown field {name!r}: use one of {', '.join(_BULLETS)}"
             draft.problem = draft.problem or Problem(row.source, number, reason)

@@ -80,11 +80,13 @@ async def test_axe_finds_nothing_in_panel_and_launcher(
     assert found == {place: [] for place in found}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "question"),
+    [("light", "Who carved the wooden boat?"), ("dark", "Why do the geese fly south?")],
+)
 async def test_axe_finds_nothing_in_the_console(
-    surfer: Surfer, staffed: Staffed, scheme: Any
+    surfer: Surfer, staffed: Staffed, scheme: Any, question: str
 ) -> None:
-    question = f"Where is the {scheme} lantern kept?"
     widget, _ = await surfer.visit(staffed.product.page)
     await widget.begin(memory=False)
     await expect(handoff(await widget.ask(question))).to_be_visible()

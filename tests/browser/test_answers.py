@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import Surfer
-from tests.browser.product import Product
+from tests.browser.conftest import Staffed, Surfer
+from tests.browser.product import Desk, Product
 from tests.browser.visit import Widget, answer, faq, handoff, origin
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
@@ -145,6 +145,23 @@ async def test_clearing_empties_the_panel_and_the_vault(surfer: Surfer, demo: Pr
     await widget.open()
     await expect(widget.field).to_be_visible()
     await expect(widget.exchanges).to_have_count(0)
+
+
+async def test_erasing_everything_takes_the_question_from_the_desk_too(
+    surfer: Surfer, staffed: Staffed, operator: Desk
+) -> None:
+    question = "Which moss grows on the north wall?"
+    widget, _ = await surfer.visit(staffed.product.page)
+    await widget.begin(memory=True)
+    await expect(handoff(await widget.ask(question))).to_contain_text(widget.say("card.delivered"))
+    assert len(await operator.asked(question)) == 1
+    await widget.choose_from_menu("menu.erase")
+    await widget.root.get_by_role("button", name=widget.say("erase.yes"), exact=True).click()
+    await expect(widget.root.get_by_text(widget.say("notice.erased"))).to_be_visible()
+    await expect(widget.exchanges).to_have_count(0)
+    assert await operator.asked(question) == []
+    exchange = await widget.ask("What is a receipt?")
+    await expect(origin(exchange)).to_contain_text(widget.say("source.kb"))
 
 
 async def test_forgetting_leaves_nothing_in_the_browser(surfer: Surfer, demo: Product) -> None:

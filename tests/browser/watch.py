@@ -22,6 +22,8 @@ JUST_BEGUN = r"status of 401 .*/v1/"
 NO_NETWORK = (
     r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|CONNECTION_\w+|EMPTY_RESPONSE|FAILED"
     r"|INCOMPLETE_CHUNKED_ENCODING)"
+    # Said of a service worker whose script was on its way.
+    r"|An unknown error occurred when fetching the script"
 )
 
 

@@ -14,8 +14,9 @@ from core.messages import (
     Turn,
     Usage,
 )
-from core.ports import Finished, OpenEscalation, ReceiptLink, Work
 from core.scope import Scope
+from core.subjects import Feedback
+from core.truth import Finished, OpenEscalation, ReceiptLink, Work
 
 NOON = 1_790_000_000.0
 ANNA = Scope("site_a", "anon:anna")
@@ -118,11 +119,13 @@ def a_work(
     turn: Turn | None = None,
     escalation: OpenEscalation | None = None,
     link: ReceiptLink | None = None,
+    feedback: Feedback | None = None,
+    began: float | None = None,
 ) -> Work:
     finished = Finished(
         "0" * 64, 200, f'{{"key": "{key}"}}', None if link is None else link.receipt
     )
-    return Work(scope, at, key, finished, link, turn, "When?", "en", escalation)
+    return Work(scope, at, key, finished, link, turn, "When?", "en", escalation, feedback, began)
 
 
 def a_reply(number: int, escalation: int, content: str = "Tomorrow.") -> Reply:

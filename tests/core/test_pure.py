@@ -69,6 +69,8 @@ def test_core_does_no_work_of_note_at_import(path: Path) -> None:
         ast.Expr,
     )
     for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue  # never run
         assert isinstance(node, allowed), f"line {node.lineno}"
         if isinstance(node, ast.Expr):
             assert isinstance(node.value, ast.Constant), f"line {node.lineno} is no docstring"

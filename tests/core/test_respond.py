@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.respond import MAX_QUESTION, SUGGESTIONS, document, respond, respond_json
-from kb import Entry, Index, Link, build_index, load_index
+from core.respond import (
+    MAX_QUESTION,
+    SUGGESTIONS,
+    document,
+    marked_sentence,
+    respond,
+    respond_json,
+)
+from kb import Entry, Hit, Index, Link, build_index, load_index
 
 ENTRIES = (
     Entry(
@@ -164,7 +171,18 @@ def test_any_text_is_a_question(question: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["question", "locale", "question_locale", "threshold", "online"]),
+        st.sampled_from(
+            [
+                "question",
+                "locale",
+                "question_locale",
+                "threshold",
+                "online",
+                "may_clarify",
+                "history",
+                "today",
+            ]
+        ),
         st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.lists(st.none()),
     )
 )
@@ -174,3 +192,45 @@ def test_arbitrary_requests_raise_nothing_else(asked: dict[str, object]) -> None
 
 
 INDEX = load_index(build_index(ENTRIES))
+
+
+def test_who_meant_none_of_the_choices_is_not_offered_them_again(index: Index) -> None:
+    asked = respond(index, "order")
+    declined = respond(index, "order", may_clarify=False)
+    assert asked.verdict.choices
+    assert declined.verdict.choices == ()
+    fallbacks = [document(one, index)["fallback"] for one in (asked, declined)]
+    offered = [fallback["suggestions"] for fallback in fallbacks if isinstance(fallback, dict)]
+    assert offered[0]
+    assert offered[1] == []
+
+
+def test_a_question_between_entries_is_asked_back_in_its_language(index: Index) -> None:
+    said = ask(index, "order", locale="en")
+    clarify = said["clarify"]
+    assert said["route"] == "clarify"
+    assert said["escalate"] is False
+    assert isinstance(clarify, dict)
+    assert clarify["text"] == "Which of these do you mean?"
+    assert [choice["entry_id"] for choice in clarify["choices"]] == ["cancel", "returns"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("history", "text"),
+        ("history", [3]),
+        ("today", "tomorrow"),
+        ("today", 3),
+        ("may_clarify", 1),
+    ],
+)
+def test_a_field_that_is_not_of_its_form_is_named(index: Index, field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        ask(index, "order", **{field: value})
+
+
+def test_a_place_in_a_text_is_told_as_javascript_counts(index: Index) -> None:
+    entry = Entry("a", "en", "Q", "🙂 One. Two.")
+    assert marked_sentence(Hit(entry, 1.0, 1.0, (), (7, 11))) == (8, 12)
+    assert marked_sentence(Hit(entry, 1.0, 1.0, ())) is None

@@ -125,7 +125,15 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
     ours = {
         name for name in closure.modules if name.startswith(("gateway.adapters", "gateway.cli"))
     }
-    names = ("memory", "memory_rows", "semantics")
+    names = (
+        "memory",
+        "memory_cache",
+        "memory_knowledge",
+        "memory_revocations",
+        "memory_rows",
+        "memory_subjects",
+        "semantics",
+    )
     assert ours == {"gateway.adapters", *(f"gateway.adapters.{name}" for name in names)}
     assert "gateway.services" not in closure.modules
     assert ENTRY in closure.modules

@@ -10,7 +10,7 @@ import sys
 import time
 from itertools import count
 
-from core.ports import Committed
+from core.truth import Committed
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (
     PAGER,

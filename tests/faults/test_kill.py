@@ -18,6 +18,7 @@ from core.messages import Escalation
 from core.receipts import chain_hash
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import ANNA, NOON, a_turn, by_browser, named
+from tests.servers import PostgresServer
 
 ROUND = 1_000_000
 
@@ -80,3 +81,28 @@ async def test_no_acknowledged_escalation_is_lost(tmp_path: Path, root: Path, lo
         )
         assert intact == "ok"
         await truth.close()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.timeout(1800)
+async def test_none_is_lost_when_postgresql_dies_with_the_gateway(
+    postgresql_path: Path, root: Path, long: bool
+) -> None:
+    """The child is killed, and the server stopped as by a crash: it recovers from its log."""
+    rounds = int(os.environ.get("FANLIGHT_KILL_ROUNDS") or (40 if long else 3))
+    seed = int(os.environ.get("FANLIGHT_SEED") or random.randrange(10**9))
+    print(f"FANLIGHT_SEED={seed} FANLIGHT_KILL_ROUNDS={rounds}")  # noqa: T201 - to run a failure again
+    chance = random.Random(seed)
+    server = PostgresServer(postgresql_path)
+    try:
+        for number in range(1, rounds + 1):
+            ids = acknowledged(server.url(), number * ROUND, chance.uniform(0, 0.4), root)
+            server.stop(9)
+            server.start()
+            truth = SqlTruth(server.url(), clock=lambda: NOON, deadline_s=30)
+            await truth.start()
+            missing = {one: await lost(truth, one) for one in ids}
+            assert {one: what for one, what in missing.items() if what} == {}
+            await truth.close()
+    finally:
+        server.close()

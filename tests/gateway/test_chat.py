@@ -13,6 +13,8 @@ from core.messages import Usage
 from core.ports import Piece, Prompt
 from core.receipts import chain_hash
 from core.scope import anonymous
+from gateway.context import SiteKnowledge, load_knowledge
+from kb import Entry, build_index
 from tests.gateway.world import World, world
 
 
@@ -273,3 +275,67 @@ async def test_a_stopping_gateway_commits_the_turn_of_a_visitor_who_left() -> No
         truth = gateway.truth
     [kept] = await truth.escalations(status="open", before=None, limit=9)
     assert kept.turn_id == body["turn_id"]
+
+
+CLOSE = (
+    Entry(
+        "cancel-order", "en", "How do I cancel my order?", "In your orders.",
+        ("cancelling an order", "stop my order"),
+    ),
+    Entry(
+        "cancel-plan", "en", "How do I cancel my plan?", "In your account. The money comes back.",
+        ("cancelling a plan", "end my plan"),
+    ),
+    Entry("plan", "en", "What is in the plan?", "Everything.", ("the plan",)),
+    Entry("hours", "en", "When are you open?", "We are open {{hours}}.", ("opening hours",)),
+    Entry("usual", "en", "hours", "from 9 to 17", tags=("slot:hours",)),
+    Entry("then", "en", "hours then", "never", tags=("slot:hours",), valid_from="2026-09-22"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def close() -> SiteKnowledge:
+    return load_knowledge(build_index(CLOSE), None)
+
+
+async def test_where_a_few_are_close_the_turn_asks_back(close: SiteKnowledge) -> None:
+    model = ScriptedModel("Never asked.")
+    async with world(knowledge=close, transport=model) as gateway:
+        visitor = await gateway.visitor()
+        turn = (await visitor.ask("how do i cancel")).json()
+        assert {choice["entry_id"] for choice in turn["choices"]} == {"cancel-order", "cancel-plan"}
+        assert turn["reply"].startswith("Which of these do you mean?\n\n- How do I cancel my ")
+        assert turn["reasons"] == ["clarify"]
+        assert turn["escalate"] is False
+        assert turn["confidence"] >= 0.55
+        assert model.prompts == []
+        assert await gateway.truth.escalations(status="all", before=None, limit=10) == []
+
+
+async def test_who_means_none_of_them_gets_further(close: SiteKnowledge) -> None:
+    async with world(knowledge=close) as gateway:
+        visitor = await gateway.visitor()
+        turn = (await visitor.ask("how do i cancel", options={"clarify": False})).json()
+        assert turn["choices"] == []
+        assert turn["escalate"] is True
+        assert turn["reasons"] == ["low_confidence", "no_model"]
+
+
+async def test_a_question_is_read_after_the_one_before(close: SiteKnowledge) -> None:
+    async with world(knowledge=close) as gateway:
+        visitor = await gateway.visitor()
+        before = {"role": "user", "content": "What is in the plan?"}
+        turn = (await visitor.ask("and cancelling it?", training_memory=[before])).json()
+        assert turn["reply"].startswith("In your account.")
+
+
+async def test_an_answer_says_what_holds_on_the_day(close: SiteKnowledge) -> None:
+    async with world(knowledge=close) as gateway:
+        visitor = await gateway.visitor()
+        first = (await visitor.ask("When are you open?")).json()["reply"]
+        gateway.time.now += 24 * 3600
+        visitor = await gateway.visitor()
+        assert (first, (await visitor.ask("When are you open?")).json()["reply"]) == (
+            "We are open from 9 to 17.",
+            "We are open never.",
+        )

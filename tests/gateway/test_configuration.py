@@ -219,10 +219,29 @@ FLAWED: list[tuple[str, dict[str, Any], str, str]] = [
     ("bad host", {"gateway__host": "chat"}, "gateway.host", "Write an IP address"),
     (
         "database",
+        {"gateway__database_url": "mysql://x/y"},
+        "gateway.database_url",
+        "postgresql://<user>",
+    ),
+    (
+        "database's name",
         {"gateway__database_url": "postgresql://x"},
         "gateway.database_url",
-        "keeps its data in SQLite",
+        "%40",
     ),
+    (
+        "database's driver",
+        {"gateway__database_url": "postgresql+asyncpg://x/y"},
+        "gateway.database_url",
+        "postgresql://<user>",
+    ),
+    (
+        "database's password",
+        {"gateway__database_url": "postgresql://a:secret@x/y"},
+        "gateway.database_url",
+        "FANLIGHT_DATABASE_URL",
+    ),
+    ("workers alone", {"gateway__workers": 2}, "gateway.workers", "Set FANLIGHT_REDIS_URL"),
     (
         "proxy",
         {"gateway__trusted_proxies": ["proxy.local"]},
@@ -335,7 +354,7 @@ TARGETS: list[tuple[str, dict[str, Any], dict[str, str], str, str]] = [
         {"url": ""},
         {"FANLIGHT_TARGET_DESK_SECRET": SECRET},
         "targets[desk].url",
-        "Set it.",
+        "Set it to where",
     ),
     (
         "local",
@@ -346,10 +365,10 @@ TARGETS: list[tuple[str, dict[str, Any], dict[str, str], str, str]] = [
     ),
     (
         "kind",
-        {"kind": "slack"},
+        {"kind": "pigeon"},
         {"FANLIGHT_TARGET_DESK_SECRET": SECRET},
         "targets[desk].kind",
-        "Known: webhook",
+        "Known: webhook, slack, pagerduty",
     ),
     (
         "name",
@@ -648,3 +667,66 @@ def test_reading_settings_leaves_the_environment_alone(tmp_path: Path) -> None:
     before = dict(os.environ)
     demo_settings(tmp_path, before)
     assert dict(os.environ) == before
+
+
+PASSWORD = "do-not-tell-me"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:{PASSWORD}@cache.example:6379/0",
+        f"rediss://anna:{PASSWORD}@cache.example",
+        "redis://[::1]:7000/3",
+    ],
+)
+def test_redis_is_named_in_the_environment_and_shows_itself_nowhere(url: str) -> None:
+    environ = {**ENVIRON, "FANLIGHT_REDIS_URL": url}
+    settings, flaws = parse_settings(document(gateway__workers=4), environ, BASE)
+    assert flaws == []
+    assert settings.redis_url.reveal() == url
+    assert settings.workers == 4
+    assert PASSWORD not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://:{PASSWORD}@cache.example",
+        f"redis://:{PASSWORD}@",
+        f"redis://:{PASSWORD}@cache.example/name",
+        f"redis://:{PASSWORD}@cache.example:port",
+        f"redis://:{PASSWORD}@cache.example?socket_timeout=99",
+        f"{PASSWORD}",
+    ],
+)
+def test_an_address_that_is_no_redis_is_refused_without_repeating_it(url: str) -> None:
+    environ = {**ENVIRON, "FANLIGHT_REDIS_URL": url}
+    _, flaws = parse_settings(document(), environ, BASE)
+    assert [flaw.key for flaw in flaws] == ["FANLIGHT_REDIS_URL"]
+    assert PASSWORD not in repr(flaws)
+
+
+def test_a_databases_password_stands_in_the_environment_and_shows_itself_nowhere() -> None:
+    url = f"postgresql://anna:{PASSWORD}@db.example:5432/fanlight?sslmode=verify-full"
+    settings, flaws = parse_settings(document(), {**ENVIRON, "FANLIGHT_DATABASE_URL": url}, BASE)
+    assert flaws == []
+    assert settings.database_url == url
+    assert PASSWORD not in repr(settings)
+    bad = f"postgresql://anna:{PASSWORD}@db.example:port/x"
+    _, flaws = parse_settings(document(), {**ENVIRON, "FANLIGHT_DATABASE_URL": bad}, BASE)
+    assert [flaw.key for flaw in flaws] == ["FANLIGHT_DATABASE_URL"]
+    assert PASSWORD not in repr(flaws)
+
+
+def test_several_workers_leave_the_console_a_port_of_its_own() -> None:
+    environ = {**ENVIRON, "FANLIGHT_REDIS_URL": "redis://cache.example"}
+    settings, flaws = parse_settings(document(gateway__workers=2), environ, BASE)
+    assert flaws == []
+    assert settings.console_url == "http://console.localhost:8002"
+    served = document(gateway__workers=2, gateway__public_url="https://chat.example.com")
+    settings, _ = parse_settings(served, environ, BASE)
+    assert settings.console_url == "https://console.chat.example.com"
+    same = document(gateway__workers=2, gateway__console_port=8000)
+    _, flaws = parse_settings(same, environ, BASE)
+    assert [flaw.key for flaw in flaws] == ["gateway.console_port"]

@@ -9,12 +9,9 @@ import httpx
 import pytest
 
 import kb
-from gateway.cli.knowledge import prepare
-from gateway.cli.output import Output
-from gateway.configuration import demo_settings
 from gateway.demo.app import FILES, PAGES, create_demo
 from kb import Index
-from tests.kept_knowledge import bring, keep
+from tests.kept_knowledge import with_demo
 
 GATEWAY = "http://localhost:8000"
 THRESHOLD = 0.55
@@ -29,12 +26,7 @@ async def page() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    folder = tmp_path_factory.mktemp("demo")
-    settings = demo_settings(folder, {})
-    bring(folder)
-    found = prepare(settings.sites[0], folder, Output().progress).knowledge.index
-    keep(folder)
-    return found
+    return with_demo(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.mark.parametrize("path", [*PAGES, *FILES])

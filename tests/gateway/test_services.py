@@ -5,6 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from core.errors import Unavailable
+from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
 from gateway.context import SiteKnowledge
@@ -12,6 +14,7 @@ from gateway.services import open_services
 from gateway.settings import ModelSettings, Secret, Settings, TargetSettings
 from kb import load_index
 from tests.gateway.world import GATEWAY, PACKED, settings
+from tests.servers import RedisServer
 
 
 def on_disk(folder: Path, **changes: object) -> Settings:
@@ -35,11 +38,11 @@ async def test_an_escalation_survives_a_restart(tmp_path: Path) -> None:
             await visitor.open_session()
             turn = (await visitor.ask("Which stone is the moon made of?")).json()
             assert turn["escalate"] is True
-        kid = services.kid
+        kid = services.keys.signing[0]
     async with open_services(chosen, knowledge) as services:
         [kept] = await services.truth.escalations(status="open", before=None, limit=9)
         assert kept.turn_id == turn["id"]
-        assert services.kid == kid
+        assert services.keys.signing[0] == kid
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,22 @@ async def test_targets_and_the_model_are_built_from_the_settings(tmp_path: Path,
         assert services.targets["ops"].kind == "webhook"
         assert services.transport is not None
         assert services.transport.model == "m"
+
+
+@pytest.mark.needs("redis-server")
+async def test_one_setting_puts_the_cache_into_redis(
+    tmp_path: Path, redis_server_path: Path
+) -> None:
+    server = RedisServer(redis_server_path)
+    chosen = on_disk(tmp_path, redis_url=Secret(server.url))
+    with pytest.raises(Unavailable, match="FANLIGHT_REDIS_URL"):
+        async with open_services(chosen, {}):
+            pass
+    server.start()
+    try:
+        async with open_services(chosen, {}) as services:
+            assert isinstance(services.cache, RedisCache)
+            assert services.cache.since <= services.clock()
+            assert await services.cache.claim("nonce", 60)
+    finally:
+        server.close()

@@ -103,7 +103,8 @@ async def test_the_signature_must_be_of_the_key_in_the_body(gateway: World) -> N
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"identity_jwt": "a.b.c"}, "identity_jwt"),
+        ({"identity_jwt": 5}, "identity_jwt"),
+        ({"identity_jwt": "a" * 4097}, "identity_jwt"),
         ({"consent": {"memory": True}}, "consent.training"),
         ({"consent": {"memory": "yes", "training": False}}, "consent.memory"),
         ({"locale": "x"}, "locale"),

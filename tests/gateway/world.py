@@ -5,18 +5,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
 
-from core.ports import Clock, Target, Transport
+from core.ports import Clock, KeyRing, Target, Transport
+from core.workshop import Workshop
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
-from gateway.adapters.memory import MemoryCache, MemoryTruth
+from gateway.adapters.memory import MemoryTruth
+from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
-from gateway.context import Services, SiteKnowledge, WebFile, load_knowledge
+from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
+from gateway.keys import OneKey
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
 from kb import Entry, Link, build_index
 
@@ -137,13 +140,24 @@ async def world(
     web: Mapping[str, WebFile] = WEB,
     knowledge: SiteKnowledge | None = None,
     patience_s: float = 0.3,
+    workshop: Workshop | None = None,
+    embedding: PackedEmbedding | None = None,
+    keys: KeyRing | None = None,
+    time: Time | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
-    time = Time()
+    time = time or Time()
     limits = LimitSettings(pow_difficulty=4, first_token_s=patience_s, between_tokens_s=patience_s)
     services = make_services(
-        chosen or settings(limits=limits), time, transport, targets, web, knowledge=knowledge
+        chosen or settings(limits=limits),
+        time,
+        transport,
+        targets,
+        web,
+        knowledge=knowledge,
+        keys=keys,
     )
+    services = replace(services, workshop=workshop, embedding=embedding)
     await services.truth.start()
     app = create_app(services)
     async with (
@@ -166,6 +180,7 @@ def make_services(
     web: Mapping[str, WebFile] = WEB,
     *,
     knowledge: SiteKnowledge | None = None,
+    keys: KeyRing | None = None,
 ) -> Services:
     """The services of a gateway in memory."""
     known = knowledge or load_knowledge(PACKED, None)
@@ -173,7 +188,7 @@ def make_services(
         settings=chosen,
         clock=clock,
         random=secrets.token_bytes,
-        signer=LocalSigner.generate(),
+        keys=keys or OneKey(LocalSigner.generate()),
         verifier=LocalVerifier(),
         cache=MemoryCache(clock=clock),
         truth=MemoryTruth(clock=clock),

@@ -50,6 +50,36 @@ def test_each_figure_is_counted_as_it_is_defined() -> None:
     assert found.n == 6
 
 
+def test_who_is_asked_back_is_counted_apart() -> None:
+    judged = [
+        answered(True, True, 0.9),  # right and shown
+        Judged(True, False, True, 0.4, 0.001, offered=True),
+        Judged(True, False, False, 0.4, 0.001, offered=False),
+        Judged(False, False, False, 0.4, 0.001, offered=False),
+        answered(False, False, 0.2),  # a stranger that is refused
+    ]
+    found = figures(judged, 0.55)
+    assert found.asked_back == 3 / 5
+    assert found.asked_right == 1 / 3
+    assert found.e2e == 3 / 5
+    assert found.e2e_settled == 2 / 2
+
+
+def test_a_query_between_two_entries_is_one_that_is_asked_back() -> None:
+    entries = [
+        kb.Entry("order", "en", "How do I cancel my order?", "A", ("stop my order",)),
+        kb.Entry("plan", "en", "How do I cancel my plan?", "B", ("end my plan",)),
+        kb.Entry("hours", "en", "When are you open?", "C", ("opening hours",)),
+    ]
+    index = kb.load_index(kb.build_index(entries))
+    queries = [Labelled("how do i cancel", "plan"), Labelled("opening hours", "hours")]
+    clock = ticks()
+    between, sure = judge(index, queries, lambda: next(clock))
+    assert between.offered is True
+    assert sure.offered is None
+    assert judge(index, queries, lambda: next(clock), 0.01)[0].offered is None
+
+
 def test_a_share_of_nothing_is_none() -> None:
     found = figures([], 0.55)
     assert found.n == 0
@@ -103,7 +133,7 @@ def test_a_bad_row_is_named_by_file_and_line(line: str, reason: str) -> None:
 
 def test_texts_of_a_label_become_one_entry_and_strangers_none() -> None:
     rows = [Labelled("a", "x"), Labelled("b", "x"), Labelled("c", "y", "en", False)]
-    assert entries_of(rows) == [kb.Entry("x", "en", "a", "x", ("b",))]
+    assert entries_of(rows) == [kb.Entry("x", "en", "a", "", ("b",))]
 
 
 def test_queries_are_judged_with_an_injected_clock(shop_index: kb.Index) -> None:

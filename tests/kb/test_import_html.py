@@ -82,8 +82,8 @@ def test_missing_end_tags_are_supplied() -> None:
     )
 
 
-def test_deep_nesting_is_flattened() -> None:
-    page = parse_page("<div>" * 1_000_000 + "deep")
+def test_deep_nesting_is_flattened(long: bool) -> None:
+    page = parse_page("<div>" * (1_000_000 if long else 100_000) + "deep")
     assert len(page.elements) == MAX_DEPTH
     assert text_of(page.root) == "deep"
 

@@ -10,6 +10,7 @@ from kb.build import background
 from kb.choice import Situation
 from kb.features import text_key
 from kb.simulate import (
+    HIDDEN_PART,
     IN_SCOPE,
     OUT_OF_SCOPE,
     _effort,
@@ -17,6 +18,7 @@ from kb.simulate import (
     _weigh,
     misspell,
     reword,
+    shares,
     simulate,
     spoil,
 )
@@ -123,8 +125,13 @@ def test_situations_out_of_scope_have_the_declared_share(share: float) -> None:
         weights[one.candidates[0][0]] += one.weight
     assert weights[0.1] == pytest.approx(weights[0.2])
     assert weights[0.1] + weights[0.2] == pytest.approx(30 * (1 - share))
-    assert weights[0.3] == pytest.approx(weights[0.4])
+    assert weights[0.3] == pytest.approx(30 * share * HIDDEN_PART)
     assert weights[0.3] + weights[0.4] == pytest.approx(30 * share)
+
+
+@pytest.mark.parametrize("alone", OUT_OF_SCOPE)
+def test_a_kind_that_is_alone_has_the_whole_share(alone: str) -> None:
+    assert shares({"clean", alone}, 0.25) == pytest.approx({"clean": 0.75, alone: 0.25})
 
 
 def test_all_situations_weigh_what_the_knowledge_base_is_worth(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.embed import Vector, unit
-from kb.vectors import Vectors, pack_all, pack_vector, sign_code
+from kb.vectors import ALIKE, Vectors, pack_all, pack_vector, sign_code
 
 DIMENSIONS = 256
 
@@ -101,3 +101,10 @@ def test_a_full_cache_changes_no_cosine(monkeypatch: pytest.MonkeyPatch) -> None
     assert [tight.cosine(question, n) for n in numbers] == [
         wide.cosine(question, n) for n in numbers
     ]
+
+
+def test_of_rows_that_are_alike_only_so_many_are_looked_at() -> None:
+    row = [1.0, -1.0, 0.5, -0.5] * 2
+    vectors = Vectors(pack_all([row] * 500, 8), 8)
+    found = vectors.nearest(row, 10)
+    assert sorted(number for _, number in found) == list(range(ALIKE * 10))

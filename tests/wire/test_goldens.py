@@ -6,14 +6,15 @@ The TypeScript tests read the same files. Keys in them are for tests: the visito
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from core import jose
+from core import jose, turnstile
 from core.digest import content_digest, sha256_hex
 from core.encoding import b64url_decode, canonical_json, is_id
 from core.errors import PROBLEM_BASE, Problem
@@ -35,17 +36,26 @@ from core.pow import is_solution
 from core.receipts import TYP, Receipt, chain_hash
 from core.respond import Response, document, respond_json
 from core.route import route
-from core.scope import anonymous
+from core.scope import Scope, anonymous
 from core.signatures import Message, covered_by_profile, read_profile, signature_base
+from core.subjects import Feedback, Held, HeldEvent, HeldFeedback, HeldSession, HeldTurn
 from gateway import problems, sse, wire
 from gateway.adapters import semantics
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
+from gateway.adapters.memory_cache import MemoryCache
+from gateway.adapters.outbound import Outbound
+from gateway.adapters.turnstile import SiteVerify
+from gateway.configuration.identity import read_keys
 from gateway.escalation import payload
+from gateway.front import build_front
+from gateway.identity import Identities
 from gateway.routes import operator_wire
 from gateway.routes.operator_sessions import OperatorSession
+from gateway.settings import IdentitySettings, Secret, TurnstileSettings
 from gateway.tokens import ACCESS, CHALLENGE
 from kb import Entry, Hit, Link, build_index, load_index
 from tests.gateway.world import World, world
+from tests.gateway.world import settings as world_settings
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.json"))
@@ -77,6 +87,7 @@ SENT: dict[str, type[wire.Body]] = {
     "session_request": wire.SessionBody,
     "chat_request": wire.ChatBody,
     "escalation_request": wire.EscalationBody,
+    "feedback_request": wire.FeedbackBody,
     "operator_reply_request": operator_wire.ReplyBody,
 }
 
@@ -149,6 +160,7 @@ def test_the_messages_of_opening_a_session_belong_together() -> None:
     [
         (golden("session")["access_token"], ACCESS),
         (golden("challenge")["challenge"], CHALLENGE),
+        (golden("challenge_turnstile")["challenge"], CHALLENGE),
         (golden("receipt")["token"], TYP),
         (golden("receipt")["previous"], TYP),
     ],
@@ -159,6 +171,38 @@ async def test_the_gateways_tokens_verify(token: str, typ: str) -> None:
     assert (taken.typ, taken.kid) == (typ, jose.thumbprint(jwk))
     assert jose.signing_input(taken.payload, taken.kid, typ) == taken.signed
     assert await LocalVerifier().verify(jwk, taken.signed, taken.signature)
+
+
+async def test_the_sites_word_for_a_visitor_is_taken_as_it_is() -> None:
+    said = golden("identity")
+    claims = said["claims"]
+    keys = read_keys(canonical_json(said["jwk"]))
+    site = replace(world_settings().sites[0], identity=IdentitySettings(claims["iss"], keys=keys))
+    now = float(claims["iat"])
+    identities = Identities(LocalVerifier(), MemoryCache(clock=lambda: now), lambda: now)
+    scope = await identities.vouched(site, said["token"], claims["cnf"]["jkt"])
+    assert scope.subject == said["subject"]
+    assert jose.split(said["token"]).payload == claims
+
+
+async def test_a_challenge_by_turnstile_is_as_the_golden_says() -> None:
+    said = golden("challenge_turnstile")
+    claims = jose.split(said["challenge"]).payload
+    assert (claims["kind"], claims["difficulty"]) == (said["kind"], said["difficulty"])
+    assert said["turnstile"]["action"] == turnstile.action(str(claims["site"]))
+    assert said["turnstile"]["cdata"] == claims["jkt"]
+    demo, other = world_settings().sites
+    widget = TurnstileSettings(said["turnstile"]["sitekey"], Secret("s"))
+    chosen = world_settings(sites=(replace(demo, turnstile=widget), other))
+    outbound = Outbound()
+    async with world(chosen=chosen) as gateway:
+        services = replace(gateway.services, turnstile=SiteVerify(outbound))
+        made = await build_front(services).challenges.make(
+            services.settings.sites[0], str(claims["jkt"]), "", without_turnstile=False
+        )
+    await outbound.close()
+    assert shape(made) == shape(said)
+    assert made["turnstile"] == said["turnstile"]
 
 
 def signed_fields() -> dict[str, str]:
@@ -236,6 +280,47 @@ def escalation_of(made: Mapping[str, Any]) -> Escalation:
     )
 
 
+def held_of(made: Mapping[str, Any]) -> Held:
+    """What a store would give for this export; targets have no names in it."""
+    own = ("question", "locale")
+    turns = (
+        HeldTurn(one["question"], one["locale"], turn_of(without(one, *own)))
+        for one in made["turns"]
+    )
+    nameless = {"target": "", "attempts": []}
+    escalations = (
+        escalation_of(
+            {
+                **one,
+                "site": made["site"],
+                "deliveries": [{**nameless, **told} for told in one["deliveries"]],
+            }
+        )
+        for one in made["escalations"]
+    )
+    marks = (
+        HeldFeedback(
+            Feedback(**without(one, "created_at")),
+            datetime.fromisoformat(one["created_at"]).timestamp(),
+        )
+        for one in made["feedback"]
+    )
+    return Held(
+        Scope(made["site"], made["subject"]),
+        tuple(made["conversations"]),
+        tuple(turns),
+        tuple(escalations),
+        tuple(marks),
+        tuple(HeldEvent(**one) for one in made["events"]),
+        tuple(HeldSession(**one) for one in made["sessions"]),
+        tuple(made["receipts"]),
+    )
+
+
+def without(made: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in made.items() if name not in names}
+
+
 WRITTEN: dict[str, Callable[[Any], object]] = {
     "turn": lambda made: turn_of(made).document(),
     "operator_item": lambda made: escalation_of(made).document(),
@@ -243,6 +328,7 @@ WRITTEN: dict[str, Callable[[Any], object]] = {
         "items": [escalation_of(item).document() for item in made["items"]],
         "next": made["next"],
     },
+    "export": lambda made: {"exported_at": made["exported_at"], **held_of(made).document()},
     "operator_reply": lambda made: asdict(Reply(**made)),
     "operator_session": lambda made: asdict(OperatorSession(**made)),
     "webhook_body": lambda _: json.loads(payload.created(escalation_of(golden("operator_item")))),
@@ -350,6 +436,24 @@ def test_the_knowledge_bases_response_is_written_so(name: str, online: bool) -> 
     assert {**written, "gate": made["gate"]} == made
 
 
+def test_the_knowledge_base_asks_back_so() -> None:
+    made = golden("kb_response_clarify")
+    refund = replace(ENTRY, id="refund", question=made["clarify"]["choices"][1]["question"])
+    hits = tuple(Hit(entry, share, share, ()) for entry, share in ((ENTRY, 0.4), (refund, 0.3)))
+    verdict = judge(hits)
+    fallback = made["fallback"]
+    chosen = route(verdict, online=True)
+    response = Response(
+        verdict, chosen, hits, fallback["locale"], fallback["text"],
+        clarify_text=made["clarify"]["text"],
+    )  # fmt: skip
+    written = document(response, INDEX)
+    assert {**written, "gate": {**made["gate"], "index_release": INDEX.release}} == {
+        **made,
+        "gate": written["gate"],
+    }
+
+
 def test_the_knowledge_base_answers_the_golden_request() -> None:
     request = json.dumps(golden("kb_request"))
     said, made = json.loads(respond_json(INDEX, request)), golden("kb_response")
@@ -395,6 +499,7 @@ async def test_a_running_gateway_speaks_as_the_goldens_do(chat: dict[str, Any]) 
         claims = jose.split(turn.headers["x-integrity"]).payload
         assert names(claims) == names(golden("receipt")["claims"])
         await escalated_as_the_goldens(gateway, visitor.call)
+        await exported_as_the_golden(visitor.call, chat["turn_id"])
 
 
 async def escalated_as_the_goldens(gateway: World, call: Callable[..., Any]) -> None:
@@ -407,6 +512,17 @@ async def escalated_as_the_goldens(gateway: World, call: Callable[..., Any]) -> 
     refused = await call("POST", "/v1/escalations", {}, key="k3")
     assert set(refused.json()) <= set(golden("problem"))
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def exported_as_the_golden(call: Callable[..., Any], turn_id: str) -> None:
+    asked = {**golden("feedback_request"), "turn_id": turn_id}
+    marked = await call("POST", "/v1/feedback", asked, key="k4")
+    assert marked.json() == {"turn_id": turn_id, "signal": asked["signal"]}
+    held = (await call("GET", "/v1/export")).json()
+    assert names(held) == names(golden("export"))
+    for kind in ("turns", "escalations", "feedback", "events", "sessions"):
+        assert names(held[kind][0]) == names(golden("export")[kind][0])
+    assert (await call("POST", "/v1/erase", {}, key="k5")).json() == {"erased": True}
 
 
 async def test_a_running_gateway_streams_as_the_goldens_do(chat: dict[str, Any]) -> None:

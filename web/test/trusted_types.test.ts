@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { installScriptPolicy, sameOriginScript } from "../src/trusted_types.ts";
+import { installScriptPolicy, sameOriginScript, TURNSTILE_SCRIPT } from "../src/trusted_types.ts";
 
 const PAGE = "https://chat.example/panel/site_demo";
 
@@ -27,6 +27,8 @@ test("the policy is the default one, and makes nothing but script addresses", ()
   expect(name).toBe("default");
   expect(Object.keys(rules)).toEqual(["createScriptURL"]);
   expect(rules.createScriptURL?.("//evil.example/x.js")).toBeNull();
+  expect(rules.createScriptURL?.(TURNSTILE_SCRIPT)).toBe(TURNSTILE_SCRIPT);
+  expect(rules.createScriptURL?.(`${TURNSTILE_SCRIPT}x`)).toBeNull();
 });
 
 test("a browser without Trusted Types is left as it is", () => {

@@ -12,16 +12,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, tuple_, update
 
-from core.errors import Conflict, Exists, FanlightError, NotFound
+from core.errors import Conflict, Ended, Exists, FanlightError, NotFound
 from core.messages import EscalationStatus
-from core.ports import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, Work
 from core.receipts import chain_hash
 from core.scope import Scope
+from core.truth import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, Work
 from gateway.adapters import semantics
 from gateway.adapters.semantics import Asked
-from gateway.adapters.sql import reads, rows, tables
+from gateway.adapters.sql import locks, reads, rows, tables
 
 Outcome = Committed | FanlightError | None
 
@@ -30,6 +30,8 @@ _heads = tables.receipt_heads.c
 _turns = tables.turns.c
 _escalations = tables.escalations.c
 _deliveries = tables.deliveries.c
+_ends = tables.ended_subjects.c
+_marks = tables.feedback.c
 
 _OWNERS = select(tables.conversations).where(
     tables.conversations.c.id.in_(bindparam("ids", expanding=True))
@@ -47,6 +49,14 @@ _KNOWN = (
     .add_columns(exists().where(tables.replies.c.escalation_id == _escalations.id).label("replied"))
     .where(_escalations.turn_id.in_(bindparam("turn_ids", expanding=True)))
     .with_for_update()
+)
+_ENDED = select(_ends.site, _ends.subject, _ends.at).where(
+    _ends.subject.in_(bindparam("subjects", expanding=True))
+)
+_UNMARK = delete(tables.feedback).where(
+    _marks.site == bindparam("of_site"),
+    _marks.subject == bindparam("of_subject"),
+    _marks.turn_id == bindparam("of_turn"),
 )
 _MOVE_HEAD = (
     update(tables.receipt_heads)
@@ -70,6 +80,18 @@ _HASTEN = (
     .values(next_at=bindparam("now"))
 )
 _DROP_FINISHED = delete(tables.finished_calls).where(_finished.at < bindparam("before"))
+DROPPED_AT_ONCE = 5000
+"""So many take no longer than a call may, however many there are."""
+
+_SOME_OLD = (
+    select(_finished.site, _finished.subject, _finished.key)
+    .where(_finished.at < bindparam("before"))
+    .order_by(_finished.at)
+    .limit(bindparam("limit"))
+)
+_DROP_SOME = delete(tables.finished_calls).where(
+    tuple_(_finished.site, _finished.subject, _finished.key).in_(_SOME_OLD)
+)
 _THIS_KEY = (
     _finished.site == bindparam("of_site"),
     _finished.subject == bindparam("of_subject"),
@@ -87,6 +109,7 @@ _INSERTS = {
         tables.escalations,
         tables.deliveries,
         tables.visitor_events,
+        tables.feedback,
     )
 }
 """In the order in which the rows refer to each other."""
@@ -122,6 +145,9 @@ class _Batch:
     # Turn and conversation of those turns that were looked for.
     turns: dict[tuple[Scope, str], str] = field(default_factory=dict)
     finished: set[tuple[Scope, str]] = field(default_factory=set)
+    # When the sessions of those visitors were ended whose sessions ever were.
+    ended: dict[Scope, float] = field(default_factory=dict)
+    marks: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
     inserts: dict[Table, list[rows.Values]] = field(
         default_factory=lambda: {table: [] for table in _INSERTS}
     )
@@ -140,6 +166,13 @@ def commit_alone(connection: Connection, work: Work) -> Outcome:
 
     A key that was used before is free again once its time is over.
     """
+    places = semantics.places(work)
+    locks.hold(
+        connection,
+        locks.subject(work.scope),
+        *(locks.turn(name) for name in _turn_ids([work])),
+        *(locks.conversation(name) for _, name in places),
+    )
     key = {"of_site": work.scope.site, "of_subject": work.scope.subject, "of_key": work.key}
     connection.execute(_DROP_SAME_KEY, {**key, "before": work.at - FINISHED_KEPT_S})
     batch = _read(connection, [work])
@@ -149,16 +182,21 @@ def commit_alone(connection: Connection, work: Work) -> Outcome:
     return _store(connection, batch, [work])[0]
 
 
-def drop_finished(connection: Connection, now: float) -> None:
-    """Drop the outcomes of idempotent calls that are not given again."""
-    connection.execute(_DROP_FINISHED, {"before": now - FINISHED_KEPT_S})
+def drop_finished(connection: Connection, now: float) -> bool:
+    """Drop outcomes of idempotent calls that are not given again; whether more may be left."""
+    asked = {"before": now - FINISHED_KEPT_S, "limit": DROPPED_AT_ONCE}
+    return connection.execute(_DROP_SOME, asked).rowcount >= DROPPED_AT_ONCE
 
 
 def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     batch = _Batch()
     ids = {name for work in works for name in semantics.conversations(work)}
     sids = {work.link.sid for work in works if work.link is not None}
-    turn_ids = {turn_id for work in works for turn_id, _ in semantics.places(work)}
+    subjects = {work.scope.subject for work in works if work.began is not None}
+    turn_ids = _turn_ids(works)
+    if subjects:
+        for site, subject, at in connection.execute(_ENDED, {"subjects": list(subjects)}):
+            batch.ended[Scope(site, subject)] = at
     if ids:
         for row in connection.execute(_OWNERS, {"ids": list(ids)}):
             batch.owners[row.id] = Scope(row.site, row.subject)
@@ -174,10 +212,16 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
 
 
 def _read_turns(connection: Connection, batch: _Batch, works: Sequence[Work]) -> None:
-    turn_ids = {turn_id for work in works for turn_id, _ in semantics.places(work)}
+    turn_ids = _turn_ids(works)
     if turn_ids:
         for row in connection.execute(_PLACES, {"turn_ids": list(turn_ids)}):
             batch.turns[Scope(row.site, row.subject), row.id] = row.conversation_id
+
+
+def _turn_ids(works: Sequence[Work]) -> set[str]:
+    """Every turn that the calls name."""
+    marked = {work.feedback.turn_id for work in works if work.feedback is not None}
+    return marked | {turn_id for work in works for turn_id, _ in semantics.places(work)}
 
 
 def _store(connection: Connection, batch: _Batch, works: Sequence[Work]) -> list[Outcome]:
@@ -188,6 +232,8 @@ def _store(connection: Connection, batch: _Batch, works: Sequence[Work]) -> list
 
 def _refusal(batch: _Batch, work: Work) -> FanlightError | None:
     """Why the work may not be stored; the reasons in the order that every store keeps."""
+    if work.began is not None and work.began <= batch.ended.get(work.scope, -1.0):
+        return Ended("the visitor's sessions were ended")
     if work.link is not None and batch.heads[work.link.sid].head != work.link.expected_head:
         return Conflict("the head of the session's receipts has moved")
     for turn_id, conversation in semantics.places(work):
@@ -197,11 +243,19 @@ def _refusal(batch: _Batch, work: Work) -> FanlightError | None:
         escalated = conversation if known is None else known.conversation_id
         if batch.turns.get((work.scope, turn_id), escalated) != conversation:
             return NotFound("no such turn in this conversation")
+    if work.feedback is not None and _place(batch, work.scope, work.feedback.turn_id) is None:
+        return NotFound("no such turn")
     if (work.scope, work.key) in batch.finished:
         return Conflict("this idempotency key is already finished")
     if work.turn is not None and (work.scope, work.turn.id) in batch.turns:
         return Exists("this turn is already stored")
     return None
+
+
+def _place(batch: _Batch, scope: Scope, turn_id: str) -> str | None:
+    """The conversation of a turn that was stored or escalated."""
+    known = batch.known.get((scope, turn_id))
+    return batch.turns.get((scope, turn_id), known.conversation_id if known else None)
 
 
 def _add(batch: _Batch, work: Work) -> Committed | None:
@@ -215,6 +269,10 @@ def _add(batch: _Batch, work: Work) -> Committed | None:
     if work.turn is not None:
         batch.turns[work.scope, work.turn.id] = work.turn.conversation_id
         batch.inserts[tables.turns].append(rows.turn_values(work, work.turn))
+    if work.feedback is not None:
+        place = _place(batch, work.scope, work.feedback.turn_id) or ""
+        values = rows.feedback_values(work, work.feedback, place)
+        batch.marks[work.scope, work.feedback.turn_id] = values
     return None if work.escalation is None else _escalate(batch, work, work.escalation)
 
 
@@ -268,6 +326,9 @@ def _write(connection: Connection, batch: _Batch) -> None:
                 batch.inserts[tables.receipt_heads].append(
                     {"sid": sid, **rows.scope_values(head.moved_by.scope), **new}
                 )
+    if batch.marks:
+        connection.execute(_UNMARK, [rows.mark_named(one) for one in batch.marks.values()])
+        batch.inserts[tables.feedback].extend(batch.marks.values())
     for table, values in batch.inserts.items():
         if values:
             connection.execute(_INSERTS[table], values)

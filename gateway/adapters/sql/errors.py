@@ -26,6 +26,9 @@ _STORE_WIDE = (
     OSError,
 )
 
+_BAD_VALUE = "22"
+"""The class of PostgreSQL's SQLSTATE, `data exception`, whose words show the value itself."""
+
 
 @contextmanager
 def mapped() -> Iterator[None]:
@@ -56,5 +59,9 @@ def store_wide(exc: Exception) -> bool:
 def _words(exc: Exception) -> str:
     # Further lines, and the text of other errors than a driver's own, show the values bound.
     if isinstance(exc, sa.DBAPIError):
+        cause = getattr(exc.orig, "__cause__", None) or exc.orig
+        state = getattr(exc.orig, "sqlstate", None) or ""
+        if isinstance(cause, ValueError) or state.startswith(_BAD_VALUE):
+            return f"{type(cause).__name__} {state}".strip()
         return str(exc.orig).partition("\n")[0]
     return str(exc) if isinstance(exc, sqlite3.Error | OSError) else type(exc).__name__

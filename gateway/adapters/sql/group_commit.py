@@ -19,7 +19,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine
 
 from core.errors import Unavailable
-from core.ports import Committed, Work
+from core.truth import Committed, Work
 from gateway.adapters.sql import commits
 from gateway.adapters.sql.errors import as_core, store_wide
 

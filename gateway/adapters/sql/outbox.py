@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.encoding import timestamp
 from core.errors import NotFound
 from core.messages import Attempt, DeliveryState, Escalation, EscalationStatus, Reply
-from core.ports import LeasedDelivery
+from core.ports import Thread
 from core.scope import Scope
+from core.truth import LeasedDelivery, Threaded
 from gateway.adapters import semantics
-from gateway.adapters.sql import reads, rows, tables
+from gateway.adapters.sql import following, locks, reads, rows, tables
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ _ESCALATION = (
     .where(_escalations.id == bindparam("id"))
     .with_for_update()
 )
+_CONVERSATION = select(_escalations.conversation_id).where(_escalations.id == bindparam("id"))
 _LEASE = (
     update(tables.deliveries)
     .where(_deliveries.id.in_(bindparam("ids", expanding=True)))
@@ -48,7 +50,7 @@ _LEASE = (
 )
 _DUE = (
     select(_deliveries.id, _deliveries.escalation_id, _deliveries.tries)
-    .add_columns(_deliveries.target, _deliveries.kind)
+    .add_columns(_deliveries.target, _deliveries.kind, _deliveries.action, _deliveries.about)
     .where(
         reads.PENDING,
         _deliveries.next_at <= bindparam("now"),
@@ -62,12 +64,12 @@ _DUE = (
 
 _SKIP = (
     update(tables.deliveries)
-    .where(_deliveries.escalation_id == bindparam("of_id"), reads.PENDING)
+    .where(_deliveries.escalation_id == bindparam("of_id"), reads.PENDING, following.OPENING)
     .values(state="skipped", next_at=None)
 )
 
 
-def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float) -> None:
+def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
     """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
     row = _row(connection, reply.escalation_id)
     connection.execute(
@@ -85,6 +87,7 @@ def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float) -> 
     )
     data = {**semantics.reply_event(reply), "turn_id": row.turn_id}
     _tell(connection, row, at, "human_reply", data)
+    following.queue(connection, row.id, at, reply_ids=[reply.id], via=via)
     if resolve:
         _resolve(connection, row, at)
 
@@ -94,14 +97,19 @@ def resolved(connection: Connection, escalation_id: str, at: float) -> None:
     _resolve(connection, _row(connection, escalation_id), at)
 
 
-def resend(connection: Connection, escalation_id: str, at: float) -> int:
+def resend(
+    connection: Connection, escalation_id: str, at: float, *, dead_only: bool = False
+) -> int:
     """Make deliveries that are not delivered due again; how many; raises `NotFound`."""
     row = _row(connection, escalation_id)
-    changed = connection.execute(
-        update(tables.deliveries)
-        .where(_deliveries.escalation_id == row.id, _deliveries.state != "delivered")
-        .values(state="pending", next_at=at, tries=0)
-    )
+    again = update(tables.deliveries).where(_deliveries.escalation_id == row.id)
+    if dead_only:
+        again = again.where(_deliveries.state.in_(semantics.DEAD_STATES))
+        if row.status == "resolved":
+            again = again.where(_deliveries.action != "open")
+    else:
+        again = again.where(_deliveries.state != "delivered")
+    changed = connection.execute(again.values(state="pending", next_at=at, tries=0))
     _follow(connection, row, at)
     return changed.rowcount
 
@@ -116,25 +124,50 @@ class Leasing:
     except_targets: frozenset[str] = frozenset()
 
 
-def lease(connection: Connection, wanted: Leasing) -> list[LeasedDelivery]:
-    """Take due deliveries; nobody else gets them before `until`."""
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """What was taken: deliveries to be tried, and ids of those whose escalation is unreadable."""
+
+    deliveries: list[LeasedDelivery] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
+
+
+def lease(connection: Connection, wanted: Leasing) -> Leased:
+    """Take due deliveries; nobody else gets them before `until`.
+
+    It holds rows of deliveries, and so must take no other lock: the damaged are failed afterwards
+    (`fail_damaged`), each in a transaction of its own.
+    """
     due = connection.execute(
         _DUE,
         {"now": wanted.now, "limit": wanted.limit, **reads.left_out(wanted.except_targets)},
     ).all()
     if not due:
-        return []
+        return Leased()
     connection.execute(_LEASE, {"ids": [row.id for row in due], "until": wanted.until})
     found = _readable(connection, {row.escalation_id for row in due})
-    for row in due:
-        if row.escalation_id not in found:
-            damaged = Attempt(timestamp(wanted.now), "damaged", detail=DAMAGED)
-            finish(connection, row.id, damaged, "failed", None, at=wanted.now)
-    return [
-        LeasedDelivery(row.id, row.target, row.kind, found[row.escalation_id], row.tries)
+    threads = following.threads(connection, due)
+    taken = [
+        LeasedDelivery(
+            row.id,
+            row.target,
+            row.kind,
+            found[row.escalation_id],
+            row.tries,
+            row.action,
+            row.about,
+            threads.get((row.escalation_id, row.target)),
+        )
         for row in due
         if row.escalation_id in found
     ]
+    return Leased(taken, [row.id for row in due if row.escalation_id not in found])
+
+
+def fail_damaged(connection: Connection, delivery_id: int, at: float) -> None:
+    """Record that a delivery's escalation cannot be read; raises `NotFound`."""
+    damaged = Attempt(timestamp(at), "damaged", detail=DAMAGED)
+    finish(connection, delivery_id, damaged, "failed", None, at=at)
 
 
 def _readable(connection: Connection, ids: Iterable[str]) -> dict[str, Escalation]:
@@ -163,15 +196,12 @@ def finish(
     next_at: float | None,
     *,
     at: float,
+    thread: Thread | None = None,
 ) -> EscalationStatus:
     """Record an attempt and what follows; raises `NotFound`."""
-    known = connection.execute(
-        select(_deliveries.escalation_id, _deliveries.state, _deliveries.tries)
-        .where(_deliveries.id == delivery_id)
-        .with_for_update()
-    ).first()
-    if known is None:
-        raise NotFound("no such delivery")
+    # The escalation's row is locked first, as by every other change: two orders would deadlock.
+    row = _row(connection, _delivery(connection, delivery_id).escalation_id)
+    known = _delivery(connection, delivery_id, for_update=True)
     state = semantics.settled(known.state, state)
     connection.execute(
         update(tables.deliveries)
@@ -186,10 +216,42 @@ def finish(
     connection.execute(
         insert(tables.attempts), [{"delivery_id": delivery_id, **rows.attempt_values(attempt)}]
     )
-    return _follow(connection, _row(connection, known.escalation_id), at)
+    if thread is not None:
+        following.keep_thread(connection, known.escalation_id, known.target, thread, at)
+    if known.action == "open" and state == "delivered" != known.state:
+        following.catch_up(connection, row.id, row.status, known.target, at)
+    return _follow(connection, row, at)
+
+
+def keep_thread(connection: Connection, thread: Thread, threaded: Threaded, at: float) -> None:
+    """Store whose thread this is; raises `NotFound`."""
+    row = _row(connection, threaded.escalation_id)
+    following.keep_thread(connection, row.id, threaded.target, thread, at)
+
+
+def put_off(connection: Connection, delivery_id: int, until: float) -> None:
+    """Give a leased delivery back untried, due at `until`; raises `NotFound`."""
+    known = _delivery(connection, delivery_id, for_update=True)
+    connection.execute(
+        update(tables.deliveries)
+        .where(_deliveries.id == delivery_id)
+        .values(leased_until=0.0, next_at=until if known.state == "pending" else None)
+    )
+
+
+def _delivery(connection: Connection, delivery_id: int, *, for_update: bool = False) -> rows.AnyRow:
+    query = select(tables.deliveries).where(_deliveries.id == delivery_id)
+    known = connection.execute(query.with_for_update() if for_update else query).first()
+    if known is None:
+        raise NotFound("no such delivery")
+    return known
 
 
 def _row(connection: Connection, escalation_id: str) -> rows.AnyRow:
+    """The escalation, which nobody else changes from here on; raises `NotFound`."""
+    if locks.wanted(connection):
+        held = connection.execute(_CONVERSATION, {"id": escalation_id}).scalar()
+        locks.hold(connection, *([locks.conversation(held)] if held else ()))
     row: rows.AnyRow | None = connection.execute(_ESCALATION, {"id": escalation_id}).first()
     if row is None:
         raise NotFound("no such escalation")
@@ -198,13 +260,14 @@ def _row(connection: Connection, escalation_id: str) -> rows.AnyRow:
 
 def _follow(connection: Connection, row: rows.AnyRow, at: float) -> EscalationStatus:
     states = connection.execute(
-        select(_deliveries.state).where(_deliveries.escalation_id == row.id)
+        select(_deliveries.state).where(_deliveries.escalation_id == row.id, following.OPENING)
     ).scalars()
     return _set_status(connection, row, semantics.overall(row.status, states), at)
 
 
 def _resolve(connection: Connection, row: rows.AnyRow, at: float) -> None:
     connection.execute(_SKIP, {"of_id": row.id})
+    following.queue(connection, row.id, at, resolved=True)
     _set_status(connection, row, "resolved", at)
 
 

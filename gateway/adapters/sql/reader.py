@@ -56,9 +56,9 @@ class Reader:
             with mapped():
                 return self._hasty.run(read)
         except Unavailable:
-            return await self.run(read)
+            return await self.snapshot(read)
 
-    async def run[Value](self, read: Callable[[Connection], Value]) -> Value:
+    async def snapshot[Value](self, read: Callable[[Connection], Value]) -> Value:
         """What `read` gives, all of it from one snapshot."""
         loop = asyncio.get_running_loop()
         try:

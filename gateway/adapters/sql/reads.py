@@ -9,12 +9,24 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, bindparam, case, func, literal_column, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from core.errors import NotFound
 from core.messages import Delivery, Escalation, Reply, Turn, VisitorEvent
-from core.ports import Finished
 from core.scope import Scope
+from core.truth import WAITING, Backlog, Finished
+from gateway.adapters import semantics
 from gateway.adapters.sql import rows, tables
 
 _finished = tables.finished_calls.c
@@ -72,6 +84,12 @@ NEXT_DUE = select(
         )
     )
 ).where(PENDING, ELSEWHERE)
+_BACKLOG = (
+    select(_deliveries.state, func.count().label("count"))
+    .where(_deliveries.state.in_(sorted(WAITING)))
+    .group_by(_deliveries.state)
+)
+_OLDEST_DUE = select(func.min(_deliveries.next_at)).where(PENDING)
 
 
 def finished(connection: Connection, scope: Scope, key: str, since: float) -> Finished | None:
@@ -136,6 +154,13 @@ def next_due(connection: Connection, except_targets: frozenset[str]) -> float | 
     return connection.execute(NEXT_DUE, left_out(except_targets)).scalar()
 
 
+def backlog(connection: Connection) -> Backlog:
+    """What waits in the outbox."""
+    found = connection.execute(_BACKLOG).all()
+    oldest = connection.execute(_OLDEST_DUE).scalar()
+    return Backlog(dict(map(tuple, found)), oldest)
+
+
 def left_out(targets: frozenset[str]) -> rows.Values:
     """What `ELSEWHERE` needs. No target lacks a name, and an empty list costs a subquery."""
     return {"except_targets": sorted(targets) or [""]}
@@ -162,6 +187,19 @@ def escalation_page(
     elif status == "resolved":
         query = query.where(_escalations.status == "resolved")
     return whole(connection, query)
+
+
+def dead_letters(connection: Connection, limit: int) -> list[Escalation]:
+    """The escalations of which something was given up and is still wanted, newest first."""
+    dead = exists().where(
+        _deliveries.escalation_id == _escalations.id,
+        _deliveries.state.in_(semantics.DEAD_STATES),
+        or_(_deliveries.action != "open", UNRESOLVED),
+    )
+    query = select(tables.escalations).where(dead)
+    return whole(
+        connection, query.order_by(_escalations.at.desc(), _escalations.id.desc()).limit(limit)
+    )
 
 
 def escalation(connection: Connection, escalation_id: str) -> Escalation:

@@ -21,8 +21,9 @@ from core.messages import (
     Turn,
     Usage,
 )
-from core.ports import OpenEscalation, Work
 from core.scope import Scope
+from core.subjects import Feedback
+from core.truth import OpenEscalation, Work
 from gateway.adapters import semantics
 from gateway.adapters.semantics import Asked
 
@@ -178,7 +179,7 @@ def escalation_of(
 def delivery_of(row: AnyRow, attempts: Iterable[Attempt]) -> Delivery:
     """One target's copy, with the attempts on it."""
     next_at = None if row.next_at is None else timestamp(row.next_at)
-    return Delivery(row.target, row.kind, row.state, tuple(attempts), next_at)
+    return Delivery(row.target, row.kind, row.state, tuple(attempts), next_at, row.action)
 
 
 def attempt_values(attempt: Attempt) -> Values:
@@ -206,6 +207,27 @@ def delivery_values(work: Work, opened: OpenEscalation) -> list[Values]:
         }
         for target, kind in opened.targets
     ]
+
+
+def feedback_values(work: Work, mark: Feedback, conversation_id: str) -> Values:
+    """A row of `feedback`."""
+    return {
+        **scope_values(work.scope),
+        "turn_id": mark.turn_id,
+        "conversation_id": conversation_id,
+        "signal": mark.signal,
+        "text": mark.text,
+        "at": work.at,
+    }
+
+
+def mark_named(values: Values) -> Values:
+    """The key of a row of `feedback`, to delete it by."""
+    return {
+        "of_site": values["site"],
+        "of_subject": values["subject"],
+        "of_turn": values["turn_id"],
+    }
 
 
 def event_values(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -33,6 +34,10 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+# SQLite counts up, in 64 bits, in what is called INTEGER alone.
+_COUNTED = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _scope() -> tuple[Column[str], Column[str]]:
@@ -61,7 +66,8 @@ receipt_heads = Table(
     # How often the browser showed another receipt than the head, and when it last did.
     Column("gaps", Integer, nullable=False),
     Column("gap_at", Double),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
+    Index(None, "site", "subject"),
     sqlite_with_rowid=False,
 )
 
@@ -71,6 +77,8 @@ conversations = Table(
     Column("id", Text, primary_key=True),
     *_scope(),
     Column("at", Double, nullable=False),
+    # What a visitor has is found by the conversations.
+    Index(None, "site", "subject"),
     sqlite_with_rowid=False,
 )
 
@@ -82,7 +90,7 @@ turns = Table(
     Column("site", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False, index=True),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
     Column("question", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("reply", Text, nullable=False),
@@ -125,6 +133,7 @@ escalations = Table(
     CheckConstraint("provenance IN ('server', 'client')", "provenance"),
     Index(None, "conversation_id", "status"),
     Index(None, "at", "id"),
+    Index(None, "site", "at", "id"),
     Index(None, "status", "at", "id"),
     Index(
         "ix_escalations_open",
@@ -138,7 +147,7 @@ escalations = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _COUNTED, primary_key=True),
     Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False),
     Column("target", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -147,7 +156,10 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("next_at", Double),
     Column("leased_until", Double, nullable=False),
-    Index(None, "escalation_id"),
+    # What the target is told, and of which reply.
+    Column("action", Text, nullable=False, server_default="open"),
+    Column("about", Text, nullable=False, server_default=""),
+    Index("uq_deliveries_told", "escalation_id", "target", "action", "about", unique=True),
     CheckConstraint("state IN ('pending', 'delivered', 'failed', 'disabled', 'skipped')", "state"),
     Index(
         "ix_deliveries_due",
@@ -155,17 +167,32 @@ deliveries = Table(
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
     ),
+    # An id is never used twice: a worker may come back to a delivery that was erased meanwhile.
+    sqlite_autoincrement=True,
 )
 
 attempts = Table(
     "attempts",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("delivery_id", Integer, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("id", _COUNTED, primary_key=True),
+    Column("delivery_id", _COUNTED, ForeignKey("deliveries.id"), nullable=False, index=True),
     Column("at", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("status", Integer),
     Column("detail", Text, nullable=False),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    # Where a target keeps an escalation, in the target's own words.
+    Column("team", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("ts", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Index(None, "escalation_id", "at"),
 )
 
 replies = Table(
@@ -182,13 +209,103 @@ replies = Table(
 visitor_events = Table(
     "visitor_events",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _COUNTED, primary_key=True),
     *_scope(),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("data", JSON, nullable=False),
     Index(None, "conversation_id", "id"),
     # An id is never used twice: browsers resume by it.
     sqlite_autoincrement=True,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("turn_id", Text, primary_key=True),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("signal", Text, nullable=False),
+    Column("text", Text),
+    Column("at", Double, nullable=False, index=True),
+    CheckConstraint(
+        "signal IN ('up', 'down', 'worked', 'failed', 'partial', 'correction')", "signal"
+    ),
+)
+
+kb_edits = Table(
+    "kb_edits",
+    metadata,
+    # Only ever added to: an entry's history, and what undoing goes back to.
+    Column("id", _COUNTED, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("entry", JSON(none_as_null=True)),
+    Column("takes_back", _COUNTED),
+    Column("origin", Text, nullable=False),
+    Column("source_hash", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    CheckConstraint("kind IN ('set', 'remove', 'undo')", "kind"),
+    Index(None, "site", "id"),
+    Index(None, "site", "entry_id", "locale", "id"),
+    # A publication names the last edit that it holds: no number comes twice.
+    sqlite_autoincrement=True,
+)
+
+kb_marks = Table(
+    "kb_marks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    # None: the site has no answer to it.
+    Column("entry_id", Text),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Index(None, "site", "at", "id"),
+)
+
+kb_settings = Table(
+    "kb_settings",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("out_of_scope", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+kb_publications = Table(
+    "kb_publications",
+    metadata,
+    Column("id", _COUNTED, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("release", Text, nullable=False),
+    Column("edits", _COUNTED, nullable=False),
+    Column("out_of_scope", Double, nullable=False),
+    Column("marks", JSON, nullable=False),
+    Index(None, "site", "id"),
+)
+
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    # An id that names nobody, and is of no use to anyone once its session has run out.
+    Column("sid", Text, primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+ended_subjects = Table(
+    "ended_subjects",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    sqlite_with_rowid=False,
 )

@@ -1,20 +1,23 @@
 """`Truth` in SQL.
 
-It decides which thread and connection a call runs on: writes join the group commit, reads have a
-connection of their own, which WAL never makes wait for the writer. Statements and their meaning
-are in `commits`, `outbox` and `reads`; driver errors become `core.errors` here and there alone.
+It decides how a call runs on each engine. In SQLite writes join the group commit, and reads have
+a connection of their own, which WAL never makes wait for the writer; in PostgreSQL each call has a
+transaction of a pool. Statements and their meaning are in `commits`, `outbox` and `reads`; driver
+errors become `core.errors` here and there alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 from sqlalchemy import Connection, text
 
-from core.errors import Unavailable
+from core.errors import FanlightError, NotFound, Unavailable
 from core.messages import (
     Attempt,
     DeliveryState,
@@ -24,20 +27,51 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
-from core.ports import Clock, Committed, Finished, LeasedDelivery, Work
+from core.ports import Clock, Thread
 from core.scope import Scope
-from gateway.adapters import semantics
-from gateway.adapters.sql import commits, opening, outbox, reads
+from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelivery, Threaded, Work
+from gateway.adapters.sql import commits, following, opening, outbox, reads, revocations
 from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
+from gateway.adapters.sql.knowledge import SqlKnowledge
 from gateway.adapters.sql.reader import Reader
+from gateway.adapters.sql.revocations import SqlRevocations
+from gateway.adapters.sql.subjects import SqlSubjects
+
+_log = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 60.0
 """How often outcomes that are not given again are dropped."""
 
 
+class Writer(Protocol):
+    """Commits units of work."""
+
+    async def commit(self, work: Work) -> Committed | None:
+        """Commit a call's work."""
+
+    async def run[Value](self, unit: Callable[[Connection], Value]) -> Value:
+        """Commit one unit, and give what it gives."""
+
+    async def close(self) -> None:
+        """Finish what waits, and close."""
+
+
+class Reads(Protocol):
+    """Runs reads."""
+
+    async def at_once[Value](self, read: Callable[[Connection], Value]) -> Value:
+        """What a read of one row by its key gives."""
+
+    async def snapshot[Value](self, read: Callable[[Connection], Value]) -> Value:
+        """What `read` gives, all of it from one snapshot."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
 class SqlTruth:
-    """A `Truth` in a SQL database; today a SQLite file (`sqlite:///data/fanlight.db`).
+    """A `Truth` in a SQLite file (`sqlite:///data/fanlight.db`) or in PostgreSQL.
 
     No call takes longer than about `deadline_s`: it raises `Unavailable` instead.
     """
@@ -54,13 +88,45 @@ class SqlTruth:
         self._clock = clock
         self._deadline_s = deadline_s
         self._waiting_limit = waiting_limit
-        self._writer: GroupCommit | None = None
-        self._reader: Reader | None = None
+        self._writer: Writer | None = None
+        self._reader: Reads | None = None
         self._swept = 0.0
         self._sweeping: asyncio.Task[None] | None = None
+        self._knowledge = SqlKnowledge(self._read, self._write)
+        self._revocations = SqlRevocations(self._glance, self._write)
+        self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
+
+    @property
+    def knowledge(self) -> SqlKnowledge:
+        """The part that keeps what operators changed of knowledge bases."""
+        return self._knowledge
+
+    @property
+    def revocations(self) -> SqlRevocations:
+        """The part that keeps which sessions were ended."""
+        return self._revocations
+
+    @property
+    def subjects(self) -> SqlSubjects:
+        """The part that gives out, erases, moves and forgets what is held of visitors."""
+        return self._subjects
 
     async def start(self) -> None:
         """Open the store, made and brought to this revision as needed; raises `Unavailable`."""
+        if opening.is_postgresql(self._url):
+            await self._start_postgres()
+        else:
+            await self._start_sqlite()
+
+    async def _start_postgres(self) -> None:
+        # Its driver is loaded where it is used: the benchmark's and the desk's children have none.
+        from gateway.adapters.sql.postgres import Postgres  # noqa: PLC0415
+
+        store = Postgres(self._url, deadline_s=self._deadline_s, waiting_limit=self._waiting_limit)
+        await store.start()
+        self._writer = self._reader = store
+
+    async def _start_sqlite(self) -> None:
         url = opening.sqlite_file(self._url)
         # Half the deadline: a locked file is reported before the caller gives up.
         busy_s = self._deadline_s / 2
@@ -87,10 +153,9 @@ class SqlTruth:
         """Finish what is under way and close."""
         writer, self._writer = self._writer, None
         reader, self._reader = self._reader, None
-        if writer is not None:
-            await writer.close()
-        if reader is not None:
-            await reader.close()
+        for one in dict.fromkeys((writer, reader)):
+            if one is not None:
+                await one.close()
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the store answers."""
@@ -128,7 +193,7 @@ class SqlTruth:
 
     async def events(self, scope: Scope, conversation_id: str, after: int) -> list[VisitorEvent]:
         """The visitor's events after that id, oldest first."""
-        oldest = self._clock() - semantics.EVENTS_KEPT_S
+        oldest = self._clock() - EVENTS_KEPT_S
         return await self._read(
             lambda connection: reads.events(connection, scope, conversation_id, after, oldest)
         )
@@ -151,19 +216,34 @@ class SqlTruth:
         """One escalation; raises `NotFound`."""
         return await self._read(lambda connection: reads.escalation(connection, escalation_id))
 
-    async def reply(self, reply: Reply, *, resolve: bool, at: float) -> None:
+    async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
         """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
         await self._write(
-            lambda connection: outbox.reply(connection, reply, resolve=resolve, at=at)
+            lambda connection: outbox.reply(connection, reply, resolve=resolve, at=at, via=via)
         )
 
     async def resolve(self, escalation_id: str, at: float) -> None:
         """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
         await self._write(lambda connection: outbox.resolved(connection, escalation_id, at))
 
-    async def resend(self, escalation_id: str, at: float) -> int:
+    async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:
+        """Store whose thread this is; one that is known stays as it is."""
+        at = self._clock()
+        await self._write(lambda connection: outbox.keep_thread(connection, thread, threaded, at))
+
+    async def threaded(self, thread: Thread) -> Threaded | None:
+        """Whose thread this is; None where it is nobody's."""
+        return await self._read(lambda connection: following.threaded(connection, thread))
+
+    async def resend(self, escalation_id: str, at: float, *, dead_only: bool = False) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
-        return await self._write(lambda connection: outbox.resend(connection, escalation_id, at))
+        return await self._write(
+            lambda connection: outbox.resend(connection, escalation_id, at, dead_only=dead_only)
+        )
+
+    async def dead_letters(self, limit: int) -> list[Escalation]:
+        """The escalations of which something was given up and is still wanted, newest first."""
+        return await self._read(lambda connection: reads.dead_letters(connection, limit))
 
     async def lease_deliveries(
         self,
@@ -175,29 +255,59 @@ class SqlTruth:
     ) -> list[LeasedDelivery]:
         """Take due deliveries of other targets than those; nobody else gets them before `until`."""
         wanted = outbox.Leasing(now, until, limit, except_targets)
-        return await self._write(lambda connection: outbox.lease(connection, wanted))
+        leased = await self._write(lambda connection: outbox.lease(connection, wanted))
+        for name in leased.damaged:
+            # What cannot be written now is leased, and found damaged, once more.
+            with suppress(Unavailable, NotFound):
+                await self._write(partial(outbox.fail_damaged, delivery_id=name, at=now))
+        return leased.deliveries
 
     async def finish_delivery(
-        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
+        self,
+        delivery_id: int,
+        attempt: Attempt,
+        state: DeliveryState,
+        next_at: float | None,
+        *,
+        thread: Thread | None = None,
     ) -> EscalationStatus:
         """Record an attempt and what follows; raises `NotFound`."""
         at = self._clock()
         return await self._write(
             lambda connection: outbox.finish(
-                connection, delivery_id, attempt, state, next_at, at=at
+                connection, delivery_id, attempt, state, next_at, at=at, thread=thread
             )
         )
+
+    async def put_off_delivery(self, delivery_id: int, until: float) -> None:
+        """Give a leased delivery back untried, due at `until`; raises `NotFound`."""
+        await self._write(lambda connection: outbox.put_off(connection, delivery_id, until))
 
     async def next_due(self, *, except_targets: frozenset[str] = frozenset()) -> float | None:
         """When the next pending delivery to another target than those is due, in Unix seconds."""
         return await self._read(lambda connection: reads.next_due(connection, except_targets))
 
-    async def _sweep(self, writer: GroupCommit, now: float) -> None:
-        # Nobody waits for it: what could not be dropped now is dropped a minute later.
-        with suppress(Unavailable):
-            await writer.run(lambda connection: commits.drop_finished(connection, now))
+    async def backlog(self) -> Backlog:
+        """What waits in the outbox."""
+        return await self._read(reads.backlog)
 
-    def _open(self) -> tuple[GroupCommit, Reader]:
+    async def _sweep(self, writer: Writer, now: float) -> None:
+        # Nobody waits for it: what could not be dropped now is dropped a minute later.
+        for drop in (commits.drop_finished, revocations.drop_old):
+            with suppress(FanlightError):
+                while await writer.run(partial(drop, now=now)):
+                    pass
+
+    async def _empty_log(self) -> None:
+        """Leave nothing of what was just deleted in SQLite's log."""
+        if opening.is_postgresql(self._url):
+            return
+        with suppress(Unavailable), mapped():
+            emptied = await asyncio.to_thread(opening.empty_log, opening.sqlite_file(self._url))
+            if not emptied:
+                _log.info("truth: the log of the database is in use and is emptied later")
+
+    def _open(self) -> tuple[Writer, Reads]:
         if self._writer is None or self._reader is None:
             raise Unavailable("the database is not open")
         return self._writer, self._reader
@@ -206,7 +316,7 @@ class SqlTruth:
         return await self._open()[1].at_once(read)
 
     async def _read[Value](self, read: Callable[[Connection], Value]) -> Value:
-        return await self._open()[1].run(read)
+        return await self._open()[1].snapshot(read)
 
     async def _write[Value](self, unit: Callable[[Connection], Value]) -> Value:
         return await self._open()[0].run(unit)

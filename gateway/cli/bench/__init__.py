@@ -15,6 +15,8 @@ import click
 
 COMMANDS: Final = {
     "gateway": "gateway.cli.bench.gateway",
+    "outbox": "gateway.cli.bench.outbox",
+    "overload": "gateway.cli.bench.overload",
     "widget": "gateway.cli.bench.widget",
 }
 """The command's name, and the module that has it under the same name."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvloop
 
+from gateway.adapters import logs
 from gateway.cli.bench.servers import ROLES, Place
 from gateway.cli.serving import Listener, bind, serve
 
@@ -46,6 +47,7 @@ def _nothing() -> None:
 def main(arguments: list[str]) -> int:
     """Serve; 0 when everything ended in order."""
     role, folder, provider = arguments
+    logs.configure(sys.stderr, as_json=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return int(not runner.run(run(role, Path(folder), provider)))
 

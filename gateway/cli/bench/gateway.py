@@ -13,8 +13,6 @@ import sqlite3
 import tempfile
 import time
 from importlib.metadata import version
-from importlib.resources import files
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +20,10 @@ import click
 import uvloop
 from rich.table import Table
 
-import kb
+from gateway.cli.bench.demo_index import demo_index
 from gateway.cli.bench.load import BenchError
 from gateway.cli.bench.rounds import AT_ONCE, ROUNDS, Report, measure
 from gateway.cli.bench.servers import INDEX
-from gateway.cli.builders import installed_tools
 from gateway.cli.output import Output, json_option
 
 GOALS: Final = {"signed_ratio": 0.25, "chat_ratio": 0.6, "added_p50_ms": 2.0}
@@ -69,21 +66,9 @@ def _run(seconds: float, report: Report) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="fanlight-bench-") as name:
         folder = Path(name)
         report("building the knowledge base", 0.0)
-        (folder / INDEX).write_bytes(_index())
+        (folder / INDEX).write_bytes(demo_index(folder / "data"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(asyncio.wait_for(measure(folder, seconds, report), LONGEST_S))
-
-
-def _index() -> bytes:
-    """Fanlight's own FAQ, in every language: what a small site has."""
-    readings = []
-    pages = (each for each in files("kb").joinpath("data").iterdir() if each.name.endswith(".md"))
-    for source in sorted(pages, key=lambda each: each.name):
-        stream, locale = StringIO(source.read_text(encoding="utf-8")), source.name.split(".")[1]
-        readings.append(
-            kb.read_entries(stream, format="markdown", source=source.name, locale=locale)
-        )
-    return installed_tools().build([entry for reading in readings for entry in reading.entries])
 
 
 def show(output: Output, figures: dict[str, float], machine: dict[str, object]) -> None:

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import kb
+from gateway.cli.bench.demo_index import bring_kept
 from gateway.cli.bench.entries import made_up
 from gateway.cli.bench.load import BenchError
+from gateway.cli.bench.processes import FANLIGHT, free_port, plain_environ
 from gateway.cli.builders import installed_tools
 from gateway.cli.output import Report
 
 QUESTIONS: Final = 600
 START_S: Final = 60.0
 END_S: Final = 12.0
-_MAIN: Final = "import sys; from gateway.cli.entry import main; sys.exit(main())"
+DATA: Final = ".fanlight"
+"""Where the gateway keeps its data, unless it is told otherwise."""
 _SITE: Final = """
 [[sites]]
 key = "{key}"
@@ -40,6 +40,9 @@ port = {port}
 
 [limits]
 session_per_minute = 100000
+subject_per_minute = 1000000
+site_per_minute = 10000000
+sessions_per_site_per_minute = 1000000
 address_per_minute = 1000000
 sessions_per_address_per_minute = 100000
 """
@@ -64,9 +67,12 @@ async def serving(folder: Path, sizes: Sequence[int], report: Report) -> AsyncIt
         entries, questions[size] = made_up(size, QUESTIONS)
         index = await asyncio.to_thread(installed_tools().build, entries)
         (folder / f"{size}.idx").write_bytes(index)
-    port, page = _free_port(), _free_port()
+    port, page = free_port(), free_port()
     (folder / "fanlight.toml").write_text(_settings(folder, sizes, port, page), encoding="utf-8")
     report("starting the gateway", 0.25)
+    # A data folder that cannot be written is told by the gateway itself.
+    with suppress(OSError):
+        bring_kept(folder / DATA)
     process = await _start(folder, page)
     try:
         await _until_running(process, folder)
@@ -87,14 +93,12 @@ def _settings(folder: Path, sizes: Sequence[int], port: int, page: int) -> str:
 
 
 async def _start(folder: Path, page: int) -> asyncio.subprocess.Process:
-    # What the user's own gateway is told (a model, a database) is not for this one.
-    environ = {key: text for key, text in os.environ.items() if not key.startswith("FANLIGHT_")}
+    environ = plain_environ()
     environ["FANLIGHT_OPERATOR_TOKEN"] = "nobody-logs-in-at-a-benchmark"  # noqa: S105
     arguments = ("run", "--demo", "--json", "--demo-port", str(page))
     with (folder / "errors").open("wb") as errors:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-c", _MAIN, *arguments, "--config", str(folder / "fanlight.toml")),
+            *(*FANLIGHT, *arguments, "--config", str(folder / "fanlight.toml")),
             env=environ,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
@@ -125,9 +129,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

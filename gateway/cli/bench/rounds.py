@@ -62,10 +62,10 @@ async def measure(folder: Path, seconds: float, report: Report) -> dict[str, flo
 
 async def _start(stack: AsyncExitStack, folder: Path) -> dict[str, int]:
     provider = await stack.enter_async_context(child("provider", folder))
-    url = f"http://127.0.0.1:{provider}/v1"
+    url = f"http://127.0.0.1:{provider.port}/v1"
     roles = ("echo", "signed", "bare", "gateway")
-    ports = [await stack.enter_async_context(child(role, folder, url)) for role in roles]
-    return dict(zip(roles, ports, strict=True))
+    made = [await stack.enter_async_context(child(role, folder, url)) for role in roles]
+    return dict(zip(roles, (each.port for each in made), strict=True))
 
 
 def _contenders(

@@ -33,6 +33,7 @@ from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.integrity import IntegrityMiddleware
 from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware
+from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.pipeline.prompt import build_prompt
 from gateway.routes.sessions import session_routes
 from gateway.services import open_services
@@ -121,6 +122,7 @@ async def signed(place: Place) -> AsyncIterator[ASGIApp]:
         )
         app = Starlette(
             middleware=[
+                Middleware(TelemetryMiddleware, services.telemetry, visitor.routes),
                 Middleware(SecurityHeadersMiddleware, https=False),
                 Middleware(ProblemsMiddleware),
             ]
@@ -168,6 +170,9 @@ def settings_for(place: Place) -> Settings:
         private_endpoints=(urlsplit(place.provider).netloc,),
         limits=LimitSettings(
             session_per_minute=_UNLIMITED,
+            subject_per_minute=_UNLIMITED,
+            site_per_minute=_UNLIMITED,
+            sessions_per_site_per_minute=_UNLIMITED,
             address_per_minute=_UNLIMITED,
             sessions_per_address_per_minute=_UNLIMITED,
             pow_difficulty=1,

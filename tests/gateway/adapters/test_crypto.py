@@ -1,6 +1,5 @@
 """The gateway's key in a file."""
 
-import stat
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ from core.errors import Unavailable
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
 
 AS_PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-async def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "gateway.pem"
-    first, second = LocalSigner.load_or_create(path), LocalSigner.load_or_create(path)
-    assert first.jwk == second.jwk
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    signature = await first.sign(b"data")
-    assert await LocalVerifier().verify(second.jwk, b"data", signature)
-    assert not await LocalVerifier().verify(second.jwk, b"date", signature)
 
 
 async def test_a_point_off_the_curve_verifies_nothing() -> None:
@@ -38,4 +27,4 @@ def test_a_file_that_is_no_p256_key_is_named(tmp_path: Path, kind: str) -> None:
     else:
         path.write_bytes(ec.generate_private_key(ec.SECP384R1()).private_bytes(*AS_PEM))
     with pytest.raises(Unavailable, match=r"gateway\.pem"):
-        LocalSigner.load_or_create(path)
+        LocalSigner.load(path)

@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from core.errors import Unavailable
-from core.ports import FINISHED_KEPT_S
-from gateway.adapters import memory, memory_rows, semantics
-from gateway.adapters.memory import EXPIRED_DROPPED_PER_CALL, MemoryCache, MemoryTruth
+from core.truth import FINISHED_KEPT_S
+from gateway.adapters import (
+    memory,
+    memory_cache,
+    memory_knowledge,
+    memory_revocations,
+    memory_rows,
+    memory_subjects,
+    semantics,
+)
+from gateway.adapters.memory import MemoryTruth
+from gateway.adapters.memory_cache import EXPIRED_DROPPED_PER_CALL, MemoryCache
 from tests.congruence.samples import ANNA, NOON, StandingClock, a_work
 
 
@@ -73,7 +82,18 @@ async def test_outcomes_are_dropped_after_their_day(clock: StandingClock) -> Non
     assert await truth.finished(ANNA, "k6", 0) is not None
 
 
-@pytest.mark.parametrize("module", [memory, memory_rows, semantics])
+@pytest.mark.parametrize(
+    "module",
+    [
+        memory,
+        memory_cache,
+        memory_knowledge,
+        memory_revocations,
+        memory_rows,
+        memory_subjects,
+        semantics,
+    ],
+)
 def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     source = Path(str(module.__file__)).read_text("utf-8")  # type: ignore[attr-defined]
     names = set()
@@ -85,6 +105,27 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     outside = {
         name for name in names if name.partition(".")[0] not in {*sys.stdlib_module_names, "core"}
     }
-    ours = {f"gateway.adapters.{name}" for name in ("memory_rows", "semantics")}
+    siblings = (
+        "memory_cache",
+        "memory_knowledge",
+        "memory_revocations",
+        "memory_rows",
+        "memory_subjects",
+        "semantics",
+    )
+    ours = {f"gateway.adapters.{name}" for name in siblings}
     assert {".".join(name.split(".")[:3]) for name in outside} <= ours
     assert names.isdisjoint({"threading", "asyncio", "concurrent"})
+
+
+async def test_a_claim_and_a_window_last_to_the_second(clock: StandingClock) -> None:
+    cache = MemoryCache(clock=clock)
+    assert await cache.claim("nonce", 60)
+    assert await cache.count("quota", 60) == (1, 60)
+    clock.now += 20
+    assert await cache.count("quota", 60) == (2, 40)
+    clock.now += 39.5
+    assert not await cache.claim("nonce", 60)
+    clock.now += 1
+    assert await cache.claim("nonce", 60)
+    assert await cache.count("quota", 60) == (1, 60)

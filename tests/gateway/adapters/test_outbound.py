@@ -290,11 +290,12 @@ async def test_a_slow_name_server_runs_into_the_connection_timeout() -> None:
                 await client.get(f"https://{HOST}/")
 
 
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context for this name, and a client's that trusts it."""
+def certificate(folder: Path, name: str, *others: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context for these names, and a client's that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
+    names = [x509.DNSName(one) for one in (name, *others)]
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -303,7 +304,7 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

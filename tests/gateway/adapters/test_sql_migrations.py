@@ -8,12 +8,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, insert, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
-from gateway.adapters.sql import commits, opening, outbox, reads
+from gateway.adapters.sql import commits, following, knowledge, opening, outbox, reads
 from gateway.adapters.sql.tables import metadata
 
 
@@ -51,6 +51,45 @@ def test_every_revision_can_be_taken_back_and_made_again(connection: Connection)
     assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 
+def test_what_would_follow_goes_with_the_older_tables(connection: Connection) -> None:
+    """A follow-up must not be taken for the escalation itself by an older Fanlight."""
+    opening.upgrade(connection)
+    scope = {"site": "s", "subject": "x"}
+    connection.execute(insert(metadata.tables["conversations"]), {"id": "c", **scope, "at": 0.0})
+    texts = ("turn_id", "question", "fallback_text", "locale", "asked_at", "created_at")
+    values = {**dict.fromkeys(texts, ""), **scope, "id": "e", "conversation_id": "c", "at": 0.0}
+    values |= {"reason": "empty", "confidence": 0.0, "provenance": "server", "tail": []}
+    connection.execute(insert(metadata.tables["escalations"]), {**values, "status": "queued"})
+    row: dict[str, object] = {
+        "escalation_id": "e",
+        "target": "t",
+        "kind": "slack",
+        "state": "pending",
+    }
+    row |= {"tries": 0, "next_at": 0.0, "leased_until": 0.0, "about": ""}
+    for number, action in enumerate(("open", "resolve"), 1):
+        told = {"id": number, **row, "action": action}
+        connection.execute(insert(metadata.tables["deliveries"]), told)
+        tried = {"delivery_id": number, "at": "", "outcome": "", "detail": ""}
+        connection.execute(insert(metadata.tables["attempts"]), tried)
+    config = opening.configuration(connection)
+    command.downgrade(config, "0004")
+    assert connection.exec_driver_sql("SELECT id FROM deliveries").all() == [(1,)]
+    assert connection.exec_driver_sql("SELECT delivery_id FROM attempts").all() == [(1,)]
+    command.upgrade(config, "head")
+    assert connection.exec_driver_sql("SELECT action FROM deliveries").all() == [("open",)]
+
+
+def test_what_a_site_missed_is_found_by_an_index(connection: Connection) -> None:
+    opening.upgrade(connection)
+    missed = knowledge.MISSED.params(site="site_a", since=0.0, limit=9).compile(
+        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+    )
+    asked = f"EXPLAIN QUERY PLAN {missed}"
+    [step] = connection.exec_driver_sql(asked, (0,) * asked.count("?")).all()
+    assert "ix_escalations_site_at_id" in step.detail
+
+
 def test_the_revisions_are_one_line(connection: Connection) -> None:
     script = ScriptDirectory.from_config(opening.configuration(connection))
     assert len(script.get_heads()) == len(script.get_bases()) == 1
@@ -60,7 +99,7 @@ def test_tables_and_statements_are_postgresqls_too() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statements: list[ClauseElement] = [
         value
-        for module in (commits, outbox, reads)
+        for module in (commits, following, knowledge, outbox, reads)
         for value in vars(module).values()
         if isinstance(value, ClauseElement)
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.adapters.outbound import Resolver
 from gateway.adapters.robots import Robots
-from gateway.adapters.website import Limits, PageError, TimeOver, Website, parse_address
+from gateway.adapters.website import Limits, PageError, Remedies, TimeOver, Website, parse_address
 from tests.gateway.website_server import Reply, Site, page, redirect, serving
 
 HOST = "faq.example"
@@ -116,6 +116,13 @@ async def test_a_redirect_to_a_private_address_is_refused() -> None:
         assert inner.asked == []
 
 
+async def test_a_public_name_at_an_odd_port_is_refused() -> None:
+    found = resolver({HOST: "93.184.216.34"})
+    async with visiting(resolver=found) as website:
+        with pytest.raises(PageError, match=r"no page is read from port 22;.* --allow-private"):
+            await website.read(f"http://{HOST}:22/")
+
+
 async def test_a_name_that_leads_to_a_private_address_is_refused_at_each_hop() -> None:
     with serving({}) as site:
         site.pages["/"] = redirect(f"http://www.{HOST}:{site.port}/")
@@ -196,6 +203,18 @@ async def test_a_crawl_delay_is_honoured_up_to_a_limit() -> None:
                 await website.read(f"{site.url}/b")
         assert clock.slept == [waited, waited]
     assert Robots("").delay_s() == 0
+
+
+async def test_a_remedy_is_the_callers() -> None:
+    remedies = Remedies(time="ask for less", private="have {address} listed")
+    with serving({"/a": HELLO}) as site:
+        async with visiting(remedies=remedies) as website:
+            with pytest.raises(PageError, match=f"address; have {site.authority} listed"):
+                await website.read(f"{site.url}/a")
+        limits = Limits(site_s=0)
+        async with visiting(site.authority, remedies=remedies, limits=limits) as website:
+            with pytest.raises(TimeOver, match="over: ask for less"):
+                await website.read(f"{site.url}/a")
 
 
 async def test_a_site_has_its_time_and_no_more() -> None:

@@ -18,6 +18,7 @@ from gateway.cli.bench.processes import child, started
 from gateway.cli.bench.visitors import callers
 from gateway.cli.output import Output
 from tests.gateway.adapters.http_receiver import NEVER, answer, receiver
+from tests.kept_knowledge import with_demo
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 FIGURES = {
@@ -33,7 +34,26 @@ FIGURES = {
 GOOD = {**dict.fromkeys(FIGURES, 1.0), **GOALS}
 
 
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder in which the demo has run."""
+    with_demo(tmp_path / ".fanlight")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("demo")
+def test_whoever_comes_in_an_overload_is_answered_or_told_when_to_come_again() -> None:
+    result = CliRunner().invoke(bench_group, ["overload", "--seconds", "0.3", "--json"])
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert (printed["failed"], printed["unexplained"]) == (0, 0)
+    assert printed["offered_rps"] > printed["peak_rps"]
+    assert printed["goodput_rps"] > 0
+
+
 @pytest.mark.timeout(300)  # six processes' imports, under coverage
+@pytest.mark.usefixtures("demo")
 def test_a_run_prints_one_object_with_every_figure_and_the_machine() -> None:
     result = CliRunner().invoke(bench_group, ["gateway", "--seconds", "0.05", "--json"])
     assert result.exit_code == 0, result.output
@@ -71,6 +91,7 @@ def test_people_see_figures_with_their_goals(capsys: pytest.CaptureFixture[str])
     assert "cores 2" in shown
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_run_that_cannot_be_made_ends_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "nowhere")
     monkeypatch.setenv("PYTHONHOME", "nowhere")  # no child can start
@@ -86,7 +107,8 @@ def test_only_benchmarks_that_are_here_are_listed() -> None:
 
 
 async def test_a_child_ends_with_its_context(tmp_path: Path) -> None:
-    async with child("echo", tmp_path) as port:
+    async with child("echo", tmp_path) as made:
+        port = made.port
         assert (await drive(port, [_post(b'"hello"')] * 3, at_once=2, mark=b"hello")).answered == 3
     with pytest.raises(OSError, match=r"[Cc]onnect"):
         await connect(port)

@@ -12,7 +12,8 @@ from gateway.cli.evaluation import eval_group
 
 FIGURES = [
     "top1", "top3", "auroc", "e2e", "coverage", "risk", "ece",
-    "answered_in", "answered_out", "p50_ms", "p95_ms", "n",
+    "answered_in", "answered_out", "asked_back", "asked_right", "e2e_settled",
+    "p50_ms", "p95_ms", "n",
 ]  # fmt: skip
 WORDS = {
     "en": ("parcel", "invoice", "voucher"),

@@ -40,8 +40,8 @@ def found(index: Path, *args: object) -> dict[str, Any]:
 def test_one_json_object_holds_every_step(index: Path) -> None:
     result = found(index, "can I return a lamp")
     assert list(result) == [
-        "question", "release", "language", "hearing", "words", "dropped", "candidates", "none",
-        "correction", "gate",
+        "question", "said", "release", "language", "hearing", "words", "dropped", "candidates",
+        "none", "correction", "gate",
     ]  # fmt: skip
     first = result["candidates"][0]
     hit = load_index(index.read_bytes(), meaning()).search("can I return a lamp")[0]

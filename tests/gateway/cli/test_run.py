@@ -25,7 +25,7 @@ from gateway.demo.app import create_demo
 from tests.kept_knowledge import bring, keep
 
 TOKEN = "a-token-that-is-long-enough-1"
-STARTED_S = 60
+STARTED_S = 120
 STOPPED_S = 10
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from core.encoding import new_id
 from core.messages import Escalation, EscalationRequest, MemoryTurn
-from core.ports import Finished, OpenEscalation, Outcome, Truth, Work
+from core.ports import Outcome
 from core.scope import Scope
+from core.truth import Finished, LeasedDelivery, OpenEscalation, Truth, Work
 
 START = 1_790_000_000.0
 SCOPE = Scope("site_demo", "anon:" + "k" * 43)
@@ -69,6 +70,27 @@ class HeldTarget:
         return DELIVERED
 
 
+@dataclass
+class PacedTarget(ScriptedTarget):
+    """Takes one message, and the next one `pause_s` later; it is told what follows too."""
+
+    pause_s: float = 1.0
+    free_at: float = 0.0
+    followed: list[LeasedDelivery] = field(default_factory=list)
+
+    def ready_at(self, now: float) -> float:
+        return max(now, self.free_at)
+
+    async def deliver(self, escalation: Escalation, at: float) -> Outcome:
+        assert at >= self.free_at
+        self.free_at = at + self.pause_s
+        return await super().deliver(escalation, at)
+
+    async def follow(self, delivery: LeasedDelivery, at: float) -> Outcome:
+        self.followed.append(delivery)
+        return DELIVERED
+
+
 class BrokenTarget:
     """Breaks its promise never to raise."""
 
@@ -107,6 +129,7 @@ async def commit(
     number: int = 1,
     *,
     targets: tuple[str, ...] = ("ops",),
+    kind: str = "webhook",
     question: str = "Where is my parcel?",
     contact: str | None = None,
     by_gateway: bool = False,
@@ -133,7 +156,7 @@ async def commit(
     opened = OpenEscalation(
         id=new_id("e", int(at * 1000) + number, unique),
         request=request,
-        targets=tuple((name, "webhook") for name in targets),
+        targets=tuple((name, kind) for name in targets),
         by_gateway=by_gateway,
     )
     finished = Finished("0" * 64, 202, "{}", None)

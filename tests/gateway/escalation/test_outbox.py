@@ -7,16 +7,18 @@ from itertools import repeat
 import pytest
 
 from core.errors import NotFound, Unavailable
-from core.messages import Attempt, DeliveryState, EscalationStatus
-from core.ports import LeasedDelivery, Target, Truth
+from core.messages import Attempt, DeliveryState, EscalationStatus, Reply
+from core.ports import Outcome, Target, Thread
+from core.truth import LeasedDelivery, Truth
 from gateway.adapters.memory import MemoryTruth
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
-from gateway.escalation.outbox import LEASE_S, OutboxWorker, Shares
+from gateway.escalation.outbox import LEASE_S, Opens, OutboxWorker, Shares
 from tests.gateway.escalation.samples import (
     DELIVERED,
     REJECTED,
     BrokenTarget,
     HeldTarget,
+    PacedTarget,
     ScriptedTarget,
     StandingClock,
     commit,
@@ -36,6 +38,7 @@ class House:
     clock: StandingClock = field(default_factory=StandingClock)
     bell: Bell = field(default_factory=Bell)
     truth: Truth | None = None
+    opens: Opens = lambda _target, _site, at: at
 
     def __post_init__(self) -> None:
         self.store = self.truth or MemoryTruth(clock=self.clock)
@@ -46,6 +49,7 @@ class House:
             lambda size: b"\x80" + bytes(size - 1),
             self.bell,
             shares=self.shares,
+            opens=self.opens,
             deadline_s=self.deadline_s,
             grace_s=self.grace_s,
             pauses_s=(0.0, 0.0),
@@ -98,11 +102,17 @@ class FailingTruth(MemoryTruth):
         return await super().lease_deliveries(now, until, limit, except_targets=except_targets)
 
     async def finish_delivery(
-        self, delivery_id: int, attempt: Attempt, state: DeliveryState, next_at: float | None
+        self,
+        delivery_id: int,
+        attempt: Attempt,
+        state: DeliveryState,
+        next_at: float | None,
+        *,
+        thread: Thread | None = None,
     ) -> EscalationStatus:
         for error in self.records_failing:
             raise error
-        return await super().finish_delivery(delivery_id, attempt, state, next_at)
+        return await super().finish_delivery(delivery_id, attempt, state, next_at, thread=thread)
 
 
 async def test_an_escalation_reaches_each_of_its_targets() -> None:
@@ -395,3 +405,103 @@ async def test_a_worker_ends_when_the_bell_is_closed() -> None:
     house.bell.close()
     async with asyncio.timeout(LONG_S):
         await task
+
+
+GIVEN_UP = Outcome(False, "refused", 200, "Invite the app.", give_up=True)
+THREAD = Thread("T1", "C1", "1790000000.000100")
+
+
+async def test_what_is_given_up_has_failed_at_once_and_can_be_sent_again() -> None:
+    house = House({"ops": ScriptedTarget((GIVEN_UP, DELIVERED))})
+    escalation = await commit(house.store)
+    await house.worker.deliver_due()
+    assert await house.attempts(escalation) == [("failed", ["refused"])]
+    await house.store.resend(escalation, house.clock.now)
+    await house.worker.deliver_due()
+    assert await house.status(escalation) == "delivered"
+
+
+async def test_a_targets_pace_is_kept_without_an_attempt_and_holds_no_place() -> None:
+    paced, ops = PacedTarget(name="team"), ScriptedTarget()
+    house = House({"team": paced, "ops": ops})
+    both = [await commit(house.store, number, targets=("team", "ops")) for number in range(4)]
+    await house.worker.deliver_due()
+    assert (len(paced.got), len(ops.got)) == (1, 4)
+    for turn in range(2, 5):
+        assert await house.worker.deliver_due() == 0
+        house.clock.now += 1
+        await house.worker.deliver_due()
+        assert len(paced.got) == turn
+    for one in both:
+        assert await house.attempts(one) == [("delivered", ["delivered"])] * 2
+
+
+async def test_a_running_worker_wakes_when_a_paced_target_is_ready() -> None:
+    house = House({"team": PacedTarget(name="team", pause_s=0.0)})
+    first, second = [await commit(house.store, number, targets=("team",)) for number in (1, 2)]
+    async with house.running():
+        await house.until(first, "delivered")
+        await house.until(second, "delivered")
+
+
+async def test_an_escalation_waits_for_the_hours_of_a_target_and_no_other() -> None:
+    opening = StandingClock().now + 3_600
+
+    def opens(target: str, site: str, at: float) -> float:
+        assert site == "site_demo"
+        return max(at, opening) if target == "day" else at
+
+    day, night = ScriptedTarget(name="day"), ScriptedTarget(name="night")
+    house = House({"day": day, "night": night}, opens=opens)
+    escalation = await commit(house.store, targets=("day", "night"))
+    await house.worker.deliver_due()
+    assert (day.seen, night.seen) == ([], [escalation])
+    assert await house.store.next_due() == opening
+    house.clock.now = opening
+    await house.worker.deliver_due()
+    assert day.seen == [escalation]
+
+
+async def test_a_target_is_told_what_follows_with_its_thread() -> None:
+    taken = Outcome(True, "delivered", 200, thread=THREAD)
+    team = PacedTarget((taken,), name="team")
+    house = House({"team": team}, opens=lambda _target, _site, at: at)
+    made = await commit(house.store, targets=("team",), kind="slack")
+    await house.worker.deliver_due()
+    found = await house.store.escalation(made)
+    answer = Reply("h_1", made, found.turn_id, "Dana", "Tomorrow.", "2026-11-21T09:00:00Z")
+    house.clock.now += 1
+    await house.store.reply(answer, resolve=False, at=house.clock.now)
+    await house.worker.deliver_due()
+    (told,) = team.followed
+    assert (told.action, told.about, told.thread) == ("reply", "h_1", THREAD)
+
+
+async def test_a_target_that_became_another_kind_is_told_nothing_and_says_so() -> None:
+    house = House({"ops": ScriptedTarget()})
+    made = await commit(house.store, kind="pagerduty")
+    await house.worker.deliver_due()
+    await house.store.resolve(made, house.clock.now)
+    await house.worker.deliver_due()
+    assert await house.attempts(made) == [
+        ("delivered", ["delivered"]),
+        ("failed", ["no_follow_up"]),
+    ]
+    assert await house.status(made) == "resolved"
+
+
+async def test_what_cannot_be_put_off_waits_for_its_lease_to_end() -> None:
+    class Stubborn(MemoryTruth):
+        async def put_off_delivery(self, delivery_id: int, until: float) -> None:
+            raise Unavailable("the database is locked")
+
+    clock = StandingClock()
+    house = House(
+        {"ops": ScriptedTarget()},
+        clock=clock,
+        truth=Stubborn(clock=clock),
+        opens=lambda _target, _site, at: at + 1,
+    )
+    await commit(house.store)
+    assert await house.worker.deliver_due() == 1
+    assert await house.store.next_due() == clock.now + LEASE_S

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Literal
 
 import httpx
@@ -12,10 +13,11 @@ from gateway import sse
 from gateway.adapters.memory import MemoryTruth
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
 from gateway.routes import operator_events
+from gateway.routes.operator_sessions import OperatorSessions
 from gateway.settings import Secret
 from tests.gateway.escalation.samples import SCOPE, START, StandingClock, commit
 from tests.gateway.routes.console import COOKIE, Console, events, problem
-from tests.gateway.world import CONSOLE, GATEWAY, World, settings, world
+from tests.gateway.world import CONSOLE, GATEWAY, OPERATOR_TOKEN, World, settings, world
 
 UNKNOWN = new_id("e", 1, bytes(10))
 SESSION = "/v1/operator/session"
@@ -165,6 +167,15 @@ async def test_logging_out_ends_the_session_even_for_a_stolen_cookie(console: Co
     assert f'{COOKIE}=""; ' in response.headers["set-cookie"]
     assert "Max-Age=0" in response.headers["set-cookie"]
     assert (await console.call("GET", SESSION)).status_code == 401
+
+
+async def test_another_operator_token_ends_the_sessions_of_the_one_before(gateway: World) -> None:
+    sessions = OperatorSessions(gateway.services)
+    cookie = await sessions.log_in(OPERATOR_TOKEN)
+    changed = replace(gateway.services.settings, operator_token=Secret("another-token"))
+    after = OperatorSessions(replace(gateway.services, settings=changed))
+    assert await after.find(cookie) is None
+    assert await sessions.find(cookie) is not None
 
 
 async def test_the_operators_api_does_not_exist_on_the_visitors_origin(gateway: World) -> None:

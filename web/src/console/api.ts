@@ -30,6 +30,8 @@ export type TroubleKind = "unreachable" | "signed_out" | "limited" | "refused" |
 /** A call that did not work, with what the gateway said about it. */
 export class Trouble extends Error {
   readonly status: number | null;
+  /** Which problem it is, where the gateway names it (RFC 9457, 3.1.1). */
+  readonly type: string;
   readonly detail: string;
   readonly remedy: string;
   readonly retryAfter: number | null;
@@ -38,6 +40,7 @@ export class Trouble extends Error {
     readonly kind: TroubleKind,
     evidence: {
       status?: number;
+      type?: string;
       detail?: string;
       remedy?: string;
       retryAfter?: number | null;
@@ -46,6 +49,7 @@ export class Trouble extends Error {
     super(evidence.detail || kind);
     this.name = "Trouble";
     this.status = evidence.status ?? null;
+    this.type = evidence.type ?? "";
     this.detail = evidence.detail ?? "";
     this.remedy = evidence.remedy ?? "";
     this.retryAfter = evidence.retryAfter ?? null;
@@ -69,19 +73,19 @@ export class Api {
 
   /** Opens a session with the operator token. The token is sent once and kept nowhere. */
   async logIn(token: string): Promise<Session> {
-    await this.#send("/v1/operator/session", this.#post({ token }));
+    await this.#send("/v1/operator/session", sending("POST", { token }));
     return this.session();
   }
 
   /** Who is logged in. Throws `signed_out` where nobody is. */
   async session(): Promise<Session> {
-    const session = await this.#read("/v1/operator/session", readSession);
+    const session = await this.read("/v1/operator/session", readSession);
     this.#csrf = session.csrf;
     return session;
   }
 
   async logOut(): Promise<void> {
-    await this.#change("/v1/operator/session", { method: "DELETE" });
+    await this.change("/v1/operator/session", { method: "DELETE" });
     this.#csrf = "";
   }
 
@@ -89,42 +93,38 @@ export class Api {
   async page(filter: Filter, before: string | null = null): Promise<Page> {
     const query = new URLSearchParams({ status: filter, limit: String(PAGE_SIZE) });
     if (before !== null) query.set("before", before);
-    return this.#read(`/v1/escalations?${query}`, readPage);
+    return this.read(`/v1/escalations?${query}`, readPage);
   }
 
   async escalation(id: string): Promise<Escalation> {
-    return this.#read(path(id), readEscalation);
+    return this.read(path(id), readEscalation);
   }
 
   /** @param key one per text, so that sending the same text again cannot send it twice. */
   async reply(id: string, content: string, resolve: boolean, key: string): Promise<Reply> {
-    const init = this.#post({ content, resolve });
+    const init = sending("POST", { content, resolve });
     const headers = { ...init.headers, "Idempotency-Key": key };
-    return decode(await this.#change(`${path(id)}/replies`, { ...init, headers }), readReply);
+    return decode(await this.change(`${path(id)}/replies`, { ...init, headers }), readReply);
   }
 
   async resolve(id: string): Promise<void> {
-    await this.#change(`${path(id)}/resolve`, { method: "POST" });
+    await this.change(`${path(id)}/resolve`, { method: "POST" });
   }
 
   async resend(id: string): Promise<void> {
-    await this.#change(`${path(id)}/resend`, { method: "POST" });
+    await this.change(`${path(id)}/resend`, { method: "POST" });
   }
 
-  #post(body: object): { method: string; headers: Record<string, string>; body: string } {
-    return {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    };
-  }
-
-  async #read<T>(url: string, read: (value: unknown) => T): Promise<T> {
+  /** Asks without changing anything. */
+  async read<T>(url: string, read: (value: unknown) => T): Promise<T> {
     return decode(await this.#send(url, {}), read);
   }
 
-  /** A CSRF token lives as long as its session: on a 403 it is read again, once. */
-  async #change(url: string, init: RequestInit): Promise<Response> {
+  /**
+   * Changes something. A CSRF token lives as long as its session: on a 403 it is read again, once.
+   * A call that may take longer than others brings its own `signal`.
+   */
+  async change(url: string, init: RequestInit): Promise<Response> {
     try {
       return await this.#send(url, this.#withCsrf(init));
     } catch (trouble) {
@@ -144,7 +144,7 @@ export class Api {
 
   async #send(url: string, init: RequestInit): Promise<Response> {
     const headers = { Accept: "application/json", ...(init.headers as Record<string, string>) };
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = init.signal ?? AbortSignal.timeout(PATIENCE_MS);
     let response: Response;
     try {
       response = await this.fetch(url, {
@@ -166,7 +166,15 @@ function path(id: string): string {
   return `/v1/escalations/${encodeURIComponent(id)}`;
 }
 
-async function decode<T>(response: Response, read: (value: unknown) => T): Promise<T> {
+/** A request that carries `body` as JSON. */
+export function sending(
+  method: "POST" | "PUT",
+  body: object,
+): { method: string; headers: Record<string, string>; body: string } {
+  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+export async function decode<T>(response: Response, read: (value: unknown) => T): Promise<T> {
   try {
     return read(await response.json());
   } catch (cause) {
@@ -181,6 +189,7 @@ async function explain(response: Response, now: number): Promise<Trouble> {
     typeof problem?.[field] === "string" ? problem[field] : "";
   return new Trouble(kindOf(response.status), {
     status: response.status,
+    type: say("type"),
     detail: say("detail") || say("title"),
     remedy: say("remedy"),
     retryAfter: retryAfter(response.headers.get("Retry-After"), now),

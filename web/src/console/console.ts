@@ -9,7 +9,11 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 import { Api, type Fetch, Trouble } from "./api";
 import { DeskStore } from "./desk_store";
 import { InboxStore } from "./inbox_store";
+import { nameOf } from "./knowledge/form";
+import { KnowledgeStore } from "./knowledge/store";
+import type { Key } from "./knowledge/unsaved";
 import { type EventLine, type LineState, Live } from "./live";
+import { type KnowledgePlace, type Place, sameEntry } from "./navigation";
 import { SessionStore } from "./session_store";
 
 export interface Ports {
@@ -27,7 +31,7 @@ export interface Ports {
 }
 
 export interface Focus {
-  readonly on: "row" | "question";
+  readonly on: "row" | "question" | "entry_row" | "entry" | "room";
   readonly id: string;
 }
 
@@ -39,6 +43,8 @@ export class Console {
   readonly session: SessionStore;
   readonly inbox: InboxStore;
   readonly desk: DeskStore;
+  readonly knowledge: KnowledgeStore;
+  readonly room = signal<Place["room"]>("inbox");
   readonly line = signal<LineState>("connecting");
   readonly online = signal(true);
   readonly now = signal(0);
@@ -64,6 +70,9 @@ export class Console {
     this.session = new SessionStore(api, ports.now);
     this.inbox = new InboxStore(api, onTrouble);
     this.desk = new DeskStore(api, this.inbox, onTrouble, ports.randomId);
+    this.knowledge = new KnowledgeStore(api, ports.after, onTrouble, (before, now) =>
+      this.#focusEntry(before, now),
+    );
     this.#live = new Live({
       open: ports.openLine,
       after: ports.after,
@@ -72,6 +81,7 @@ export class Console {
         this.line.value = state;
       },
       onEscalation: (id) => void this.inbox.hear(id),
+      onKnowledge: (site) => this.knowledge.hear(site),
       onReturn: () => void this.catchUp(),
       onRefused: () => void this.session.check(),
     });
@@ -96,12 +106,20 @@ export class Console {
   }
 
   /** The address changed: a link, a row that was clicked, or the browser's Back. */
-  visit(id: string | null): void {
-    const was = this.inbox.openId.value;
-    if (id === was) return;
-    void this.inbox.choose(id);
-    if (id !== null) this.focus.value = { on: "question", id };
-    else if (was !== null) this.focus.value = { on: "row", id: was };
+  visit(place: Place): void {
+    this.room.value = place.room;
+    if (place.room === "inbox") this.#visitInbox(place.id);
+    else this.#visitKnowledge(place);
+  }
+
+  /** Where in a room one was last: the way back into it. */
+  lastPlace(room: Place["room"]): Place {
+    if (room === "knowledge") return this.knowledge.place.value;
+    return { room, id: this.inbox.openId.value };
+  }
+
+  hasUnsaved(): boolean {
+    return this.desk.hasUnsent() || this.knowledge.editor.unsaved.any();
   }
 
   /** The browser says that the network came or went. */
@@ -115,13 +133,14 @@ export class Console {
   /** Reads again what may have changed while the line was down. */
   async catchUp(): Promise<void> {
     const id = this.inbox.openId.value;
-    await Promise.all([this.inbox.loadFirst(), id === null ? null : this.inbox.hear(id)]);
+    const open = id === null ? null : this.inbox.hear(id);
+    await Promise.all([this.inbox.loadFirst(), open, this.knowledge.catchUp()]);
   }
 
   async logOut(): Promise<void> {
     try {
       await this.session.logOut();
-      this.desk.clear();
+      this.#forget();
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
       this.desk.note.value = { about: "log_out", trouble };
@@ -142,14 +161,41 @@ export class Console {
     if (operator === null) {
       this.#live.stop();
       this.inbox.clear();
+      this.knowledge.clear();
       return;
     }
-    if (this.#lastOperator !== null && operator !== this.#lastOperator) this.desk.clear();
+    if (this.#lastOperator !== null && operator !== this.#lastOperator) this.#forget();
     this.#lastOperator = operator;
     this.#live.start();
     void this.inbox.loadFirst();
     const { value: id } = this.inbox.openId;
     if (id !== null) void this.inbox.choose(id);
+    if (this.room.value === "knowledge") this.knowledge.visit(this.knowledge.place.value);
+  }
+
+  #visitInbox(id: string | null): void {
+    const was = this.inbox.openId.value;
+    if (id === was) return;
+    void this.inbox.choose(id);
+    if (id !== null) this.focus.value = { on: "question", id };
+    else if (was !== null) this.focus.value = { on: "row", id: was };
+  }
+
+  #visitKnowledge(place: KnowledgePlace): void {
+    const { entry: before } = this.knowledge.place.value;
+    if (this.#operator.value === null) this.knowledge.place.value = place;
+    else this.knowledge.visit(place);
+    if (!sameEntry(before, place.entry)) this.#focusEntry(before, place.entry);
+  }
+
+  #focusEntry(before: Key | null, now: Key | null): void {
+    if (now !== null) this.focus.value = { on: "entry", id: nameOf(now) };
+    else if (before !== null) this.focus.value = { on: "entry_row", id: nameOf(before) };
+  }
+
+  #forget(): void {
+    this.desk.clear();
+    this.knowledge.forget();
   }
 
   #tick(): () => void {

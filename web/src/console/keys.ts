@@ -13,6 +13,10 @@ export type Command =
   | "resolve"
   | "search"
   | "help"
+  | "inbox"
+  | "knowledge"
+  | "write"
+  | "try"
   | "leave"
   | "close";
 
@@ -39,6 +43,10 @@ const SINGLE: Record<string, Command> = {
   e: "resolve",
   "/": "search",
   "?": "help",
+  "1": "inbox",
+  "2": "knowledge",
+  n: "write",
+  t: "try",
 };
 const ARROWS: Record<string, Command> = { ArrowDown: "next", ArrowUp: "previous" };
 
@@ -53,6 +61,11 @@ export function commandFor(press: Press, place: Place): Command | null {
 /** Ctrl + Enter, or Cmd + Enter on a Mac. */
 export function sends(press: Press): boolean {
   return press.key === "Enter" && (press.ctrlKey || press.metaKey);
+}
+
+/** Ctrl + S, or Cmd + S on a Mac. */
+export function saves(press: Press): boolean {
+  return latin(press).toLowerCase() === "s" && (press.ctrlKey || press.metaKey) && !press.altKey;
 }
 
 /** True where keys write text. */

@@ -1,5 +1,5 @@
 /**
- * The live line: the gateway says which escalation is new or changed.
+ * The live line: the gateway says which escalation is new or changed, and which site's knowledge.
  *
  * Decides: when to try again. A browser's EventSource reconnects by itself after a lost
  * connection, but gives up for good after an HTTP error; then this opens another, waiting longer
@@ -24,6 +24,8 @@ export interface LiveOptions {
   readonly onState: (state: LineState) => void;
   /** Something about this escalation is new. */
   readonly onEscalation: (id: string) => void;
+  /** This site's knowledge is being built, or was. */
+  readonly onKnowledge: (site: string) => void;
   /** The line is back after a break: events may have been missed. */
   readonly onReturn: () => void;
   /** The gateway refused the line: the session may have ended. */
@@ -49,7 +51,8 @@ export class Live {
     this.#line = line;
     line.addEventListener("open", () => this.#opened());
     line.addEventListener("error", () => this.#failed(line));
-    line.addEventListener("escalation", (event) => this.#heard(event));
+    line.addEventListener("escalation", (event) => heard(event, "id", this.options.onEscalation));
+    line.addEventListener("knowledge", (event) => heard(event, "site", this.options.onKnowledge));
   }
 
   stop(): void {
@@ -90,17 +93,17 @@ export class Live {
     this.#cancel = this.options.after(wait * (0.5 + this.options.random() / 2), () => this.start());
     this.options.onRefused();
   }
-
-  #heard(event: Event): void {
-    const id = escalationId((event as MessageEvent).data);
-    if (id !== null) this.options.onEscalation(id);
-  }
 }
 
-function escalationId(data: unknown): string | null {
+function heard(event: Event, field: string, tell: (value: string) => void): void {
+  const value = said((event as MessageEvent).data, field);
+  if (value !== null) tell(value);
+}
+
+function said(data: unknown, field: string): string | null {
   try {
-    const id = JSON.parse(String(data))?.id;
-    return typeof id === "string" ? id : null;
+    const value = JSON.parse(String(data))?.[field];
+    return typeof value === "string" ? value : null;
   } catch {
     return null; // not ours: a line that one bad event can kill is worse
   }

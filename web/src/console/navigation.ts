@@ -1,25 +1,66 @@
 /**
- * The address bar: `#e_…` is the open escalation, so that a link in a message opens it and the
- * browser's Back closes it.
+ * The address bar: where in the console one is, so that a link in a message opens it and the
+ * browser's Back leaves it.
+ *
+ * Decides: `#e_…` is an escalation; `#knowledge/site/entries/en/returns` an entry, `…/new` one that
+ * is being written, `#knowledge/site/unanswered` another page. An address that is none of these is
+ * the inbox.
  */
 
-const OPEN = /^#(e_[A-Za-z0-9_-]+)$/;
+export const PAGES = ["entries", "unanswered", "check", "import"] as const;
+export type Page = (typeof PAGES)[number];
+
+/** One entry in one language. */
+export interface EntryKey {
+  readonly id: string;
+  readonly locale: string;
+}
+
+export interface InboxPlace {
+  readonly room: "inbox";
+  readonly id: string | null;
+}
+
+export interface KnowledgePlace {
+  readonly room: "knowledge";
+  /** Null is the first one there is. */
+  readonly site: string | null;
+  readonly page: Page;
+  readonly entry: EntryKey | "new" | null;
+}
+
+export type Place = InboxPlace | KnowledgePlace;
+
+export const KNOWLEDGE: KnowledgePlace = {
+  room: "knowledge",
+  site: null,
+  page: "entries",
+  entry: null,
+};
+
+const ESCALATION = /^#(e_[A-Za-z0-9_-]+)$/;
 
 export class Navigation {
   constructor(private readonly window: Window) {}
 
-  current(): string | null {
-    return OPEN.exec(this.window.location.hash)?.[1] ?? null;
+  current(): Place {
+    const { hash } = this.window.location;
+    return knowledge(hash) ?? { room: "inbox", id: ESCALATION.exec(hash)?.[1] ?? null };
   }
 
-  /** Moves on without a new step in the history, as the keyboard does through a list. */
-  replace(id: string | null): void {
+  /** Moves on with a new step in the history. */
+  go(place: Place): void {
+    this.window.location.hash = address(place);
+  }
+
+  /** Moves on without one, as the keyboard does through a list. */
+  replace(place: Place): void {
     const { pathname, search } = this.window.location;
-    this.window.history.replaceState(null, "", id === null ? pathname + search : address(id));
+    this.window.history.replaceState(null, "", pathname + search + address(place));
   }
 
   /** Calls `then` now and at every change; the answer stops it. */
-  follow(then: (id: string | null) => void): () => void {
+  follow(then: (place: Place) => void): () => void {
     const changed = (): void => then(this.current());
     this.window.addEventListener("hashchange", changed);
     changed();
@@ -27,6 +68,35 @@ export class Navigation {
   }
 }
 
-export function address(id: string): string {
-  return `#${id}`;
+/** The place as a link's address; an inbox with nothing open has none. */
+export function address(place: Place): string {
+  if (place.room === "inbox") return place.id === null ? "" : `#${place.id}`;
+  const { site, page, entry } = place;
+  const parts = ["knowledge"];
+  if (site !== null) parts.push(site, page);
+  if (site !== null && entry === "new") parts.push("new");
+  else if (site !== null && entry !== null)
+    parts.push((entry as EntryKey).locale, (entry as EntryKey).id);
+  return `#${parts.map(encodeURIComponent).join("/")}`;
+}
+
+export function sameEntry(a: KnowledgePlace["entry"], b: KnowledgePlace["entry"]): boolean {
+  if (a === null || b === null || a === "new" || b === "new") return a === b;
+  return a.id === b.id && a.locale === b.locale;
+}
+
+function knowledge(hash: string): KnowledgePlace | null {
+  const [room, site = "", page, locale, id] = hash.slice(1).split("/").map(decoded);
+  if (room !== "knowledge") return null;
+  const known = PAGES.find((name) => name === page) ?? "entries";
+  const entry = locale === "new" ? "new" : locale && id ? { id, locale } : null;
+  return { room, site: site || null, page: known, entry: known === "entries" ? entry : null };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a stray % is a link that was cut: it will not be found, and that is said
+  }
 }

@@ -5,11 +5,14 @@
  * put the value where its grammar wants it.
  */
 
+import { knowledge } from "./knowledge/strings";
+
 export const strings = {
   /** BCP 47: also decides how times, numbers and language names are written. */
   locale: "en-GB",
   name: "Fanlight",
   console: "Fanlight console",
+  titled: (room: string) => `${room} · Fanlight console`,
   /** Read after the name, as the page's heading. */
   operators: "console",
   skip: "Skip to the question",
@@ -42,6 +45,9 @@ export const strings = {
   },
 
   bar: {
+    rooms: "Rooms",
+    inbox: "Inbox",
+    knowledge: "Knowledge",
     live: "Live",
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
@@ -186,6 +192,7 @@ export const strings = {
       disabled: "Turned off",
       skipped: "No longer needed",
     },
+    tells: { reply: "A reply, passed on", resolve: "The end, passed on" },
     kinds: { webhook: "Webhook", slack: "Slack", pagerduty: "PagerDuty" } as Record<string, string>,
     outcomes: {
       delivered: "Delivered",
@@ -197,6 +204,12 @@ export const strings = {
       timeout: "No answer in time",
       refused: "Refused",
       rejected: "Refused",
+      rate_limited: "Asked to wait",
+      refused_address: "Address not allowed",
+      redirected: "Sent elsewhere",
+      no_target: "No such target",
+      nothing_to_tell: "Nothing to tell",
+      no_follow_up: "Tells no more",
       retry: "Failed, will try again",
       gone: "The target says it is gone",
       disabled: "The target says it is gone",
@@ -232,16 +245,23 @@ export const strings = {
     enabledHint: "Turn this off if you use speech input, or press keys by accident.",
     or: "or",
     rows: [
-      { keys: ["j", "↓"], does: "Next question" },
-      { keys: ["k", "↑"], does: "Previous question" },
+      { keys: ["j", "↓"], does: "Next in the list" },
+      { keys: ["k", "↑"], does: "Previous in the list" },
       { keys: ["r"], does: "Reply" },
       { keys: ["e"], does: "Resolve" },
       { keys: ["/"], does: "Search" },
-      { keys: ["Esc"], does: "Leave the reply, or go back" },
+      { keys: ["n"], does: "New entry, in Knowledge" },
+      { keys: ["t"], does: "Try a question, in Knowledge" },
+      { keys: ["1"], does: "Inbox" },
+      { keys: ["2"], does: "Knowledge" },
+      { keys: ["Esc"], does: "Leave the field, or go back" },
       { keys: ["?"], does: "This help" },
     ],
     send: "Send the reply",
+    save: "Save the entry",
   },
+
+  knowledge,
 };
 
 export type Strings = typeof strings;

@@ -39,6 +39,11 @@ export function ago(at: string, now: number, locale: string): string {
   return relative(Math.trunc(ahead / DAY), "day", locale, "long");
 }
 
+/** For a sentence about what is past, however late this page's clock is looked at. */
+export function since(at: string, now: number, locale: string): string {
+  return ago(at, Math.max(now, Date.parse(at) || now), locale);
+}
+
 /** To the second, with the zone: for a title, or a record. */
 export function exact(at: string, locale: string): string {
   const then = Date.parse(at);

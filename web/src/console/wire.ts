@@ -6,10 +6,16 @@
  * tolerated, because a console that shows most of an escalation beats one that shows none.
  */
 
+import { list, object, oneOf, required, share, text, WireError } from "./fields";
+
+export { WireError };
+
 export type Status = "queued" | "delivered" | "resolved" | "failed";
 export type Filter = "open" | "resolved" | "all";
 /** `skipped`: resolved before the target had taken it. */
 export type DeliveryState = "pending" | "delivered" | "failed" | "disabled" | "skipped";
+
+export type DeliveryAction = "open" | "reply" | "resolve";
 
 const STATES: readonly DeliveryState[] = ["pending", "delivered", "failed", "disabled", "skipped"];
 
@@ -31,6 +37,8 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly attempts: readonly Attempt[];
   readonly nextAt: string | null;
+  /** What the target is told: of the escalation itself, of a reply, or of its end. */
+  readonly action: DeliveryAction;
 }
 
 export interface Reply {
@@ -71,16 +79,6 @@ export interface Session {
   readonly operator: string;
   readonly csrf: string;
 }
-
-/** The gateway sent something this console cannot read. */
-export class WireError extends Error {
-  constructor(readonly field: string) {
-    super(`The gateway's message lacks a readable "${field}".`);
-    this.name = "WireError";
-  }
-}
-
-type Fields = Record<string, unknown>;
 
 export function readSession(value: unknown): Session {
   const fields = object(value, "session");
@@ -138,6 +136,7 @@ function readDelivery(value: unknown): Delivery {
     state: oneOf(fields.state, STATES, "pending"),
     attempts: list(fields.attempts, readAttempt),
     nextAt: text(fields.next_at),
+    action: oneOf(fields.action, ["open", "reply", "resolve"], "open"),
   };
 }
 
@@ -156,33 +155,4 @@ function readContact(value: unknown): string | null {
   if (typeof value !== "object" || value === null) return text(value);
   const values = Object.values(value).filter((part): part is string => text(part) !== null);
   return text(values.join(", "));
-}
-
-function object(value: unknown, field: string): Fields {
-  if (typeof value !== "object" || value === null) throw new WireError(field);
-  return value as Fields;
-}
-
-function required(fields: Fields, field: string): string {
-  const value = text(fields[field]);
-  if (value === null) throw new WireError(field);
-  return value;
-}
-
-function text(value: unknown): string | null {
-  return typeof value === "string" && value.trim() !== "" ? value : null;
-}
-
-function share(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value)
-    ? Math.min(1, Math.max(0, value))
-    : null;
-}
-
-function list<T>(value: unknown, read: (item: unknown) => T): readonly T[] {
-  return Array.isArray(value) ? value.map(read) : [];
-}
-
-function oneOf<T extends string>(value: unknown, known: readonly T[], otherwise: T): T {
-  return known.find((name) => name === value) ?? otherwise;
 }

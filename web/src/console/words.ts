@@ -36,7 +36,7 @@ export function direction(text: string): "ltr" | "rtl" {
 }
 
 /** Whole percent; what is not certain never reads as 0 % or 100 %. */
-function percent(confidence: number): number {
+export function percent(confidence: number): number {
   const rounded = Math.round(confidence * 100);
   if (confidence > 0 && rounded === 0) return 1;
   return confidence < 1 && rounded === 100 ? 99 : rounded;
@@ -88,7 +88,8 @@ function known(reason: string): Reason {
   return REASONS.find((name) => name === reason) ?? "other";
 }
 
-function readable(code: string): string {
+/** A code with its words apart. */
+export function readable(code: string): string {
   const spaced = code.replaceAll(/[_-]+/g, " ").trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

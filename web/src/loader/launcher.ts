@@ -79,7 +79,8 @@ export class Launcher {
     const frame = element("iframe", "");
     frame.title = this.#label;
     frame.allow = "clipboard-write";
-    frame.src = `${this.gateway}/panel/${encodeURIComponent(this.options.site)}`;
+    const { site, identity } = this.options;
+    frame.src = `${this.gateway}/panel/${encodeURIComponent(site)}${identity && "#identity"}`;
     this.#loaded = false;
     frame.addEventListener("load", () => {
       this.#loaded = true;
@@ -131,6 +132,20 @@ export class Launcher {
       this.#tell();
     }
     if (data.type === "theme") this.#dress(data);
+    if (data.type === "identify") void this.#identify(data.thumbprint);
+  }
+
+  /** Fetches the site's word for its visitor, for the panel alone; null where that fails. */
+  async #identify(thumbprint: unknown): Promise<void> {
+    const { identity, site } = this.options;
+    if (!identity) return;
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ site, thumbprint });
+    const jwt = await fetch(identity, { method: "POST", headers, body }).then(
+      (response) => (response.ok ? response.text() : null),
+      () => null,
+    );
+    this.#say("identity", { jwt });
   }
 
   #dress({ accent, label, dir }: Readonly<Record<string, unknown>>): void {

@@ -2,7 +2,8 @@
  * What the site owner wrote on the script tag.
  *
  * Decides: site, language, side and accent, with defaults for what is absent. Refuses: a tag without
- * `data-site` (nothing is drawn), and a colour that is not #rgb or #rrggbb.
+ * `data-site` (nothing is drawn), a colour that is not #rgb or #rrggbb, and an address for identities
+ * that is another site's.
  */
 
 export interface LoaderOptions {
@@ -11,6 +12,8 @@ export interface LoaderOptions {
   readonly position: "left" | "right";
   /** Empty where the tag names none: the site's own comes with the panel. */
   readonly accent: string;
+  /** Where the site's own server says who its visitor is; empty where it does not. */
+  readonly identity: string;
 }
 
 const HEX = /^#(?:[\da-f]{3}|[\da-f]{6})$/i;
@@ -19,9 +22,19 @@ export function hexColor(text: unknown): string {
   return typeof text === "string" && HEX.test(text) ? text : "";
 }
 
+/** The address, where it is the page's own origin's: the visitor's cookies go there. */
+function ownAddress(text: string, base: string): string {
+  try {
+    const url = new URL(text, base);
+    return url.origin === new URL(base).origin ? url.href : "";
+  } catch {
+    return "";
+  }
+}
+
 /** Reads the tag; `page` tells what the tag leaves open: its language and its direction. */
 export function readOptions(tag: HTMLElement, page: HTMLElement): LoaderOptions | undefined {
-  const { site, locale, position, accent } = tag.dataset;
+  const { site, locale, position, accent, identity } = tag.dataset;
   if (!site) return undefined;
   const rtl = getComputedStyle(page).direction === "rtl";
   const side = position === "left" || position === "right" ? position : undefined;
@@ -30,5 +43,6 @@ export function readOptions(tag: HTMLElement, page: HTMLElement): LoaderOptions 
     locale: locale || page.lang,
     position: side ?? (rtl ? "left" : "right"),
     accent: hexColor(accent),
+    identity: identity ? ownAddress(identity, page.baseURI) : "",
   };
 }

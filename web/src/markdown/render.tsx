@@ -18,6 +18,8 @@ export const DEEPEST = 12;
 export interface RenderOptions {
   /** Draws a code block; the panel adds a copy button. */
   readonly code?: (text: string, language: string) => VNode;
+  /** Where in the source the words stand that are to catch the eye. */
+  readonly marked?: readonly [number, number] | undefined;
 }
 
 /** The syntax tree of a message, cut to a safe size. */
@@ -39,6 +41,25 @@ function tamed(text: string): string {
 /** A message as Preact nodes. */
 export function Markdown(props: { readonly source: string } & RenderOptions): VNode {
   return <>{children(parseMarkdown(props.source), props, 0)}</>;
+}
+
+/** A text with the part of it marked that is to catch the eye; all of it where its places are not known. */
+function text({ value, position }: Of<"text">, { marked }: RenderOptions): ComponentChildren {
+  const first = position?.start.offset;
+  const last = position?.end.offset;
+  if (!marked || first === undefined || last === undefined) return value;
+  const from = Math.max(marked[0], first) - first;
+  const to = Math.min(marked[1], last) - first;
+  if (from >= to) return value;
+  // An escape or an entity is shorter on the screen than in the source.
+  if (value.length !== last - first) return <mark>{value}</mark>;
+  return (
+    <>
+      {value.slice(0, from)}
+      <mark>{value.slice(from, to)}</mark>
+      {value.slice(to)}
+    </>
+  );
 }
 
 function children(parent: Parents, options: RenderOptions, depth: number): ComponentChildren[] {
@@ -95,7 +116,7 @@ function heading(node: Of<"heading">, options: RenderOptions, depth: number): VN
 
 /** A list that is tight shows its items without paragraphs' space: the style sheet sees to that. */
 const DRAWERS: { readonly [Kind in Nodes["type"]]?: Drawer } = {
-  text: (node: Of<"text">) => node.value,
+  text,
   break: () => <br />,
   thematicBreak: () => <hr />,
   inlineCode: (node: Of<"inlineCode">) => <code>{node.value}</code>,

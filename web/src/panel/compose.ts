@@ -7,6 +7,7 @@ import { chooseLocale, type Locale } from "../i18n/locale.ts";
 import { SignedCalls } from "../trust/calls.ts";
 import { type Clock, CorrectedClock, SteadyClock } from "../trust/clock.ts";
 import { makeId } from "../trust/ids.ts";
+import type { Widget } from "../trust/turnstile.ts";
 import { ConsentRecord } from "../vault/consent.ts";
 import { type Database, MemoryStore } from "../vault/store.ts";
 import { type Keeping, type Kept, Vault } from "../vault/vault.ts";
@@ -31,6 +32,20 @@ export interface Surroundings {
   readonly isOnline: () => boolean;
   readonly knowledge: () => Knowledge;
   readonly goOnlineOnly: MemoryOptions["goOnlineOnly"];
+  readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
+  /** Whose panel this is, where the host page knows its visitors. */
+  readonly owner?: Owner | undefined;
+}
+
+/** A visitor's own storage, and the site's word for who that is. */
+export interface Owner {
+  readonly store: string;
+  readonly jwt: (thumbprint: string) => Promise<string | undefined>;
+}
+
+/** The name under which this browser keeps what is this visitor's. */
+function storeOf(config: PanelConfig, around: Surroundings): string {
+  return around.owner?.store ?? config.site_key;
 }
 
 export interface Services {
@@ -70,7 +85,8 @@ function makeVault(state: PanelState, around: Surroundings): Vault {
     if (state.consent.value?.memory) state.keeping.value = keeping;
   };
   const locked = (name: string, work: () => void) => exclusively(name, async () => work());
-  const options = { site: state.config.site_key, storage: around.storage, locked, onChange };
+  const site = storeOf(state.config, around);
+  const options = { site, storage: around.storage, locked, onChange };
   return new Vault(options, state.kept.value);
 }
 
@@ -85,6 +101,8 @@ function makeCalls(state: PanelState, around: Surroundings, ring: KeyRing): Sign
     key: () => ring.key(),
     locale: () => state.locale.value,
     consent: () => state.consent.value ?? { memory: false, training: false },
+    identity: around.owner?.jwt,
+    turnstile: around.turnstile,
   });
 }
 
@@ -137,18 +155,18 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     vault,
     network,
     store: new MemoryStore(),
-    site: config.site_key,
+    site: storeOf(config, around),
     locale: () => state.locale.value,
     now: () => clock.now(),
     onSent: () => replies.start(),
     exclusively,
   });
-  const consent = new ConsentRecord(config.site_key, around.storage);
+  const consent = new ConsentRecord(storeOf(config, around), around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock };
   const conversation = new Conversation({ ...shared, knowledge: pack.current });
   const { openDatabase, goOnlineOnly } = around;
-  const kept = { state, vault, consent, ring, calls, escalations, replies, clock };
+  const kept = { state, vault, consent, ring, calls, gateway, escalations, replies, clock };
   const memory = new Memory({ ...kept, openDatabase, goOnlineOnly });
   const speak = (host?: string) =>
     state.speak(localeFor(state, around, consent.read()?.locale, host));

@@ -23,6 +23,8 @@ export interface PanelConfig {
   readonly locales: readonly string[];
   readonly default_locale: string;
   readonly confidence_threshold: number;
+  /** Whose day it is that answers hold on. */
+  readonly time_zone: string;
   /** The index, and the embedding that it was built with: null where it knows words alone. */
   readonly kb: Release & { readonly embedding: Release | null };
   readonly version: string;
@@ -40,6 +42,7 @@ const DEFAULTS = {
   name: "Fanlight",
   accent: "",
   confidence_threshold: 0.55,
+  time_zone: "UTC",
   version: "",
   build: "",
 } as const;

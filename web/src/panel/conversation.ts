@@ -1,16 +1,16 @@
 /**
  * The life of a question in the panel: knowledge base, then gateway, then a person.
  *
- * Decides: who is asked, what is shown, and when a person is brought in. The gateway repeats every judgement
+ * Decides: who is asked, what is shown, when the visitor is asked back, and when a person is brought in. The gateway repeats every judgement
  * made here. Refuses: a second question while one is being answered.
  */
-import type { KbRequest, KbResponse } from "../engines/kb/protocol.ts";
+import type { KbClarify, KbRequest, KbResponse } from "../engines/kb/protocol.ts";
 import type { StringKey } from "../i18n/strings.ts";
 import type { Clock } from "../trust/clock.ts";
 import { makeId, makeIdempotencyKey } from "../trust/ids.ts";
 import type { Problem } from "../trust/problem.ts";
 import type { Entry, EscalationReason, Suggestion } from "../vault/entry.ts";
-import { trainingMemory, WINDOW } from "../vault/training.ts";
+import { earlierQuestions, trainingMemory, WINDOW } from "../vault/training.ts";
 import { MEMORY_KEY, type Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { ChatOutcome, Gateway, Turn } from "./gateway.ts";
@@ -34,6 +34,7 @@ interface Question {
   readonly turnId: string;
   readonly text: string;
   readonly before: readonly Entry[];
+  readonly mayClarify: boolean;
   readonly stop: AbortSignal;
 }
 
@@ -49,13 +50,25 @@ type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
 const MAX_TOKENS = 512;
 const DEFAULT_WAIT_S = 30;
 
+/** The site's day, as 2026-12-24. */
+export function dayIn(timeZone: string, at: number): string {
+  try {
+    // Of all locales' days this one's is written as ISO 8601 has it.
+    return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(at);
+  } catch {
+    return new Date(at).toISOString().slice(0, 10);
+  }
+}
+
 export class Conversation {
   #stop: AbortController | undefined;
+  /** Turns that are not asked back: the visitor has chosen already, or meant none of the choices. */
+  readonly #declined = new Set<string>();
 
   constructor(private readonly options: ConversationOptions) {}
 
   /** Asks; resolves when the answer, or what stands in for it, is shown. */
-  async ask(text: string): Promise<void> {
+  async ask(text: string, mayClarify = true): Promise<void> {
     const content = text.trim();
     const { state, clock } = this.options;
     if (!content || state.live.value) return;
@@ -68,7 +81,20 @@ export class Conversation {
       content,
       at: clock.now(),
     });
+    if (!mayClarify) this.#declined.add(turnId);
     await this.#answer(turnId, content, before);
+  }
+
+  /** The visitor meant this choice: it is not asked back again, whatever else it may mean. */
+  async choose(question: string): Promise<void> {
+    await this.ask(question, false);
+  }
+
+  /** The visitor meant none of the choices: the question goes on to whoever may know. */
+  async noneOf(turnId: string): Promise<void> {
+    const entries = this.options.state.entries.value;
+    const question = entries.find(({ id }) => id === questionId(turnId));
+    if (question) await this.ask(question.content, false);
   }
 
   /** Asks a question again that was refused. */
@@ -123,11 +149,12 @@ export class Conversation {
 
   async #answer(turnId: string, text: string, before: readonly Entry[]): Promise<void> {
     const { state } = this.options;
+    const mayClarify = !this.#declined.has(turnId);
     const stop = new AbortController();
     this.#stop = stop;
     state.live.value = { turnId, text: "" };
     try {
-      await this.#route({ turnId, text, before, stop: stop.signal });
+      await this.#route({ turnId, text, before, mayClarify, stop: stop.signal });
     } finally {
       if (state.live.value?.turnId === turnId) state.live.value = undefined;
     }
@@ -138,19 +165,23 @@ export class Conversation {
     const verdict = await this.#consult(question, online);
     if (question.stop.aborted) return this.#halted(question);
     if (verdict?.route === "kb" && verdict.answer) return this.#known(question, verdict);
+    if (verdict?.clarify) return this.#askBack(question, verdict.clarify);
     if (online && verdict?.route !== "escalate") return this.#remote(question, verdict);
     const fallback = this.#fallbackOf(verdict, "fallback.offline");
     return this.#fallBack(question, fallback, "low_confidence", verdict?.gate.confidence ?? 0);
   }
 
   async #consult(question: Question, online: boolean): Promise<KbResponse | undefined> {
-    const { state, knowledge } = this.options;
+    const { state, knowledge, clock } = this.options;
     const request: KbRequest = {
       question: question.text,
       locale: state.locale.value,
       question_locale: null,
       threshold: state.config.confidence_threshold,
       online,
+      may_clarify: question.mayClarify,
+      history: earlierQuestions(question.before),
+      today: dayIn(state.config.time_zone, clock.now()),
     };
     return consult(knowledge(), request, question.stop);
   }
@@ -159,8 +190,27 @@ export class Conversation {
     const { answer, escalate } = verdict;
     if (!answer) return;
     const { text, confidence, citations, locale } = answer;
-    this.#reply(question.turnId, { content: text, source: "kb", confidence, citations, locale });
+    const sentence = answer.sentence ?? undefined;
+    this.#reply(question.turnId, {
+      content: text,
+      source: "kb",
+      confidence,
+      citations,
+      locale,
+      sentence,
+    });
     if (escalate) await this.#raise(question, text, "always", confidence);
+  }
+
+  #askBack({ turnId }: Question, asked: Omit<KbClarify, "locale"> & Partial<KbClarify>): void {
+    const { text, locale, confidence, choices } = asked;
+    this.#reply(turnId, {
+      content: text,
+      source: "clarify",
+      confidence,
+      locale,
+      suggestions: choices,
+    });
   }
 
   async #remote(question: Question, verdict: KbResponse | undefined): Promise<void> {
@@ -188,14 +238,21 @@ export class Conversation {
       return this.#fallBack(question, fallback, "empty", verdict?.gate.confidence ?? 0);
     }
     const { turn, receipt } = outcome;
+    if (turn.choices.length > 0) {
+      // Its text ends with the choices, for clients that draw none.
+      const end = turn.reply.lastIndexOf("\n\n");
+      const text = end < 0 ? turn.reply : turn.reply.slice(0, end);
+      return this.#askBack(question, { text, choices: turn.choices, confidence: turn.confidence });
+    }
     const reason = this.#doubt(turn);
     if (!reason || reason === "always") {
-      const { reply: content, source, confidence, citations } = turn;
+      const { reply: content, source, confidence, citations, sentence } = turn;
       this.#reply(question.turnId, {
         content,
         source: source === "human" ? "cloud" : source,
         confidence,
         citations,
+        sentence,
       });
       if (reason) await this.#raise(question, content, reason, confidence, receipt);
       return;
@@ -227,8 +284,14 @@ export class Conversation {
         memory_window: WINDOW,
         confidence_threshold: state.config.confidence_threshold,
         ...(verdict ? { gate: verdict.gate } : {}),
+        ...(state.unseen ? { website: state.unseen.slice(0, 200) } : {}),
       },
-      options: { stream: true, max_tokens: MAX_TOKENS, workflow_id: null },
+      options: {
+        stream: true,
+        clarify: question.mayClarify,
+        max_tokens: MAX_TOKENS,
+        workflow_id: null,
+      },
     };
   }
 
@@ -243,6 +306,10 @@ export class Conversation {
   }
 
   #fallbackOf(verdict: KbResponse | undefined, key: StringKey, turn?: Turn): Fallback {
+    // The gateway alone knows when somebody is there.
+    if (turn?.fallbackText) {
+      return { suggestions: [], ...verdict?.fallback, text: turn.fallbackText };
+    }
     if (verdict) return verdict.fallback;
     // Without a knowledge base here, what the gateway's own one said is the better text.
     if (turn?.source === "kb" && turn.reply.trim()) return { text: turn.reply, suggestions: [] };

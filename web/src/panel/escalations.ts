@@ -91,6 +91,12 @@ export class Escalations {
     await this.#outbox.moveTo(store);
   }
 
+  /** Gives up what waits. */
+  async drop(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#outbox.drop();
+  }
+
   #body(raise: Raise): object {
     const { vault, locale, now } = this.options;
     const before = vault.kept.entries.filter(({ turn_id }) => turn_id < raise.turnId);

@@ -5,12 +5,17 @@
  * by an outcome with a name, never by leaving the visitor waiting.
  */
 import type { SignedCalls } from "../trust/calls.ts";
+import { makeIdempotencyKey } from "../trust/ids.ts";
 import { Problem, problemFrom } from "../trust/problem.ts";
-import { type Citation, isRecord } from "../vault/entry.ts";
+import { traceOf } from "../trust/trace.ts";
+import { type Citation, isRecord, isSpan, type Suggestion } from "../vault/entry.ts";
 import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 
 export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
+
+/** How long an erase may take before it counts as failed. */
+const ERASED_MS = 15_000;
 
 /** A finished turn, as far as the panel uses it. */
 export interface Turn {
@@ -20,6 +25,12 @@ export interface Turn {
   readonly source: "kb" | "local" | "cloud" | "human";
   readonly citations: readonly Citation[];
   readonly reasons: readonly string[];
+  /** What the visitor is asked to choose from, if the turn asks back. */
+  readonly choices: readonly Suggestion[];
+  /** Where the sentence of the reply stands that speaks for the question. */
+  readonly sentence: readonly [number, number] | undefined;
+  /** What to show in the reply's place where nobody is there. */
+  readonly fallbackText: string | undefined;
 }
 
 export type ChatOutcome =
@@ -40,11 +51,19 @@ function citation(value: unknown): Citation | undefined {
   return { title: typeof value.title === "string" ? value.title : value.url, url: value.url };
 }
 
+function suggestion(value: unknown): Suggestion | undefined {
+  if (!isRecord(value)) return undefined;
+  const { entry_id, question } = value;
+  if (typeof entry_id !== "string" || typeof question !== "string") return undefined;
+  return { entry_id, question };
+}
+
 /** Reads a turn without trusting its shape: a field of the wrong kind counts as absent. */
 export function parseTurn(value: unknown): Turn {
   const turn = isRecord(value) ? value : {};
   const source = turn.source === "kb" || turn.source === "local" ? turn.source : "cloud";
   const citations = Array.isArray(turn.citations) ? turn.citations : [];
+  const choices = Array.isArray(turn.choices) ? turn.choices : [];
   return {
     reply: typeof turn.reply === "string" ? turn.reply : "",
     confidence: typeof turn.confidence === "number" ? turn.confidence : 0,
@@ -52,6 +71,9 @@ export function parseTurn(value: unknown): Turn {
     source,
     citations: citations.flatMap((item) => citation(item) ?? []),
     reasons: Array.isArray(turn.reasons) ? turn.reasons.map(String) : [],
+    choices: choices.flatMap((item) => suggestion(item) ?? []),
+    sentence: isSpan(turn.sentence) ? turn.sentence : undefined,
+    fallbackText: typeof turn.fallback_text === "string" ? turn.fallback_text : undefined,
   };
 }
 
@@ -85,6 +107,16 @@ class Patience {
   }
 }
 
+/** The turn that a kept body is about: it may have waited offline since another version wrote it. */
+function turnOf(body: string): string {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isRecord(value) ? String(value.turn_id) : "";
+  } catch {
+    return "";
+  }
+}
+
 export class Gateway {
   constructor(private readonly calls: SignedCalls) {}
 
@@ -104,14 +136,18 @@ export class Gateway {
   }
 
   async #read(call: ChatCall, patience: Patience): Promise<ChatOutcome> {
+    const body = JSON.stringify(call.body);
     const response = await this.calls.send(
       {
         method: "POST",
         path: "/v1/chat",
-        body: JSON.stringify(call.body),
+        body,
         idempotencyKey: call.idempotencyKey,
       },
-      { signal: patience.signal, headers: { Accept: "text/event-stream" } },
+      {
+        signal: patience.signal,
+        headers: { Accept: "text/event-stream", ...traceOf(turnOf(body)) },
+      },
     );
     for await (const event of eventsOf(response)) {
       const outcome = this.#hear(event, call);
@@ -136,11 +172,19 @@ export class Gateway {
   async escalate(body: string, idempotencyKey: string): Promise<{ id: string; status: string }> {
     const response = await this.calls.send(
       { method: "POST", path: "/v1/escalations", body, idempotencyKey },
-      { signal: AbortSignal.timeout(15_000) },
+      { signal: AbortSignal.timeout(15_000), headers: traceOf(turnOf(body)) },
     );
     const answer: unknown = await response.json();
     const fields = isRecord(answer) ? answer : {};
     return { id: String(fields.escalation_id ?? ""), status: String(fields.status ?? "queued") };
+  }
+
+  /** Has everything erased that the server holds of this visitor; rejects where it is not. */
+  async erase(): Promise<void> {
+    await this.calls.send(
+      { method: "POST", path: "/v1/erase", body: "{}", idempotencyKey: makeIdempotencyKey() },
+      { signal: AbortSignal.timeout(ERASED_MS) },
+    );
   }
 
   /** Opens the stream of replies; undefined when nothing is open and nothing is new. */

@@ -2,7 +2,8 @@
  * The panel's talk with the page that embeds it.
  *
  * Decides: which messages are believed: those from the embedding window itself, from an origin that the
- * gateway named for this site. Refuses all others in silence.
+ * gateway named for this site. Refuses all others in silence. The page's word for who its visitor is
+ * goes on to the gateway, which alone believes it.
  */
 
 export interface Hello {
@@ -22,12 +23,24 @@ export interface Theme {
   readonly dir: "ltr" | "rtl";
 }
 
+/** A host page that says nothing by then is taken to know nobody. */
+const PATIENCE_MS = 5000;
+const LONGEST_JWT = 4096;
+
+interface Asked {
+  readonly thumbprint: string;
+  readonly answer: (jwt: string) => void;
+  readonly fail: (reason: Error) => void;
+  sent: boolean;
+}
+
 function text(value: unknown): string {
   return typeof value === "string" ? value.slice(0, 200) : "";
 }
 
 export class HostBridge {
   #origin: string | undefined;
+  #asked: Asked | undefined;
 
   constructor(
     private readonly page: Window,
@@ -41,7 +54,36 @@ export class HostBridge {
     const embedder = this.#embedder();
     if (!embedder) return;
     this.#origin = embedder;
+    this.ready();
+  }
+
+  /** Says that the panel can hear: the page answers with what it knows. */
+  ready(): void {
     this.#say({ type: "ready" });
+  }
+
+  /** Asks the page for its server's word for the visitor; rejects when none comes. One at a time. */
+  identify(thumbprint: string): Promise<string> {
+    this.#asked?.fail(new Error("asked again"));
+    return new Promise<string>((answer, fail) => {
+      this.#asked = { thumbprint, answer, fail, sent: false };
+      setTimeout(() => fail(new Error("the host page does not answer")), PATIENCE_MS);
+      this.#sendQuestion();
+    });
+  }
+
+  /** Sends the question as soon as it is known to whom. */
+  #sendQuestion(): void {
+    if (!this.#asked || this.#asked.sent || !this.#origin) return;
+    this.#asked.sent = true;
+    this.#say({ type: "identify", thumbprint: this.#asked.thumbprint });
+  }
+
+  #identified(jwt: unknown): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if (typeof jwt === "string" && jwt.length <= LONGEST_JWT) asked?.answer(jwt);
+    else asked?.fail(new Error("the host page cannot say who this is"));
   }
 
   close(): void {
@@ -74,6 +116,8 @@ export class HostBridge {
     const message = event.data as Readonly<Record<string, unknown>> | null;
     if (typeof message !== "object" || message?.fanlight !== 1) return;
     this.#origin = event.origin;
+    this.#sendQuestion();
+    if (message.type === "identity") this.#identified(message.jwt);
     if (message.type === "shown") this.listener.shown();
     if (message.type === "hidden") this.listener.hidden();
     if (message.type === "hello") {

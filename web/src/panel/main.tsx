@@ -9,11 +9,13 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { knowledgeBase } from "../engines/kb/spawn.ts";
 import { directionOf } from "../i18n/locale.ts";
+import { Identity } from "../trust/identity.ts";
+import { makeKey } from "../trust/key.ts";
 import { openDatabase } from "../vault/store.ts";
 import { applyAccent } from "./color.ts";
-import { compose, type Services } from "./compose.ts";
+import { compose, type Owner, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
-import { HostBridge } from "./host.ts";
+import { HostBridge, type HostListener } from "./host.ts";
 import { keepOffline, type OfflineStep } from "./offline.ts";
 import { Panel } from "./views/panel.tsx";
 
@@ -37,16 +39,18 @@ function markOffline(step: OfflineStep | undefined): void {
   else delete dataset.offline;
 }
 
-function build(config: PanelConfig): Services {
+function build(config: PanelConfig, owner: Owner | undefined): Services {
   const { url, embedding } = config.kb;
   return compose(config, {
     fetch: (input, init) => fetch(input, init),
     storage: () => localStorage,
-    openDatabase: () => openDatabase(config.site_key),
+    openDatabase: () => openDatabase(owner?.store ?? config.site_key),
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
+    owner,
+    turnstile: async (widget) => (await import("../trust/turnstile.ts")).turnstileToken(widget),
   });
 }
 
@@ -86,11 +90,44 @@ function show({ state }: Services, visible: boolean): void {
   if (visible) state.unread.value = 0;
 }
 
+/** The bridge to the host page, which says nothing to anybody until there is somebody to hear. */
+interface Frame {
+  readonly bridge: HostBridge;
+  readonly hear: (listener: HostListener) => void;
+}
+
+function frame(config: PanelConfig): Frame {
+  let listener: HostListener | undefined;
+  const bridge = new HostBridge(window, config.host_origins, {
+    hello: (hello) => listener?.hello(hello),
+    shown: () => listener?.shown(),
+    hidden: () => listener?.hidden(),
+  });
+  return {
+    bridge,
+    hear: (given) => {
+      listener = given;
+    },
+  };
+}
+
+/** Whose panel this is, where the page says (in the frame's address) that its server knows visitors. */
+async function ownerOf(config: PanelConfig, { bridge }: Frame): Promise<Owner | undefined> {
+  if (location.hash !== "#identity") return undefined;
+  const ask = (thumbprint: string) => bridge.identify(thumbprint);
+  const { thumbprint } = await makeKey();
+  const identity = await Identity.learn(ask, thumbprint, () => location.reload());
+  return {
+    store: await identity.storeName(config.site_key),
+    jwt: (key) => identity.jwt(key),
+  };
+}
+
 /** In a frame: the loader's word counts for what is seen, and it draws the badge. */
-function embed(services: Services, config: PanelConfig): HostBridge {
+function embed(services: Services, config: PanelConfig, { bridge, hear }: Frame): HostBridge {
   const { state, followHost } = services;
   let accent = config.accent;
-  const bridge = new HostBridge(window, config.host_origins, {
+  hear({
     hello: (hello) => {
       accent = hello.accent || config.accent;
       applyAccent(accent, document.documentElement);
@@ -105,7 +142,7 @@ function embed(services: Services, config: PanelConfig): HostBridge {
     bridge.theme({ accent, label, dir: directionOf(state.locale.value) });
   };
   state.visible.value = false;
-  bridge.start();
+  bridge.ready();
   effect(tell);
   effect(() => bridge.unread(state.unread.value));
   document.addEventListener("keydown", (event) => {
@@ -131,10 +168,11 @@ async function start(): Promise<void> {
   const config = readConfig(document);
   document.documentElement.dataset.mode = config.mode;
   applyAccent(config.accent, document.documentElement);
-  const services = build(config);
+  const framed = config.mode === "panel" && window.parent !== window ? frame(config) : undefined;
+  framed?.bridge.start();
+  const services = build(config, framed && (await ownerOf(config, framed)));
   dress(services, config);
-  const framed = config.mode === "panel" && window.parent !== window;
-  const bridge = framed ? embed(services, config) : undefined;
+  const bridge = framed && embed(services, config, framed);
   if (!framed) standAlone(services);
   listen(services);
   keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);

@@ -12,6 +12,7 @@ import type { ConsentRecord } from "../vault/consent.ts";
 import { type Database, memoryDatabase } from "../vault/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Replies } from "./replies.ts";
 import type { KeyRing } from "./ring.ts";
 import type { PanelState } from "./state.ts";
@@ -22,6 +23,7 @@ export interface MemoryOptions {
   readonly consent: ConsentRecord;
   readonly ring: KeyRing;
   readonly calls: SignedCalls;
+  readonly gateway: Pick<Gateway, "erase">;
   readonly escalations: Escalations;
   readonly replies: Replies;
   readonly clock: Clock;
@@ -100,6 +102,23 @@ export class Memory {
     await vault.clear(makeId("c", clock), clock.now());
     await this.#ownConversation();
     state.notice.value = "notice.forgotten";
+  }
+
+  /** Has all of it erased, on the server first: while that cannot be had, nothing is lost here. */
+  async erase(): Promise<void> {
+    const { state, gateway, escalations, replies } = this.options;
+    state.notice.value = "notice.erasing";
+    replies.stop();
+    try {
+      await gateway.erase();
+    } catch {
+      state.notice.value = "notice.unerased";
+      replies.start();
+      return;
+    }
+    await escalations.drop();
+    await this.forget();
+    state.notice.value = "notice.erased";
   }
 
   #writeChoice(locale?: Locale): void {

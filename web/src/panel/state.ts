@@ -49,8 +49,12 @@ export class PanelState {
   readonly visible = signal(true);
   /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
   readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");
+  /** What stands in the field that no person sees: told to the gateway as a signal, and decides nothing. */
+  unseen = "";
   readonly #strings = signal(ENGLISH);
   #wanted: Locale = "en";
+  /** Grows when the focus belongs where the visitor writes: what had it has gone. */
+  readonly composing = signal(0);
   /** The next message goes straight to a person. */
   readonly toPerson = signal(false);
 

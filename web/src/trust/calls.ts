@@ -11,7 +11,7 @@ import { type Call, signedHeaders } from "./signer.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Headers that are not signed: `Accept`, `Last-Event-ID`. */
+  /** Headers that are not signed: `Accept`, `Last-Event-ID`, `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 

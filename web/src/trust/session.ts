@@ -9,6 +9,7 @@ import type { BrowserKey } from "./key.ts";
 import { solve } from "./pow.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { type Call, type Credentials, signedHeaders } from "./signer.ts";
+import type { Widget } from "./turnstile.ts";
 
 export interface Consent {
   readonly memory: boolean;
@@ -24,6 +25,10 @@ export interface SessionOptions {
   readonly key: () => Promise<BrowserKey>;
   readonly locale: () => string;
   readonly consent: () => Consent;
+  /** Shows a Turnstile widget, and gives its token. */
+  readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
+  /** The site's word for a signed-in visitor, for the key of this thumbprint. */
+  readonly identity?: ((thumbprint: string) => Promise<string | undefined>) | undefined;
 }
 
 export interface Token {
@@ -36,6 +41,12 @@ interface Challenge {
   readonly challenge: string;
   readonly kind: string;
   readonly difficulty: number;
+  readonly turnstile?: Widget;
+}
+
+interface Solved {
+  readonly challenge: string;
+  readonly solution: string;
 }
 
 interface Grant {
@@ -92,33 +103,62 @@ export class Session {
   }
 
   async #open(signal: AbortSignal): Promise<Token> {
-    const { siteKey, locale, consent } = this.options;
+    const { siteKey, locale, consent, identity } = this.options;
     const key = await this.options.key();
-    const challenge = await this.#challenge(key, signal);
-    const solution = await solve(challenge.challenge, challenge.difficulty, signal);
-    const body = {
-      site_key: siteKey,
-      jwk: key.jwk,
-      challenge: challenge.challenge,
-      solution,
-      locale: locale(),
-      consent: consent(),
+    const jwt = await identity?.(key.thumbprint);
+    const send = async () => {
+      const { challenge, solution } = await this.#solved(key, signal);
+      const body = {
+        site_key: siteKey,
+        jwk: key.jwk,
+        challenge,
+        solution,
+        locale: locale(),
+        consent: consent(),
+        ...(jwt ? { identity_jwt: jwt } : {}),
+      };
+      return this.#post("/v1/sessions", body, undefined, signal);
     };
-    return this.#post("/v1/sessions", body, undefined, signal);
+    try {
+      return await send();
+    } catch (error) {
+      // Turnstile out of reach: the next challenge is another. A JWT is used only once all else holds.
+      if (error instanceof Problem && error.type.endsWith("/bad-challenge")) return send();
+      throw error;
+    }
   }
 
-  async #challenge(key: BrowserKey, signal: AbortSignal): Promise<Challenge> {
+  /** A challenge and what solves it; where Turnstile gives no token, a proof of work in its place. */
+  async #solved(key: BrowserKey, signal: AbortSignal): Promise<Solved> {
+    const asked = await this.#challenge(key, signal);
+    const { turnstile } = this.options;
+    if (asked.kind !== "turnstile") return proved(asked, signal);
+    try {
+      if (!asked.turnstile || !turnstile) throw new TypeError("no widget");
+      return { challenge: asked.challenge, solution: await turnstile(asked.turnstile) };
+    } catch {
+      return proved(await this.#challenge(key, signal, { without: "turnstile" }), signal);
+    }
+  }
+
+  async #challenge(
+    key: BrowserKey,
+    signal: AbortSignal,
+    fields: { readonly without?: "turnstile" } = {},
+  ): Promise<Challenge> {
     const response = await this.options.fetch(`${this.options.gateway}/v1/challenges`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ site_key: this.options.siteKey, thumbprint: key.thumbprint }),
+      body: JSON.stringify({
+        site_key: this.options.siteKey,
+        thumbprint: key.thumbprint,
+        ...fields,
+      }),
       credentials: "omit",
       signal,
     });
     if (!response.ok) throw await problemOf(response);
-    const challenge = (await response.json()) as Challenge;
-    if (challenge.kind !== "pow") throw new TypeError(`unknown challenge kind ${challenge.kind}`);
-    return challenge;
+    return (await response.json()) as Challenge;
   }
 
   async #post(
@@ -142,6 +182,12 @@ export class Session {
     const grant = (await response.json()) as Grant;
     return { value: grant.access_token, expires: clock.now() + grant.expires_in * 1000 };
   }
+}
+
+async function proved(asked: Challenge, signal: AbortSignal): Promise<Solved> {
+  if (asked.kind !== "pow") throw new TypeError(`unknown challenge kind ${asked.kind}`);
+  const solution = await solve(asked.challenge, asked.difficulty, signal);
+  return { challenge: asked.challenge, solution };
 }
 
 /** Sends; when the gateway says the clock is wrong, corrects it and sends once more. */

@@ -6,8 +6,8 @@
  */
 
 export type Role = "user" | "assistant" | "person";
-/** Who made a reply: the KB, a model in the browser, a model behind the gateway, or the safe default. */
-export type ReplySource = "kb" | "local" | "cloud" | "fallback";
+/** Who made a reply: the KB, a model in the browser, a model behind the gateway, or the safe default; or a question back. */
+export type ReplySource = "kb" | "local" | "cloud" | "fallback" | "clarify";
 export type EscalationStatus =
   | "unsent"
   | "queued"
@@ -52,6 +52,8 @@ export interface Entry {
   readonly confidence?: number | undefined;
   readonly citations?: readonly Citation[] | undefined;
   readonly suggestions?: readonly Suggestion[] | undefined;
+  /** Where the sentence of the reply stands that speaks for the question. */
+  readonly sentence?: readonly [number, number] | undefined;
   readonly author?: string | undefined;
   /** The answer's own language, where it is known. */
   readonly locale?: string | undefined;
@@ -60,7 +62,7 @@ export interface Entry {
 }
 
 const ROLES: readonly unknown[] = ["user", "assistant", "person"];
-const SOURCES: readonly unknown[] = [undefined, "kb", "local", "cloud", "fallback"];
+const SOURCES: readonly unknown[] = [undefined, "kb", "local", "cloud", "fallback", "clarify"];
 const REASONS: readonly unknown[] = [
   "low_confidence",
   "empty",
@@ -97,6 +99,11 @@ function isListOf(value: unknown, ...keys: readonly string[]): boolean {
   );
 }
 
+/** Whether `value` is a place in a text: where it starts and ends. */
+export function isSpan(value: unknown): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every(Number.isInteger);
+}
+
 function isEscalation(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isRecord(value)) return false;
@@ -120,6 +127,7 @@ export function isEntry(value: unknown): value is Entry {
     (value.locale === undefined || isText(value.locale)) &&
     isListOf(value.citations, "title", "url") &&
     isListOf(value.suggestions, "entry_id", "question") &&
+    (value.sentence === undefined || isSpan(value.sentence)) &&
     isEscalation(value.escalation)
   );
 }

@@ -48,6 +48,11 @@ export class Outbox {
     for (const [key, value] of waiting) await store.put(key, value);
   }
 
+  /** Gives up what waits: the visitor has had everything erased. */
+  async drop(): Promise<void> {
+    for (const [key] of await this.store.all()) await this.store.delete(key);
+  }
+
   async waiting(): Promise<number> {
     return (await this.store.all()).length;
   }

@@ -18,7 +18,7 @@ export interface TrainingTurn {
 
 function sourceOf(entry: Entry): TrainingTurn["source"] {
   if (entry.role === "person") return "human";
-  return entry.source === "fallback" ? "kb" : entry.source;
+  return entry.source === "fallback" || entry.source === "clarify" ? "kb" : entry.source;
 }
 
 function toTurn(entry: Entry): TrainingTurn {
@@ -39,6 +39,16 @@ export function trainingMemory(entries: readonly Entry[]): readonly TrainingTurn
     .filter((entry) => entry.content !== "")
     .slice(-WINDOW)
     .map(toTurn);
+}
+
+/**
+ * What the visitor asked before, oldest first: a question may go on from the one before. Of the same lines that
+ * travel to the gateway, which reads it alike.
+ */
+export function earlierQuestions(entries: readonly Entry[]): readonly string[] {
+  return trainingMemory(entries)
+    .filter(({ role }) => role === "user")
+    .map(({ content }) => content);
 }
 
 /** The same lines for a person to read: who said what. */

@@ -102,6 +102,7 @@ describe("the live line", () => {
       random,
       onState: (state) => states.push(state),
       onEscalation: (id) => heard.push(id),
+      onKnowledge: (site) => heard.push(site),
       onReturn: () => heard.push("returned"),
       onRefused: () => heard.push("refused"),
     });

@@ -6,6 +6,8 @@
 import type { Ports } from "../../src/console/console";
 import type { EventLine } from "../../src/console/live";
 
+import { Knowledge } from "./knowledge";
+
 type Json = Record<string, unknown>;
 
 export const NOW = Date.parse("2026-03-12T12:00:00Z");
@@ -57,8 +59,8 @@ export class Line implements EventLine {
     this.#listeners.get("error")?.(new Event("error"));
   }
 
-  says(data: string): void {
-    this.#listeners.get("escalation")?.(new MessageEvent("escalation", { data }));
+  says(data: string, type = "escalation"): void {
+    this.#listeners.get(type)?.(new MessageEvent(type, { data }));
   }
 }
 
@@ -71,6 +73,7 @@ interface Call {
 
 export class Gateway {
   items: Json[] = [];
+  knowledge = new Knowledge();
   loggedIn = true;
   csrf = "csrf_1";
   operator = "ada";
@@ -173,6 +176,9 @@ export class Gateway {
     if (!this.loggedIn) return answer(401, { title: "No session" });
     if (call.method !== "GET" && call.headers.get("X-CSRF-Token") !== this.csrf) {
       return answer(403, { detail: "The CSRF token is not this session's." });
+    }
+    if (call.path.startsWith("/v1/knowledge")) {
+      return answer(...this.knowledge.answer(call.method, call.path, query, call.body));
     }
     if (call.path === "/v1/escalations") return this.#page(query);
     const [, , , id, deed] = call.path.split("/");

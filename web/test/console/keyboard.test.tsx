@@ -12,6 +12,7 @@ import {
   hashOf,
   open,
   press,
+  root,
   settle,
   text,
 } from "./page";
@@ -64,6 +65,17 @@ describe("the keyboard", () => {
     expect(new Console(gateway.ports({ preferences })).shortcuts.value).toBe(false);
     await click(button(strings.bar.shortcuts));
     expect(all(".dialog h2")).toHaveLength(1);
+  });
+
+  it("is heard from the moment a room is drawn", async () => {
+    const drawn = new MutationObserver(() => {
+      if (root.querySelector(".rooms") === null) return;
+      drawn.disconnect();
+      void press("2");
+    });
+    drawn.observe(root, { childList: true, subtree: true });
+    await open();
+    expect(location.hash).toMatch(/^#knowledge/);
   });
 
   it("does without storage that refuses", async () => {

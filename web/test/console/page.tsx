@@ -60,6 +60,13 @@ export function button(label: string): HTMLElement {
   return found;
 }
 
+/** Follows a link to another place on the page. */
+export async function go(hash: string): Promise<void> {
+  location.hash = hash;
+  window.dispatchEvent(new Event("hashchange"));
+  await settle();
+}
+
 export async function click(element: HTMLElement): Promise<void> {
   element.click();
   await settle();

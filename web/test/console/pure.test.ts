@@ -89,8 +89,9 @@ describe("what the gateway says", () => {
         state: "failed",
         attempts: [{ at: "x", outcome: "failed", status: 500, detail: "d" }, {}],
         next_at: "y",
+        action: "reply",
       },
-      {},
+      { action: "sing" },
     ];
     expect(item(1, { deliveries }).deliveries).toEqual([
       {
@@ -98,12 +99,13 @@ describe("what the gateway says", () => {
         kind: "webhook",
         state: "failed",
         nextAt: "y",
+        action: "reply",
         attempts: [
           { at: "x", outcome: "failed", status: 500, detail: "d" },
           { at: "", outcome: "", status: null, detail: null },
         ],
       },
-      { target: "", kind: "", state: "pending", nextAt: null, attempts: [] },
+      { target: "", kind: "", state: "pending", nextAt: null, action: "open", attempts: [] },
     ]);
   });
 

@@ -16,6 +16,9 @@ const QUESTION: KbRequest = {
   question_locale: null,
   threshold: 0.55,
   online: true,
+  may_clarify: true,
+  history: [],
+  today: "2026-01-02",
 };
 
 const RESPONSE = {
@@ -24,6 +27,7 @@ const RESPONSE = {
   reasons: [],
   escalate: false,
   answer: null,
+  clarify: null,
   fallback: { text: "f", locale: "en", suggestions: [] },
   gate: { entry_id: null, confidence: 0.1, index_release: "r1" },
 } as const;

@@ -18,7 +18,16 @@ const LOAD: KbCall = { id: 7, type: "load", python: PYTHON, knowledge: WORDS };
 const ASK: KbCall = {
   id: 8,
   type: "ask",
-  request: { question: "q", locale: "en", question_locale: null, threshold: 0.5, online: true },
+  request: {
+    question: "q",
+    locale: "en",
+    question_locale: null,
+    threshold: 0.5,
+    online: true,
+    may_clarify: true,
+    history: [],
+    today: "2026-01-02",
+  },
 };
 
 interface World {

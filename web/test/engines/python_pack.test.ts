@@ -47,6 +47,9 @@ const ask = (question: string) => ({
   question_locale: null,
   threshold: 0.55,
   online: true,
+  may_clarify: true,
+  history: [],
+  today: "2026-01-02",
 });
 
 let pack: Awaited<ReturnType<typeof buildPythonPack>>;

@@ -6,7 +6,13 @@ import { inkOn } from "../../src/loader/style.ts";
 import { wordsFor } from "../../src/loader/words.ts";
 
 const GATEWAY = "https://chat.example";
-const OPTIONS: LoaderOptions = { site: "site_demo", locale: "en", position: "right", accent: "" };
+const OPTIONS: LoaderOptions = {
+  site: "site_demo",
+  locale: "en",
+  position: "right",
+  accent: "",
+  identity: "",
+};
 
 interface Told {
   readonly message: Record<string, unknown>;
@@ -209,6 +215,70 @@ describe("the talk with the panel", () => {
   });
 });
 
+describe("the site's word for its visitor", () => {
+  const identity = "http://localhost:3000/identity";
+
+  /** The page's own server. */
+  function server(answer: () => Promise<Response>) {
+    const calls: [string, RequestInit][] = [];
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
+      calls.push([url, init]);
+      return answer();
+    });
+    return calls;
+  }
+
+  async function asked(answer: () => Promise<Response>, options: Partial<LoaderOptions>) {
+    const calls = server(answer);
+    const { button, frame, say, told } = mount(options);
+    button.click();
+    const src = frame()?.getAttribute("src");
+    say({ type: "identify", thumbprint: "t" });
+    await vi.advanceTimersByTimeAsync(0);
+    vi.unstubAllGlobals();
+    return { calls, src, answers: told.filter(({ message }) => message.type === "identity") };
+  }
+
+  it("is fetched for the panel's key and given to the gateway's origin alone", async () => {
+    const answer = async () => new Response("a.b.c");
+    const { calls, src, answers } = await asked(answer, { identity });
+    expect(src).toBe(`${GATEWAY}/panel/site_demo#identity`);
+    expect(calls[0]?.[0]).toBe(identity);
+    expect(calls[0]?.[1].method).toBe("POST");
+    expect(JSON.parse(String(calls[0]?.[1].body))).toEqual({ site: "site_demo", thumbprint: "t" });
+    expect(answers).toEqual([
+      { message: { fanlight: 1, type: "identity", jwt: "a.b.c" }, origin: GATEWAY },
+    ]);
+  });
+
+  it.each([
+    ["nobody is signed in", async () => new Response(null, { status: 204 }), ""],
+    ["the server refuses", async () => new Response("no", { status: 403 }), null],
+    ["the server is not there", () => Promise.reject(new TypeError("network")), null],
+  ])("is empty, or none, where %s", async (_name, answer, jwt) => {
+    const { answers } = await asked(answer, { identity });
+    expect(answers[0]?.message.jwt).toBe(jwt);
+  });
+
+  it("is not asked for where the tag names no server", async () => {
+    const { calls, src, answers } = await asked(async () => new Response("a.b.c"), {});
+    expect(src).toBe(`${GATEWAY}/panel/site_demo`);
+    expect([calls, answers]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["/identity", `${location.origin}/identity`],
+    ["https://evil.example/identity", ""],
+    ["http://", ""],
+    ["", ""],
+  ])("comes from the page's own origin: %s", (written, taken) => {
+    const tag = document.createElement("script");
+    tag.dataset.site = "site_demo";
+    tag.dataset.identity = written;
+    expect(readOptions(tag, document.documentElement)?.identity).toBe(taken);
+  });
+});
+
 describe("a panel that does not come", () => {
   it("is said in words, and fetched again when the chat is opened again", () => {
     const { root, button, frame } = mount({ locale: "es-MX" });
@@ -255,13 +325,14 @@ describe("the script tag", () => {
       locale: "en-GB",
       position: "right",
       accent: "",
+      identity: "",
     });
     expect(read({ site: "s" }, { lang: "he", dir: "rtl" })?.position).toBe("left");
   });
 
   it("decides where it speaks", () => {
     const tag = { site: "s", locale: "es", position: "left", accent: "#0a0" };
-    expect(read(tag)).toEqual(tag);
+    expect(read(tag)).toEqual({ ...tag, identity: "" });
     expect(read({ site: "s", position: "top", accent: "red" })).toMatchObject({
       position: "right",
       accent: "",

@@ -7,9 +7,9 @@ import { safeLink } from "../../src/markdown/links.ts";
 import { DEEPEST, LONGEST, Markdown } from "../../src/markdown/render.tsx";
 import { settle } from "../../src/markdown/streaming.ts";
 
-function html(source: string): string {
+function html(source: string, marked?: readonly [number, number]): string {
   const root = document.createElement("div");
-  render(<Markdown source={source} />, root);
+  render(<Markdown source={source} marked={marked} />, root);
   return root.innerHTML;
 }
 
@@ -30,6 +30,26 @@ describe("benign Markdown", () => {
     ["שלום **עולם**", "<p>שלום <strong>עולם</strong></p>"],
   ])("%j", (source, expected) => {
     expect(html(source)).toBe(expected);
+  });
+
+  it.each([
+    ["One. Two. Three.", "Two.", "<p>One. <mark>Two.</mark> Three.</p>"],
+    [
+      "One. **Two** here. Three.",
+      "**Two** here.",
+      "<p>One. <strong><mark>Two</mark></strong><mark> here.</mark> Three.</p>",
+    ],
+    ["- a\n- b c", "b c", "<ul><li><p>a</p></li><li><p><mark>b c</mark></p></li></ul>"],
+    ["One. AT&amp;T. Three.", "AT&amp;T.", "<p><mark>One. AT&amp;T. Three.</mark></p>"],
+    ["אחת. שתיים. שלוש.", "שתיים.", "<p>אחת. <mark>שתיים.</mark> שלוש.</p>"],
+    ["🙂 One. Two.", "Two.", "<p>🙂 One. <mark>Two.</mark></p>"],
+  ])("marks a sentence of %j", (source, sentence, expected) => {
+    const start = source.indexOf(sentence);
+    expect(html(source, [start, start + sentence.length])).toBe(expected);
+  });
+
+  it.each([[[0, 0]], [[900, 990]], [[-5, 0]]] as const)("marks nothing at %j", (place) => {
+    expect(html("One.", place)).toBe("<p>One.</p>");
   });
 
   it("links open apart, and tell the other site nothing", () => {

@@ -106,6 +106,49 @@ describe("the talk with the host page", () => {
   });
 });
 
+describe("the host page's word for its visitor", () => {
+  const question = { fanlight: 1, type: "identify", thumbprint: "t" };
+
+  it("is asked for at once where the page is known, and taken from it alone", async () => {
+    const { made, said, tell } = bridge({ ancestor: SHOP });
+    const jwt = made.identify("t");
+    expect(said[1]).toEqual([question, SHOP]);
+    tell({ fanlight: 1, type: "identity", jwt: "evil" }, "https://evil.example");
+    tell({ fanlight: 1, type: "identity", jwt: "a.b.c" });
+    expect(await jwt).toBe("a.b.c");
+  });
+
+  it("is asked for once the page has greeted, and only once", async () => {
+    const { made, said, tell } = bridge();
+    const jwt = made.identify("t");
+    expect(said).toEqual([]);
+    tell({ fanlight: 1, type: "hello" });
+    tell({ fanlight: 1, type: "shown" });
+    expect(said).toEqual([[question, SHOP]]);
+    tell({ fanlight: 1, type: "identity", jwt: "" });
+    expect(await jwt).toBe("");
+  });
+
+  it.each([null, 5, "x".repeat(4097)])("is refused where it is none", async (jwt) => {
+    const { made, tell } = bridge({ ancestor: SHOP });
+    const asked = made.identify("t");
+    tell({ fanlight: 1, type: "identity", jwt });
+    await expect(asked).rejects.toThrow("cannot say");
+  });
+
+  it("is not waited for without end, and not from an earlier question", async () => {
+    vi.useFakeTimers();
+    const { made, tell } = bridge({ ancestor: SHOP });
+    const first = expect(made.identify("1")).rejects.toThrow("asked again");
+    const second = expect(made.identify("2")).rejects.toThrow("does not answer");
+    await vi.advanceTimersByTimeAsync(5000);
+    await Promise.all([first, second]);
+    vi.useRealTimers();
+    tell({ fanlight: 1, type: "identity", jwt: "late" });
+    tell({ fanlight: 1, type: "identity", jwt: "later" });
+  });
+});
+
 describe("one at a time", () => {
   afterEach(() => {
     vi.unstubAllGlobals();

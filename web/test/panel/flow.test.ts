@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { event, problem, sse } from "../trust/gateway.ts";
 import { BrokenStorage } from "../vault/storage.ts";
-import { done, type Harness, panel, testDatabase, testGateway } from "./panel.ts";
+import { CHOICES, done, type Harness, panel, testDatabase, testGateway } from "./panel.ts";
 
 const VAULT = "fanlight.memory.v1:site_demo";
 
@@ -39,6 +39,63 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe("a question that is close to a few", () => {
+  it("is asked back, and nobody else is woken", async () => {
+    await it_.conversation.ask("close?");
+    expect(it_.state.entries.value[1]).toMatchObject({
+      source: "clarify",
+      content: "Which one?",
+      suggestions: CHOICES,
+      confidence: 0.7,
+    });
+    expect(it_.gateway.seen).toEqual([]);
+    await it_.conversation.ask(CHOICES[0]?.question ?? "");
+    expect(it_.state.entries.value.at(-1)).toMatchObject({ source: "kb" });
+  });
+
+  it("goes on when none of them is meant, and is not asked back again", async () => {
+    await it_.conversation.ask("close?");
+    it_.gateway.answers.set("/v1/chat", () =>
+      sse([done({ reply: "From the model.", confidence: 0.9 })]),
+    );
+    const turn = it_.state.entries.value[0]?.turn_id ?? "";
+    await it_.conversation.noneOf(turn);
+    expect(it_.knowledge.requests[1]).toMatchObject({ question: "close?", may_clarify: false });
+    expect(chats()[0]?.body).toMatchObject({ options: { clarify: false } });
+    expect(it_.state.entries.value.at(-1)).toMatchObject({ content: "From the model." });
+  });
+
+  it("is not asked back about what was chosen, nor when it is tried again", async () => {
+    await it_.conversation.choose("close, the first");
+    expect(it_.knowledge.requests[0]).toMatchObject({ may_clarify: false });
+    it_.gateway.answers.set("/v1/chat", () => problem(429, { retry_after: 0 }));
+    await it_.conversation.choose("close, the second");
+    const turn = it_.state.troubles.value[0]?.turnId ?? "";
+    await it_.conversation.retry(turn);
+    expect(it_.knowledge.requests.at(-1)).toMatchObject({ may_clarify: false });
+  });
+
+  it("is asked back by the gateway too, where nothing is known here", async () => {
+    it_.gateway.answers.set("/v1/chat", () =>
+      sse([
+        done({
+          reply: "I am not sure.\n\nWhich?\n\n- One\n- Two",
+          confidence: 0.7,
+          source: "kb",
+          choices: [{ entry_id: "a", question: "One" }, { entry_id: 3 }, "x"],
+        }),
+      ]),
+    );
+    await it_.conversation.ask("what?");
+    expect(it_.state.entries.value.at(-1)).toMatchObject({
+      source: "clarify",
+      content: "I am not sure.\n\nWhich?",
+      suggestions: [{ entry_id: "a", question: "One" }],
+    });
+    expect(escalations()).toEqual([]);
+  });
+});
+
 describe("a question that the knowledge base knows", () => {
   it("is answered here; nobody else is asked", async () => {
     await it_.conversation.ask("  known? ");
@@ -61,6 +118,23 @@ describe("a question that the knowledge base knows", () => {
       reason: "always",
       fallback_text: "The answer.",
     });
+  });
+
+  it("is asked with what was asked before, and with the day", async () => {
+    await it_.conversation.ask("known 1");
+    await it_.conversation.ask("known 2");
+    const [, request] = it_.knowledge.requests;
+    expect(request).toMatchObject({ history: ["known 1"], may_clarify: true });
+    expect(request?.today).toMatch(/^20\d\d-\d\d-\d\d$/);
+  });
+
+  it("travels with the earlier questions that the gateway sees as well", async () => {
+    for (const number of [1, 2, 3, 4, 5]) await it_.conversation.ask(`known ${number}`);
+    it_.gateway.answers.set("/v1/chat", () => sse([done({ reply: "Yes.", confidence: 0.9 })]));
+    await it_.conversation.ask("what?");
+    const sent = chats()[0]?.body as { training_memory: { role: string; content: string }[] };
+    const seen = sent.training_memory.filter(({ role }) => role === "user");
+    expect(seen.map(({ content }) => content)).toEqual(it_.knowledge.requests.at(-1)?.history);
   });
 
   it("is not asked twice at once, nor when it is empty", async () => {
@@ -98,6 +172,14 @@ describe("a question for the gateway", () => {
     expect(headers?.get("Idempotency-Key")).toMatch(/^[\w-]{1,64}$/);
     expect(it_.lines().at(-1)).toEqual(["assistant", "Yes.", undefined]);
     expect(escalations()).toEqual([]);
+  });
+
+  it("says when the field that no person sees was filled in, and goes on all the same", async () => {
+    it_.gateway.answers.set("/v1/chat", () => sse([done({ reply: "Yes.", confidence: 0.8 })]));
+    it_.state.unseen = "x".repeat(300);
+    await it_.conversation.ask("what else?");
+    expect(chats()[0]?.body.metadata).toMatchObject({ website: "x".repeat(200) });
+    expect(it_.lines().at(-1)).toEqual(["assistant", "Yes.", undefined]);
   });
 
   it("is written as it arrives", async () => {
@@ -142,6 +224,15 @@ describe("a question for the gateway", () => {
       receipt: "receipt",
     });
     expect(it_.state.entries.value.at(-1)?.escalation?.id).toBe("e_1");
+  });
+
+  it("shows what the gateway says where nobody is there", async () => {
+    const turn = { reply: "", confidence: 0.1, escalate: true, fallback_text: "Back at nine." };
+    it_.gateway.answers.set("/v1/chat", () => sse([done(turn)]));
+    await it_.conversation.ask("hm");
+    await settled(() => status() === "queued");
+    expect(it_.lines().at(-1)).toEqual(["assistant", "Back at nine.", "queued"]);
+    expect(escalations()[0]?.body).toMatchObject({ fallback_text: "Back at nine." });
   });
 
   it("keeps a sure answer that a person follows up", async () => {
@@ -516,6 +607,39 @@ describe("memory", () => {
     expect(it_.lines()).toEqual([]);
     expect(it_.vault.kept.subject).not.toBe(before);
     expect(it_.state.notice.value).toBe("notice.forgotten");
+  });
+
+  it("and the server forget all of it when everything is erased", async () => {
+    await it_.memory.accept(false);
+    await it_.conversation.ask("known?");
+    it_.gateway.answers.set("/v1/erase", () => Response.json({ erased: true }));
+    const before = it_.vault.kept.subject;
+    it_.browser.online = false;
+    await it_.conversation.ask("hm");
+    it_.browser.online = true;
+    expect(await it_.database.outbox.all()).toHaveLength(1);
+    await it_.memory.erase();
+    const [asked] = it_.gateway.calls("/v1/erase");
+    expect(asked?.body).toEqual({});
+    expect(await it_.database.outbox.all()).toEqual([]);
+    expect(it_.storage.length).toBe(0);
+    expect(it_.lines()).toEqual([]);
+    expect(it_.vault.kept.subject).not.toBe(before);
+    expect(it_.state.notice.value).toBe("notice.erased");
+    await it_.escalations.flush();
+    expect(it_.gateway.calls("/v1/escalations")).toEqual([]);
+  });
+
+  it("is not lost here while the server cannot erase its part", async () => {
+    await it_.memory.accept(false);
+    await it_.conversation.ask("known?");
+    for (const answer of [() => problem(503, {}), () => Promise.reject(new TypeError("gone"))]) {
+      it_.gateway.answers.set("/v1/erase", answer);
+      await it_.memory.erase();
+      expect(it_.state.notice.value).toBe("notice.unerased");
+      expect(it_.lines()).toHaveLength(2);
+      expect(it_.storage.length).toBeGreaterThan(0);
+    }
   });
 
   it("that the browser refuses leaves everything working, and says so", async () => {

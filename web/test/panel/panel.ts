@@ -1,5 +1,5 @@
 /** A whole panel for tests: the real services over a gateway, a knowledge base and a browser in memory. */
-import type { KbResponse } from "../../src/engines/kb/protocol.ts";
+import type { KbRequest, KbResponse } from "../../src/engines/kb/protocol.ts";
 import { compose, type Services } from "../../src/panel/compose.ts";
 import { type PanelConfig, parseConfig } from "../../src/panel/config.ts";
 import type { Knowledge } from "../../src/panel/knowledge.ts";
@@ -36,6 +36,7 @@ export function known(text: string, escalate = false): KbResponse {
     escalate,
     answer: {
       text,
+      sentence: null,
       confidence: 0.91,
       source: "kb",
       entry_id: "e",
@@ -43,6 +44,7 @@ export function known(text: string, escalate = false): KbResponse {
       citations: [{ title: "Guide", url: "https://example.com/guide" }],
       method: "kb",
     },
+    clarify: null,
     fallback: FALLBACK,
     gate: { ...GATE, confidence: 0.91 },
   };
@@ -55,22 +57,43 @@ export function unknown(route: "cloud" | "escalate"): KbResponse {
     reasons: [],
     escalate: route === "escalate",
     answer: null,
+    clarify: null,
     fallback: route === "escalate" ? { ...FALLBACK, text: "No network." } : FALLBACK,
     gate: GATE,
   };
 }
 
-/** A knowledge base that knows "known" and "always", and nothing else. */
+export const CHOICES = [
+  { entry_id: "a", question: "Is it the known one?" },
+  { entry_id: "b", question: "Is it another?" },
+];
+
+export function close(): KbResponse {
+  return {
+    ...unknown("cloud"),
+    route: "clarify",
+    reasons: ["clarify"],
+    escalate: false,
+    clarify: { text: "Which one?", locale: "en", confidence: 0.7, choices: CHOICES },
+    gate: { ...GATE, confidence: 0.7 },
+  };
+}
+
+/** A knowledge base that knows "known" and "always", asks back at "close", and nothing else. */
 export class TestKnowledge implements Knowledge {
   readonly asked: string[] = [];
+  readonly requests: KbRequest[] = [];
   loading: Promise<unknown> = Promise.resolve();
 
   load(): Promise<unknown> {
     return this.loading;
   }
 
-  async ask({ question, online }: { question: string; online: boolean }): Promise<KbResponse> {
+  async ask(request: KbRequest): Promise<KbResponse> {
+    const { question, online, may_clarify } = request;
     this.asked.push(question);
+    this.requests.push(request);
+    if (question.includes("close") && may_clarify) return close();
     if (question.includes("known")) return known("The **answer**.");
     if (question.includes("always")) return known("The answer.", true);
     return unknown(online ? "cloud" : "escalate");
@@ -83,6 +106,7 @@ export interface Turn {
   readonly escalate?: boolean;
   readonly source?: string;
   readonly reasons?: readonly string[];
+  readonly choices?: readonly unknown[];
 }
 
 export function done(turn: Turn): string {

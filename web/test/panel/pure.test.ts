@@ -7,6 +7,7 @@ import { chooseLocale, directionOf, isLocale, LOCALES, offered } from "../../src
 import { ENGLISH, loadStrings, speaker } from "../../src/i18n/strings.ts";
 import { accentFor, contrast, luminance, parseColor } from "../../src/panel/color.ts";
 import { parseConfig } from "../../src/panel/config.ts";
+import { dayIn } from "../../src/panel/conversation.ts";
 import { parseTurn } from "../../src/panel/gateway.ts";
 import { awaitsReply, exchanges, withEntry, withEscalation } from "../../src/panel/lines.ts";
 import { dataOf, EventParser, eventsOf } from "../../src/panel/sse.ts";
@@ -261,6 +262,9 @@ describe("server-sent events", () => {
 describe("a turn", () => {
   it("is read without trusting its shape", () => {
     expect(parseTurn(null)).toEqual({
+      choices: [],
+      sentence: undefined,
+      fallbackText: undefined,
       reply: "",
       confidence: 0,
       escalate: false,
@@ -278,6 +282,9 @@ describe("a turn", () => {
         reasons: ["always"],
       }),
     ).toEqual({
+      choices: [],
+      sentence: undefined,
+      fallbackText: undefined,
       reply: "r",
       confidence: 0.7,
       escalate: true,
@@ -419,5 +426,16 @@ describe("small decisions of the views", () => {
     const noon = new Date(2026, 10, 21, 12, 0).getTime();
     expect(formatTime(noon, "es", noon)).toBe("12:00");
     expect(formatTime(noon, "en", noon + 86_400_000)).toContain("Nov 21");
+  });
+});
+
+describe("the site's day", () => {
+  it.each([
+    ["UTC", "2026-12-24"],
+    ["Asia/Jerusalem", "2026-12-25"],
+    ["America/New_York", "2026-12-24"],
+    ["Nowhere/At_All", "2026-12-24"],
+  ])("in %s is %s", (zone, day) => {
+    expect(dayIn(zone, Date.UTC(2026, 11, 24, 22, 30))).toBe(day);
   });
 });

@@ -83,6 +83,37 @@ describe("a message's text", () => {
   });
 });
 
+describe("a question back", () => {
+  it("offers what may be meant, until something else is asked", async () => {
+    it_.loadPack();
+    await begin();
+    await ask("close?");
+    await see("Which one?");
+    expect([...root.querySelectorAll(".chip")].map((chip) => chip.textContent)).toEqual([
+      "Is it the known one?",
+      "Is it another?",
+      "None of these",
+    ]);
+    expect(shown()).not.toContain("From the knowledge base");
+    expect(find("fieldset").textContent).toContain("Did you mean");
+    named("Is it the known one?").focus();
+    named("Is it the known one?").click();
+    await see("The answer.");
+    expect(root.querySelector(".chip")).toBeNull();
+    expect(document.activeElement).toBe(find("textarea"));
+  });
+
+  it("goes on to a person when it is none of them", async () => {
+    it_.loadPack();
+    await begin();
+    await ask("close?");
+    await see("None of these");
+    named("None of these").click();
+    await see("Not sure.");
+    expect(it_.knowledge.requests.at(-1)).toMatchObject({ question: "close?", may_clarify: false });
+  });
+});
+
 describe("the first screen", () => {
   it("asks before anything is stored, in plain words", () => {
     mount();

@@ -5,6 +5,7 @@ import { base64url } from "../../src/trust/encoding.ts";
 import { makeId, makeIdempotencyKey, uuid7 } from "../../src/trust/ids.ts";
 import { leadingZeroBits, solve } from "../../src/trust/pow.ts";
 import { Problem, problemFrom, problemOf } from "../../src/trust/problem.ts";
+import { traceOf } from "../../src/trust/trace.ts";
 
 const clock = { now: () => 0x0123456789ab };
 
@@ -27,6 +28,20 @@ describe("ids", () => {
   it("make idempotency keys of allowed characters", () => {
     expect(makeIdempotencyKey()).toMatch(/^[\w-]{22}$/);
   });
+});
+
+describe("a trace", () => {
+  it("is named by its turn's id", () => {
+    const id = "01a0c4506c007bc7bf43060cccfcb62d";
+    expect(traceOf(`t_${id}`)).toEqual({ traceparent: `00-${id}-bf43060cccfcb62d-01` });
+  });
+
+  it.each(["", "t_", "c_01a0c4506c007bc7bf43060cccfcb62d", "t_01a0\r\nx: y"])(
+    "is not made of %j",
+    (text) => {
+      expect(traceOf(text)).toEqual({});
+    },
+  );
 });
 
 describe("base64url", () => {

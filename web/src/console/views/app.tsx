@@ -1,14 +1,14 @@
 /** The whole page: which part is shown, and what the document itself tells. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Console } from "../console";
+import { nameOf } from "../knowledge/form";
 import type { Navigation } from "../navigation";
 import { Bar } from "./bar";
-import { useCommands } from "./commands";
 import { ConsoleContext, useConsole, useStrings } from "./context";
-import { Detail } from "./detail";
-import { Help, News, Notes, Unsent } from "./dialogs";
-import { List } from "./list";
+import { Help, News, Notes } from "./dialogs";
+import { InboxRoom } from "./inbox";
+import { KnowledgeRoom } from "./knowledge/room";
 import { Checking, Login, Unavailable } from "./login";
 
 export interface AppProps {
@@ -28,7 +28,7 @@ function Gate({ navigation }: { navigation: Navigation }) {
   const console = useConsole();
   const phase = console.session.phase.value;
   useDocument();
-  useEffect(() => navigation.follow((id) => console.visit(id)), [console, navigation]);
+  useEffect(() => navigation.follow((place) => console.visit(place)), [console, navigation]);
   switch (phase.name) {
     case "checking":
       return <Checking />;
@@ -41,17 +41,19 @@ function Gate({ navigation }: { navigation: Navigation }) {
   }
 }
 
-/** The page's title counts what is new; leaving with an unsent reply is asked about. */
+/** The page's title counts what is new; leaving with unsent or unsaved text is asked about. */
 function useDocument(): void {
   const console = useConsole();
   const strings = useStrings();
   const count = console.inbox.unread.value.size;
+  const room = console.room.value;
   useEffect(() => {
-    document.title = count === 0 ? strings.console : `(${count}) ${strings.console}`;
-  }, [count, strings]);
+    const name = room === "inbox" ? strings.console : strings.titled(strings.bar.knowledge);
+    document.title = count === 0 ? name : `(${count}) ${name}`;
+  }, [count, room, strings]);
   useEffect(() => {
     const ask = (event: Event): void => {
-      if (console.desk.hasUnsent()) event.preventDefault();
+      if (console.hasUnsaved()) event.preventDefault();
     };
     const network = (): void => console.networkChanged();
     window.addEventListener("beforeunload", ask);
@@ -66,44 +68,43 @@ function useDocument(): void {
 }
 
 function Desk({ operator, navigation }: { operator: string; navigation: Navigation }) {
-  const { inbox, desk, focus } = useConsole();
-  const strings = useStrings();
-  const [asking, setAsking] = useState(false);
-  const ask = useCallback(() => setAsking(true), []);
-  const { commands, search, composer } = useCommands(navigation, ask);
-  const open = inbox.openId.value;
-  const answer = (then: (id: string) => void) => (): void => {
-    setAsking(false);
-    if (open !== null) then(open);
-  };
+  const console = useConsole();
+  const room = console.room.value;
+  const place = console.lastPlace(room);
+  const open = place.room === "inbox" ? place.id : place.entry;
+  const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
   return (
-    <div class={open === null ? "desk" : "desk desk-open"}>
-      {open !== null && (
-        <button
-          type="button"
-          class="button skip"
-          onClick={() => {
-            focus.value = { on: "question", id: open };
-          }}
-        >
-          {strings.skip}
-        </button>
-      )}
+    <div class={`desk${page}${open === null ? "" : " desk-open"}`}>
+      <Skip />
       <Bar operator={operator} />
-      <List searchRef={search} />
-      <Detail onBack={commands.close} onResolve={commands.resolve} composerRef={composer} />
+      {room === "inbox" ? (
+        <InboxRoom navigation={navigation} />
+      ) : (
+        <KnowledgeRoom navigation={navigation} />
+      )}
       <Help />
-      <Unsent
-        open={asking}
-        onClose={() => setAsking(false)}
-        onSend={answer((id) => {
-          desk.write(id, { resolveAfter: true });
-          void desk.send(id);
-        })}
-        onDrop={answer((id) => void desk.resolve(id))}
-      />
       <Notes />
       <News />
     </div>
+  );
+}
+
+/** Leads past the list to what is open. */
+function Skip() {
+  const { focus, inbox, knowledge, room } = useConsole();
+  const strings = useStrings();
+  const { entry } = knowledge.place.value;
+  const id = room.value === "inbox" ? inbox.openId.value : entry && nameOf(entry);
+  if (id === null) return null;
+  return (
+    <button
+      type="button"
+      class="button skip"
+      onClick={() => {
+        focus.value = { on: room.value === "inbox" ? "question" : "entry", id };
+      }}
+    >
+      {room.value === "inbox" ? strings.skip : strings.knowledge.skip}
+    </button>
   );
 }

@@ -1,5 +1,8 @@
-/** The bar at the top: the mark, whether the page is live, help, and the way out. */
+/** The bar at the top: the mark, the rooms, whether the page is live, help, and the way out. */
 
+import { useRef } from "preact/hooks";
+import { address, type Place } from "../navigation";
+import { useFocusWhenWanted } from "./commands";
 import { useConsole, useStrings } from "./context";
 import { Mark } from "./icons";
 
@@ -13,6 +16,10 @@ export function Bar({ operator }: { operator: string }) {
         {name}
         <span class="unseen"> {operators}</span>
       </h1>
+      <nav class="rooms" aria-label={bar.rooms}>
+        <Room room="inbox" />
+        <Room room="knowledge" />
+      </nav>
       <Connection />
       <span class="bar-space" />
       <span class="bar-operator" title={bar.signedInAs(operator)}>
@@ -20,7 +27,7 @@ export function Bar({ operator }: { operator: string }) {
       </span>
       <button
         type="button"
-        class="button-text"
+        class="button-text bar-help"
         aria-label={bar.shortcuts}
         title={bar.shortcuts}
         onClick={() => {
@@ -36,6 +43,32 @@ export function Bar({ operator }: { operator: string }) {
   );
 }
 
+/** Leads to where one was last in that room. */
+function Room({ room }: { room: Place["room"] }) {
+  const console = useConsole();
+  const { bar, list } = useStrings();
+  const link = useRef<HTMLAnchorElement>(null);
+  useFocusWhenWanted(link, "room", room);
+  const here = console.room.value === room;
+  const news = room === "inbox" && !here ? console.inbox.unread.value.size : 0;
+  return (
+    <a
+      ref={link}
+      class="room"
+      href={address(console.lastPlace(room)) || "#"}
+      aria-current={here ? "page" : undefined}
+    >
+      {bar[room]}
+      {news > 0 && (
+        <span class="tally">
+          <span aria-hidden="true">{news}</span>
+          <span class="unseen">{list.tally(news)}</span>
+        </span>
+      )}
+    </a>
+  );
+}
+
 function Connection() {
   const state = useConsole().connection.value;
   const { bar } = useStrings();
@@ -47,7 +80,7 @@ function Connection() {
   }[state];
   return (
     <span class={`connection connection-${state}`} role="status" title={help}>
-      {bar[state]}
+      <span class="connection-word">{bar[state]}</span>
     </span>
   );
 }

@@ -1,11 +1,11 @@
-/** What the keys and buttons of the desk do. */
+/** What the keys and buttons of the inbox do, and those that every room has. */
 
 import { batch } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Console } from "../console";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import type { Console, Focus } from "../console";
 import { type Command, commandFor, isTyping } from "../keys";
-import type { Navigation } from "../navigation";
+import type { Navigation, Place } from "../navigation";
 import { useConsole } from "./context";
 
 /** Places a command may move the focus to. */
@@ -14,19 +14,38 @@ export interface Fields {
   readonly composer: RefObject<HTMLTextAreaElement | null>;
 }
 
+/** What the room that is shown makes of each command. */
+export type Commands = Readonly<Partial<Record<Command, () => void>>>;
+
+/** What is the same in every room. */
+export function everywhere(console: Console, navigation: Navigation) {
+  const enter = (room: Place["room"]) => (): void => {
+    if (console.room.value === room) return;
+    navigation.go(console.lastPlace(room));
+    console.focus.value = { on: "room", id: room };
+  };
+  return {
+    help: () => {
+      console.helpOpen.value = true;
+    },
+    inbox: enter("inbox"),
+    knowledge: enter("knowledge"),
+  };
+}
+
 /** @param ask asks what to do with a reply that is written but not sent. */
 export function commandsOf(
   console: Console,
   navigation: Navigation,
   fields: Fields,
   ask: () => void,
-): Readonly<Record<Command, () => void>> {
+): Commands & { readonly close: () => void; readonly resolve: () => void } {
   const { inbox, desk } = console;
   const move = (step: 1 | -1) => (): void => {
     const id = inbox.beside(step);
     if (id === null) return;
     void inbox.choose(id);
-    navigation.replace(id);
+    navigation.replace({ room: "inbox", id });
     console.focus.value = { on: "row", id };
   };
   const close = (): void => {
@@ -36,16 +55,14 @@ export function commandsOf(
       void inbox.choose(null);
       console.focus.value = { on: "row", id };
     });
-    navigation.replace(null);
+    navigation.replace({ room: "inbox", id: null });
   };
   return {
     next: move(1),
     previous: move(-1),
     reply: () => fields.composer.current?.focus(),
     search: () => fields.search.current?.focus(),
-    help: () => {
-      console.helpOpen.value = true;
-    },
+    ...everywhere(console, navigation),
     resolve: () => {
       const item = inbox.open.value;
       if (item === null || item.status === "resolved") return;
@@ -65,10 +82,10 @@ export function commandsOf(
   };
 }
 
-/** Binds the keys for as long as the caller is on the page. */
-export function useKeys(commands: Readonly<Record<Command, () => void>>): void {
+/** Binds the keys for as long as the caller is on the page: whoever sees the room can use them. */
+export function useKeys(commands: Commands): void {
   const { shortcuts } = useConsole();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.isComposing) return;
       const target = event.target as Element | null;
@@ -78,16 +95,17 @@ export function useKeys(commands: Readonly<Record<Command, () => void>>): void {
         inDialog: document.querySelector("dialog[open]") !== null,
         shortcuts: shortcuts.value,
       });
-      if (command === null) return;
+      const act = command === null ? undefined : commands[command];
+      if (act === undefined) return;
       event.preventDefault();
-      commands[command]();
+      act();
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
   }, [commands, shortcuts]);
 }
 
-/** The desk's commands, made once. */
+/** The inbox's commands, made once. */
 export function useCommands(navigation: Navigation, ask: () => void) {
   const console = useConsole();
   const search = useRef<HTMLInputElement>(null);
@@ -103,7 +121,7 @@ export function useCommands(navigation: Navigation, ask: () => void) {
 /** Gives the element the focus when a command asked for it, once it is on the page. */
 export function useFocusWhenWanted(
   element: RefObject<HTMLElement | null>,
-  on: "row" | "question",
+  on: Focus["on"],
   id: string,
 ): void {
   const { focus } = useConsole();

@@ -14,7 +14,7 @@ const NOTE_MS = 6_000;
 
 export function Help() {
   const console = useConsole();
-  const { help, composer } = useStrings();
+  const { help, composer, knowledge } = useStrings();
   const close = (): void => {
     console.helpOpen.value = false;
   };
@@ -34,12 +34,17 @@ export function Help() {
             </dd>
           </div>
         ))}
-        <div>
-          <dt>{help.send}</dt>
-          <dd>
-            <kbd>{composer.keys(modifier())}</kbd>
-          </dd>
-        </div>
+        {[
+          [help.send, composer.keys(modifier())] as const,
+          [help.save, knowledge.editor.saveKeys(modifier())] as const,
+        ].map(([does, keys]) => (
+          <div key={does}>
+            <dt>{does}</dt>
+            <dd>
+              <kbd>{keys}</kbd>
+            </dd>
+          </div>
+        ))}
       </dl>
       <label class="check">
         <input
@@ -95,7 +100,7 @@ interface DialogProps {
 }
 
 /** The browser's own dialog: it keeps the focus inside, and gives it back. */
-function Dialog({ open, title, onClose, children }: DialogProps) {
+export function Dialog({ open, title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (open) element.current?.showModal();

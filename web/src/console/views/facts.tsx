@@ -60,8 +60,8 @@ function Deliveries({ item }: { item: Escalation }) {
     <section class="deliveries" aria-labelledby="deliveries">
       <h3 id="deliveries">{delivery.title}</h3>
       {item.deliveries.length === 0 && <p class="hint">{delivery.none}</p>}
-      {item.deliveries.map((one) => (
-        <Target key={`${one.kind} ${one.target}`} delivery={one} />
+      {item.deliveries.map((one, place) => (
+        <Target key={place} delivery={one} />
       ))}
       {item.deliveries.length > 0 && (
         <button
@@ -89,6 +89,7 @@ function Target({ delivery: one }: { delivery: Delivery }) {
         <StateIcon state={one.state} />
         {delivery.states[one.state]}
         <span class="target-kind">{kind(one.kind, strings)}</span>
+        {one.action !== "open" && <span class="target-kind">{delivery.tells[one.action]}</span>}
       </p>
       {older.length > 0 && (
         <details>

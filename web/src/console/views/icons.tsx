@@ -32,6 +32,16 @@ export const ClockIcon = () => (
   <Icon path="M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 6.5V10l2.5 2" />
 );
 
+export const PlusIcon = () => <Icon path="M10 4.5v11M4.5 10h11" />;
+export const PersonIcon = () => (
+  <Icon path="M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.5c.6-2.7 3-4 6-4s5.4 1.3 6 4" />
+);
+export const AskIcon = () => (
+  <Icon path="M7.5 7.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M10 14.2v.1M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14z" />
+);
+export const GaugeIcon = () => <Icon path="M3.5 14.5a7 7 0 1 1 13 0M10 12.5l3.2-4" />;
+export const FileIcon = () => <Icon path="M5.5 3.5h6l3 3v10h-9zM11.5 3.5v3h3" />;
+
 /** @param turns mirrored where the page reads from the right. */
 function Icon({ path, turns = false }: { path: string; turns?: boolean }): ComponentChildren {
   return (

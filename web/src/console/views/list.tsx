@@ -7,8 +7,8 @@ import type { Escalation, Filter } from "../wire";
 import { explain, language, languageOf, whyShort } from "../words";
 import { useFocusWhenWanted } from "./commands";
 import { useConsole, useStrings } from "./context";
-import { CrossIcon, SearchIcon } from "./icons";
-import { Time } from "./text";
+import { SearchField } from "./search";
+import { Time, WaitingList } from "./text";
 
 const FILTERS: readonly Filter[] = ["open", "resolved", "all"];
 
@@ -66,43 +66,25 @@ function Search({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
   const { inbox } = useConsole();
   const { list } = useStrings();
   const text = inbox.search.value;
-  const clear = (): void => {
-    inbox.search.value = "";
-  };
   return (
-    <div class="search">
-      <SearchIcon />
-      <input
-        ref={inputRef}
-        type="text"
-        inputMode="search"
-        enterkeyhint="search"
-        dir="auto"
-        aria-label={list.search}
-        placeholder={list.search}
-        autocomplete="off"
-        value={text}
-        onInput={(event) => {
-          inbox.search.value = event.currentTarget.value;
-        }}
-      />
-      {text !== "" && (
-        <button type="button" class="button-text" aria-label={list.clearSearch} onClick={clear}>
-          <CrossIcon />
-        </button>
-      )}
-      <span class="unseen" role="status">
-        {text === "" ? "" : list.matches(inbox.shown.value.length)}
-      </span>
-    </div>
+    <SearchField
+      inputRef={inputRef}
+      label={list.search}
+      value={text}
+      found={text === "" ? "" : list.matches(inbox.shown.value.length)}
+      onSearch={(value) => {
+        inbox.search.value = value;
+      }}
+    />
   );
 }
 
 function Body() {
   const { inbox } = useConsole();
+  const { list } = useStrings();
   const items = inbox.shown.value;
   if (items.length > 0) return <Rows items={items} />;
-  if (inbox.loading.value === "first") return <Waiting />;
+  if (inbox.loading.value === "first") return <WaitingList label={list.loading} />;
   return inbox.trouble.value === null ? <Empty /> : <Failed />;
 }
 
@@ -131,7 +113,7 @@ function Row({ item }: { item: Escalation }) {
     <li>
       <a
         ref={link}
-        href={address(item.id)}
+        href={address({ room: "inbox", id: item.id })}
         class={`row${unread ? " row-unread" : ""}${item.status === "resolved" ? " row-resolved" : ""}`}
         aria-current={open ? "true" : undefined}
       >
@@ -190,22 +172,6 @@ function Stale() {
       <button type="button" class="button-text" onClick={() => void inbox.loadFirst()}>
         {strings.list.retry}
       </button>
-    </div>
-  );
-}
-
-function Waiting() {
-  const { list } = useStrings();
-  return (
-    <div class="list-body">
-      <p class="unseen" role="status">
-        {list.loading}
-      </p>
-      <ol class="rows" aria-hidden="true">
-        {[1, 2, 3, 4].map((row) => (
-          <li key={row} class="row-ghost" />
-        ))}
-      </ol>
     </div>
   );
 }

@@ -26,6 +26,12 @@ export interface KbRequest {
   readonly question_locale: string | null;
   readonly threshold: number;
   readonly online: boolean;
+  /** False once the visitor has meant none of the choices. */
+  readonly may_clarify: boolean;
+  /** The visitor's earlier questions, oldest first. */
+  readonly history: readonly string[];
+  /** The site's day, as 2026-12-24. */
+  readonly today: string;
 }
 
 export interface KbCitation {
@@ -35,6 +41,8 @@ export interface KbCitation {
 
 export interface KbAnswer {
   readonly text: string;
+  /** Where the sentence stands that speaks for the question, where one does. */
+  readonly sentence: readonly [number, number] | null;
   readonly confidence: number;
   readonly source: "kb";
   readonly entry_id: string;
@@ -43,10 +51,24 @@ export interface KbAnswer {
   readonly method: string;
 }
 
+export interface KbSuggestion {
+  readonly entry_id: string;
+  readonly question: string;
+}
+
+/** A question back: which of these does the visitor mean? */
+export interface KbClarify {
+  readonly text: string;
+  readonly locale: string;
+  /** That one of them is meant. */
+  readonly confidence: number;
+  readonly choices: readonly KbSuggestion[];
+}
+
 export interface KbFallback {
   readonly text: string;
   readonly locale: string;
-  readonly suggestions: readonly { readonly entry_id: string; readonly question: string }[];
+  readonly suggestions: readonly KbSuggestion[];
 }
 
 export interface KbGate {
@@ -56,11 +78,12 @@ export interface KbGate {
 }
 
 export interface KbResponse {
-  readonly route: "kb" | "cloud" | "escalate";
+  readonly route: "kb" | "clarify" | "cloud" | "escalate";
   readonly route_reasons: readonly string[];
   readonly reasons: readonly string[];
   readonly escalate: boolean;
   readonly answer: KbAnswer | null;
+  readonly clarify: KbClarify | null;
   readonly fallback: KbFallback;
   readonly gate: KbGate;
 }

@@ -20,10 +20,10 @@ export function Composer(): VNode {
   const { state, conversation } = usePanel();
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  const { live, toPerson, visible } = state;
+  const { composing, live, toPerson, visible } = state;
   useEffect(() => {
     if (visible.value) field.current?.focus();
-  }, [visible.value, toPerson.value]);
+  }, [visible.value, toPerson.value, composing.value]);
   useEffect(() => grow(field.current), [text]);
   const send = () => {
     // The field itself, not the state: Enter may come before the last letter has been drawn.
@@ -52,7 +52,25 @@ export function Composer(): VNode {
         <SendButton empty={!text.trim()} stop={stop} />
       </div>
       <Left count={LONGEST - text.length} />
+      <Unseen />
     </form>
+  );
+}
+
+/** A field that no person sees or reaches. What fills it in is likely a script, though some browsers do so too. */
+function Unseen(): VNode {
+  const { state } = usePanel();
+  return (
+    <input
+      class="unseen"
+      name="website"
+      tabIndex={-1}
+      autoComplete="off"
+      aria-hidden="true"
+      onInput={(event) => {
+        state.unseen = event.currentTarget.value;
+      }}
+    />
   );
 }
 

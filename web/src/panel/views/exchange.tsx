@@ -11,7 +11,13 @@ import { Fanlight, Icon } from "./icons.tsx";
 import { Prose } from "./prose.tsx";
 import { TroubleNote } from "./trouble.tsx";
 
-export function Exchange({ turn }: { readonly turn: Turn }): VNode {
+interface ExchangeProps {
+  readonly turn: Turn;
+  /** Nothing has been asked since. */
+  readonly last: boolean;
+}
+
+export function Exchange({ turn, last }: ExchangeProps): VNode {
   const { state } = usePanel();
   const say = state.say.value;
   const { turnId, question, answer, replies } = turn;
@@ -26,7 +32,7 @@ export function Exchange({ turn }: { readonly turn: Turn }): VNode {
         </div>
       )}
       {live && <LiveAnswer text={live.text} />}
-      {answer && <Answer turn={turn} answer={answer} />}
+      {answer && <Answer turn={turn} answer={answer} last={last} />}
       {trouble && <TroubleNote trouble={trouble} />}
       {replies.map((reply) => (
         <Reply key={reply.id} reply={reply} />
@@ -52,15 +58,19 @@ function LiveAnswer({ text }: { readonly text: string }): VNode {
   );
 }
 
-function Answer({ turn, answer }: { readonly turn: Turn; readonly answer: Entry }): VNode {
+function Answer({ turn, answer, last }: ExchangeProps & { readonly answer: Entry }): VNode {
   const { conversation, state } = usePanel();
   const say = state.say.value;
   const { escalation, citations = [], suggestions = [] } = answer;
+  const asksBack = answer.source === "clarify";
   return (
     <div class="answer">
-      {answer.content && <Prose source={answer.content} lang={answer.locale} />}
+      {answer.content && (
+        <Prose source={answer.content} lang={answer.locale} marked={answer.sentence} />
+      )}
       {answer.stopped && <p class="small">{say("stopped")}</p>}
       <Citations citations={citations} />
+      {asksBack && last && <Choices turnId={turn.turnId} choices={suggestions} />}
       <Origin answer={answer}>
         {!escalation && turn.question && (
           <button
@@ -73,7 +83,7 @@ function Answer({ turn, answer }: { readonly turn: Turn; readonly answer: Entry 
         )}
       </Origin>
       {escalation && <HandoffCard escalation={escalation} />}
-      {turn.replies.length === 0 && <Suggestions suggestions={suggestions} />}
+      {!asksBack && turn.replies.length === 0 && <Suggestions suggestions={suggestions} />}
     </div>
   );
 }
@@ -101,7 +111,7 @@ function Origin({ answer, children }: OriginProps): VNode | null {
   const say = state.say.value;
   const { source, confidence, stopped } = answer;
   const language = source === "kb" ? otherLanguage(answer.locale, state.locale.value) : undefined;
-  const told = source !== undefined && source !== "fallback";
+  const told = source !== undefined && source !== "fallback" && source !== "clarify";
   if (!told && !children) return null;
   return (
     <p class="origin">
@@ -142,18 +152,56 @@ function Suggestions({
   return (
     <div class="suggestions">
       <p class="small">{state.say.value("suggestions")}</p>
+      <Chips suggestions={suggestions} onChoose={(question) => void conversation.ask(question)} />
+    </div>
+  );
+}
+
+interface ChipsProps {
+  readonly suggestions: readonly Suggestion[];
+  readonly onChoose: (question: string) => void;
+}
+
+function Chips({ suggestions, onChoose }: ChipsProps): VNode {
+  return (
+    <>
       {suggestions.map(({ entry_id, question }) => (
         <button
           key={entry_id}
           type="button"
           class="chip"
           dir="auto"
-          onClick={() => void conversation.ask(question)}
+          onClick={() => onChoose(question)}
         >
           {question}
         </button>
       ))}
-    </div>
+    </>
+  );
+}
+
+interface ChoicesProps {
+  readonly turnId: string;
+  readonly choices: readonly Suggestion[];
+}
+
+/** What the visitor may have meant, and the way on where it is none of it. */
+function Choices({ turnId, choices }: ChoicesProps): VNode {
+  const { conversation, state } = usePanel();
+  const say = state.say.value;
+  // The buttons go as soon as one is pressed.
+  const then = (work: Promise<void>): void => {
+    void work;
+    state.composing.value += 1;
+  };
+  return (
+    <fieldset class="suggestions choice">
+      <legend class="hidden">{say("suggestions")}</legend>
+      <Chips suggestions={choices} onChoose={(question) => then(conversation.choose(question))} />
+      <button type="button" class="chip quiet" onClick={() => then(conversation.noneOf(turnId))}>
+        {say("clarify.none")}
+      </button>
+    </fieldset>
   );
 }
 

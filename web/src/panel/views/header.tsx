@@ -8,7 +8,7 @@ import { Confirm } from "./dialog.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 
-type Asking = "clear" | "forget" | undefined;
+type Asking = "clear" | "forget" | "erase" | undefined;
 
 export function Header(): VNode {
   const services = usePanel();
@@ -67,6 +67,7 @@ function menuItems(
   if (state.entries.value.length > 0) {
     items.push({ label: say("menu.clear"), act: () => ask("clear") });
   }
+  items.push({ label: say("menu.erase"), danger: true, act: () => ask("erase") });
   if (state.consent.value?.memory) {
     items.push({ label: say("menu.forget"), danger: true, act: () => ask("forget") });
   } else {
@@ -93,7 +94,8 @@ function Question({
   const { state, memory } = usePanel();
   const say = state.say.value;
   if (!asking) return null;
-  const pending = awaitsReply(state.entries.value) ? ` ${say("clear.pending")}` : "";
+  const waits = awaitsReply(state.entries.value);
+  const pending = waits ? ` ${say(asking === "erase" ? "erase.pending" : "clear.pending")}` : "";
   return (
     <Confirm
       title={say(`${asking}.title`)}

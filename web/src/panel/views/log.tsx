@@ -18,7 +18,7 @@ export function Log(): VNode {
         {turns.length === 0 && <Welcome />}
         <div role="log" aria-live="polite" aria-label={say("log.label")}>
           {turns.map((turn) => (
-            <Exchange key={turn.turnId} turn={turn} />
+            <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
           ))}
         </div>
       </div>

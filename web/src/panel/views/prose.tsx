@@ -15,6 +15,8 @@ export interface ProseProps {
   /** Still being written. */
   readonly growing?: boolean;
   readonly lang?: string | undefined;
+  /** Where the sentence stands that is to catch the eye. */
+  readonly marked?: readonly [number, number] | undefined;
 }
 
 const drawing = signal<typeof import("../../markdown/prose.ts") | undefined>(undefined);
@@ -28,13 +30,17 @@ export async function loadProse(): Promise<void> {
   }
 }
 
-export function Prose({ source, lang, growing = false }: ProseProps): VNode {
+export function Prose({ source, lang, marked, growing = false }: ProseProps): VNode {
   const drawn = drawing.value;
   useEffect(() => void loadProse(), []);
   return (
     <div class="prose" dir={directionOfText(source)} lang={lang}>
       {drawn ? (
-        <drawn.Markdown source={growing ? drawn.settle(source) : source} code={drawCode} />
+        <drawn.Markdown
+          source={growing ? drawn.settle(source) : source}
+          code={drawCode}
+          marked={marked}
+        />
       ) : (
         <p>{source}</p>
       )}

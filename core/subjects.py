@@ -1,0 +1,212 @@
+"""A subject's rights as a port: what is held of one visitor, given out, erased, moved, forgotten.
+
+Decides what an export holds and in which order, what a visitor may say of an answer, and of what
+kinds the things are that are kept for a time. How rows are found and deleted is an adapter's
+matter. An erase ends the subject's sessions too: what is under way under one is refused when it
+would be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from core import jose
+from core.encoding import timestamp
+from core.messages import Escalation, Turn
+from core.receipts import chain_hash
+from core.scope import Scope
+
+if TYPE_CHECKING:  # the truth has this port as a part, and a call's work is the truth's
+    from core.truth import Work
+
+Signal = Literal["up", "down", "worked", "failed", "partial", "correction"]
+"""What a visitor says of an answer: liked, tried with this success, or put right."""
+
+Kind = Literal["turns", "escalations", "feedback", "events", "sessions"]
+"""What is kept, each for a time of its own. `sessions`: the heads of their chains of receipts."""
+
+KINDS: Final[tuple[Kind, ...]] = ("turns", "escalations", "feedback", "events", "sessions")
+
+NOBODY: Final = ""
+"""The subject of what is kept of an erased one: the head of a chain, which is a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A visitor's mark on an answer; a later one takes its place."""
+
+    turn_id: str
+    signal: Signal
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTurn:
+    """A stored turn with what was asked."""
+
+    question: str
+    locale: str
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFeedback:
+    """A stored mark, and when it was made in Unix seconds."""
+
+    feedback: Feedback
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldEvent:
+    """What the visitor was told, or is to be."""
+
+    id: int
+    conversation_id: str
+    name: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session that got receipts: the hash of its last one."""
+
+    sid: str
+    head: str
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All that is held of one subject, each kind oldest first, receipts in their chains' order."""
+
+    scope: Scope
+    conversations: tuple[str, ...] = ()
+    turns: tuple[HeldTurn, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    feedback: tuple[HeldFeedback, ...] = ()
+    events: tuple[HeldEvent, ...] = ()
+    sessions: tuple[HeldSession, ...] = ()
+    receipts: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The export as the wire has it, without its time."""
+        return {
+            "site": self.scope.site,
+            "subject": self.scope.subject,
+            "conversations": list(self.conversations),
+            "turns": [_turn(one) for one in self.turns],
+            "escalations": [_escalation(one) for one in self.escalations],
+            "feedback": [
+                {**asdict(one.feedback), "created_at": timestamp(one.at)} for one in self.feedback
+            ],
+            "events": [asdict(replace(one, data=dict(one.data))) for one in self.events],
+            "sessions": [asdict(one) for one in self.sessions],
+            "receipts": list(self.receipts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erase took away: the conversations, and how many rows of each kind."""
+
+    conversations: tuple[str, ...]
+    turns: int
+    escalations: int
+    feedback: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The conversations that were moved, and those that stayed with the anonymous subject."""
+
+    moved: tuple[str, ...]
+    stayed: tuple[str, ...]
+
+
+class SubjectStore(Protocol):
+    """A part of the truth, as durable. Every call may raise `Unavailable`."""
+
+    async def export(self, scope: Scope, since: float) -> Held:
+        """All that is held of this subject, from one moment; receipts only from `since` on."""
+
+    async def erase(self, work: Work) -> Erased:
+        """Erase the scope of `work`, end its sessions until `work.at`, store the call's outcome.
+
+        All of it or nothing. What stays: the outcome, the end of the sessions for as long as one
+        could last, and the hashes at the heads of its chains of receipts, which name nobody.
+        Raises `Conflict` when the call's key is already finished.
+        """
+
+    async def merge(self, anonymous: Scope, into: Scope) -> Merged:
+        """Move what an anonymous subject has to a signed-in one of the same site.
+
+        A conversation moves whole. It stays where the signed-in subject has a turn of the same id
+        already; outcomes of calls then stay too.
+        """
+
+    async def expire(self, before: Mapping[Kind, float], limit: int) -> Mapping[Kind, int]:
+        """Delete at most `limit` of each kind from before its time; how many were there.
+
+        An escalation goes with its replies, deliveries and threads, a conversation with the last
+        of what it held.
+        """
+
+
+def chained(receipts: Iterable[str]) -> tuple[str, ...]:
+    """Receipts with each after the one that it follows; sessions by when they began."""
+    made = {chain_hash(one): (*_made(one), one) for one in receipts}
+    followers: dict[object, list[str]] = {}
+    for name in sorted(made, key=lambda name: (made[name][0], made[name][2])):
+        followers.setdefault(made[name][1], []).append(name)
+    ordered: list[str] = []
+    waiting = [name for prev, names in followers.items() if prev not in made for name in names]
+    waiting.reverse()
+    while waiting:
+        name = waiting.pop()
+        ordered.append(made[name][2])
+        waiting.extend(reversed(followers.get(name, ())))
+    return tuple(ordered)
+
+
+def _made(receipt: str) -> tuple[float, object]:
+    """When it was made, and the hash of the one before it."""
+    try:
+        claims = jose.split(receipt).payload
+        return float(str(claims["iat"])), claims["prev"]
+    except (ValueError, KeyError):
+        return 0.0, None
+
+
+def _turn(held: HeldTurn) -> dict[str, Any]:
+    turn = held.turn
+    return {
+        "id": turn.id,
+        "conversation_id": turn.conversation_id,
+        "question": held.question,
+        "locale": held.locale,
+        "reply": turn.reply,
+        "reasoning": turn.reasoning,
+        "confidence": turn.confidence,
+        "escalate": turn.escalate,
+        "reasons": list(turn.reasons),
+        "source": turn.source,
+        "model": turn.model,
+        "citations": [asdict(one) for one in turn.citations],
+        "disclaimers": list(turn.disclaimers),
+        "usage": None if turn.usage is None else asdict(turn.usage),
+        "created_at": turn.created_at,
+    }
+
+
+def _escalation(held: Escalation) -> dict[str, Any]:
+    """Without the site's names for its targets and what those answered, which are its own."""
+    shown = held.document()
+    shown["deliveries"] = [
+        {"kind": one.kind, "action": one.action, "state": one.state} for one in held.deliveries
+    ]
+    del shown["site"]
+    return shown

@@ -1,0 +1,1 @@
+"""The page that `fanlight kb report` writes: pure functions from figures to HTML."""

@@ -1,0 +1,270 @@
+"""`GET /openapi.json` on the console's origin: the operators' API, from the models that check it.
+
+It says who may call (a session's cookie; for changes the session's token too) and what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway import __version__, wire
+from gateway.routes import knowledge_wire, operator_wire
+from gateway.routes.openapi import PROBLEM, json_content, problem_responses
+from gateway.settings import Settings
+
+type Schema = dict[str, Any]
+
+TEXT: Final[Schema] = {"type": "string"}
+TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+FLAG: Final[Schema] = {"type": "boolean"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+REFUSALS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 503)
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"enum": list(values)}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_LINE: Final = {"entry_id": TEXT, "locale": TEXT, "question": TEXT}
+_NEAR: Final = {**_LINE, "confidence": SHARE}
+_FIELDS: Final = {
+    "question": TEXT,
+    "answer": TEXT,
+    "variants": _list(TEXT),
+    "links": _list(_object(title=TEXT, url=TEXT)),
+    "tags": _list(TEXT),
+    "escalate": FLAG,
+    "valid_from": TEXT,
+    "valid_until": TEXT,
+}
+_BUILDING: Final = _object(
+    step=_one_of("reading", "calibrating", "learning", "writing", "loading"), share=SHARE
+)
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "Session": _object(operator=TEXT, csrf=TEXT),
+    "Escalation": _object(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
+    "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
+    "Reply": _object(id=TEXT, escalation_id=TEXT, author=TEXT, content=TEXT, created_at=TIME),
+    "Resent": _object(resent=COUNT),
+    "Site": _object(
+        site=TEXT, name=TEXT, locales=_list(TEXT), default_locale=TEXT, entries=COUNT,
+        release=TEXT, published_at=TIME_OR_NULL, changes=COUNT, unpublished=FLAG, threshold=SHARE,
+        out_of_scope=SHARE, marks=COUNT, building=_or_null(_BUILDING), failed=TEXT_OR_NULL,
+    ),
+    "Sites": _object(sites=_list(_ref("Site"))),
+    "Entry": _object(
+        id=TEXT, locale=TEXT, **_FIELDS, origin=_one_of("file", "console"),
+        state=_one_of("live", "changed", "new", "removed"), author=TEXT_OR_NULL, at=TIME_OR_NULL,
+        number=COUNT,
+    ),
+    "Entries": _object(items=_list(_ref("Entry")), next=TEXT_OR_NULL, total=COUNT),
+    "WholeEntry": {
+        "allOf": [
+            _ref("Entry"),
+            _object(
+                history=_list(
+                    _object(
+                        at=TIME, author=TEXT,
+                        action=_one_of("created", "edited", "removed", "restored"),
+                        entry=_or_null(_object(**_FIELDS)),
+                    )
+                ),
+                file=_or_null(_object(**_FIELDS)),
+            ),
+        ]
+    },
+    "Tried": _object(
+        question=TEXT, draft=FLAG, outcome=_one_of("answered", "asked_back", "handed_over"),
+        confidence=SHARE, threshold=SHARE,
+        answer=_or_null(_object(entry_id=TEXT, locale=TEXT, text=TEXT)),
+        candidates=_list(_object(**_NEAR, reasons=_list(TEXT))), built=FLAG,
+    ),
+    "Building": _object(building=_BUILDING),
+    "Findings": _object(
+        findings=_list(
+            _object(
+                kind=TEXT, severity=_one_of("error", "warning", "advice"), **_LINE,
+                other=_or_null(_object(**_LINE)), text=TEXT, remedy=TEXT,
+            )
+        ),
+        checked_at=TIME_OR_NULL, running=FLAG, failed=TEXT_OR_NULL,
+    ),
+    "Unanswered": _object(
+        items=_list(
+            _object(
+                question=TEXT, locale=TEXT, count=COUNT, first_at=TIME, last_at=TIME,
+                similar=_list(TEXT), nearest=_or_null(_object(**_NEAR)), escalations=_list(TEXT),
+            )
+        ),
+        days=COUNT,
+    ),
+    "Mark": _object(id=TEXT, question=TEXT, entry_id=TEXT_OR_NULL, author=TEXT, at=TIME),
+    "Marks": _object(items=_list(_ref("Mark"))),
+    "Import": _object(
+        import_id=TEXT, source=TEXT, added=_list(_object(**_LINE)),
+        changed=_list(_object(**_LINE)), removed=_list(_object(**_LINE)), unchanged=COUNT,
+        problems=_list(TEXT),
+    ),
+    "Imported": {
+        "allOf": [
+            _ref("Site"),
+            _object(left_out=_list(_object(entry_id=TEXT, locale=TEXT))),
+        ]
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call: what it takes, and what it gives by its status (None: no body)."""
+
+    method: str
+    path: str
+    summary: str
+    gives: Mapping[int, str | None]
+    takes: type[wire.Body] | None = None
+    query: type[wire.Body] | None = None
+
+
+_SESSION, _ONE = "/v1/operator/session", "/v1/escalations/{escalation_id}"
+_SITE, _ENTRIES = "/v1/knowledge/{site}", "/v1/knowledge/{site}/entries"
+_ENTRY = f"{_ENTRIES}/{{entry_id}}/{{locale}}"
+_FINDINGS, _MARKS, _IMPORTS = f"{_SITE}/findings", f"{_SITE}/marks", f"{_SITE}/imports"
+EVENTS: Final = "/v1/events"
+
+OPERATIONS: Final = (
+    Operation("post", _SESSION, "Log in", {204: None}, operator_wire.LogInBody),
+    Operation("get", _SESSION, "Say who is logged in", {200: "Session"}),
+    Operation("delete", _SESSION, "Log out", {204: None}),
+    Operation(
+        "get",
+        "/v1/escalations",
+        "List escalations",
+        {200: "Escalations"},
+        query=operator_wire.ListingQuery,
+    ),
+    Operation("get", _ONE, "Read an escalation", {200: "Escalation"}),
+    Operation("post", f"{_ONE}/replies", "Reply", {201: "Reply"}, operator_wire.ReplyBody),
+    Operation("post", f"{_ONE}/resolve", "Resolve an escalation", {204: None}),
+    Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
+    Operation("get", EVENTS, "Hear of changes", {200: None}),
+)
+KNOWLEDGE: Final = (
+    Operation("get", "/v1/knowledge", "List sites", {200: "Sites"}),
+    Operation(
+        "get", _ENTRIES, "List entries", {200: "Entries"}, query=knowledge_wire.EntriesQuery
+    ),
+    Operation("post", _ENTRIES, "Add an entry", {201: "Entry"}, knowledge_wire.NewEntryBody),
+    Operation("get", _ENTRY, "Read an entry", {200: "WholeEntry"}),
+    Operation("put", _ENTRY, "Write an entry anew", {200: "Entry"}, knowledge_wire.EditBody),
+    Operation("delete", _ENTRY, "Remove an entry", {200: "Entry", 204: None}),
+    Operation("post", f"{_ENTRY}/undo", "Take back the newest edit", {200: "Entry", 204: None}),
+    Operation("post", f"{_SITE}/publish", "Publish", {202: "Building"}),
+    Operation("post", f"{_SITE}/try", "Try a question", {200: "Tried"}, knowledge_wire.TryBody),
+    Operation("get", _FINDINGS, "Say what was found", {200: "Findings"}),
+    Operation("post", _FINDINGS, "Look for findings", {202: "Findings"}),
+    Operation(
+        "get", f"{_SITE}/unanswered", "Count what was missed", {200: "Unanswered"},
+        query=knowledge_wire.MissedQuery,
+    ),
+    Operation("get", _MARKS, "List marks", {200: "Marks"}),
+    Operation("post", _MARKS, "Mark a question", {201: "Mark"}, knowledge_wire.MarkBody),
+    Operation("delete", f"{_MARKS}/{{mark}}", "Remove a mark", {204: None}),
+    Operation(
+        "put", f"{_SITE}/prior", "Declare the prior", {200: "Site"}, knowledge_wire.PriorBody
+    ),
+    Operation("post", _IMPORTS, "See an import", {200: "Import"}, knowledge_wire.ImportBody),
+    Operation("post", f"{_IMPORTS}/{{import_id}}", "Make an import", {200: "Imported"}),
+)  # fmt: skip
+
+
+def console_document(settings: Settings, *, has_desk: bool) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the operators' API; without a desk its calls are left out."""
+    operations = (*OPERATIONS, *(KNOWLEDGE if has_desk else ()))
+    bodies = [operation.takes for operation in operations if operation.takes]
+    _, defined = models_json_schema(
+        [(body, "validation") for body in bodies], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
+    cookie = {"type": "apiKey", "in": "cookie", "name": "__Host-fanlight_operator"}
+    token = {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Fanlight, for operators", "version": __version__},
+        "servers": [{"url": settings.console_url}],
+        "paths": paths,
+        "components": {
+            "schemas": {**defined["$defs"], **SCHEMAS, "Problem": PROBLEM},
+            "securitySchemes": {"session": cookie, "csrf": token},
+        },
+    }
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    responses = problem_responses(*REFUSALS)
+    for status, name in operation.gives.items():
+        said = operation.summary
+        responses[str(status)] = json_content(_ref(name), said) if name else {"description": said}
+    if operation.path == EVENTS:
+        responses["200"]["content"] = {"text/event-stream": {"schema": TEXT}}
+    described: dict[str, Any] = {"summary": operation.summary, "responses": responses}
+    if operation.takes is not None:
+        schema = _ref(operation.takes.__name__)
+        content = {"application/json": {"schema": schema}}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.takes is not operator_wire.LogInBody:
+        change = operation.method != "get"
+        described["security"] = [{"session": [], **({"csrf": []} if change else {})}]
+    described["parameters"] = [*_in_path(operation.path), *_in_query(operation.query)]
+    return described
+
+
+def _in_path(path: str) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+
+
+def _in_query(query: type[wire.Body] | None) -> list[dict[str, Any]]:
+    properties = query.model_json_schema()["properties"] if query else {}
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in properties.items()
+    ]
+
+
+def console_openapi_routes(settings: Settings, *, has_desk: bool) -> list[Route]:
+    """The route of this resource."""
+    made = console_document(settings, has_desk=has_desk)
+
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(made)
+
+    return [Route("/openapi.json", openapi)]

@@ -1,0 +1,84 @@
+"""What the calls for a visitor's rights answer, for `/openapi.json`. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from core.subjects import Signal
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
+_PERHAPS: Final[dict[str, Any]] = {"type": ["string", "null"]}
+_TRUE: Final[dict[str, Any]] = {"const": True}
+_SHARE: Final[dict[str, Any]] = {"type": "number", "minimum": 0, "maximum": 1}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
+_YES_NO: Final[dict[str, Any]] = {"type": "boolean"}
+_SIGNAL: Final[dict[str, Any]] = {"enum": list(get_args(Signal))}
+
+
+def _whole(properties: dict[str, Any]) -> dict[str, Any]:
+    """An object with exactly these members."""
+    return {
+        "type": "object",
+        "required": sorted(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_ANY: Final[dict[str, Any]] = {"type": "object"}
+
+_TURN: Final = _whole(
+    {
+        **dict.fromkeys(("id", "conversation_id", "question", "locale", "reply", "source"), _TEXT),
+        **dict.fromkeys(("reasoning", "model"), _PERHAPS),
+        "confidence": _SHARE,
+        "escalate": _YES_NO,
+        "reasons": _list(_TEXT),
+        "citations": _list(_ANY),
+        "disclaimers": _list(_TEXT),
+        "usage": {"type": ["object", "null"]},
+        "created_at": _TIME,
+    }
+)
+_ESCALATION: Final = _whole(
+    {
+        **dict.fromkeys(("id", "conversation_id", "turn_id", "question", "fallback_text"), _TEXT),
+        **dict.fromkeys(("reason", "locale"), _TEXT),
+        "provenance": {"enum": ["server", "client"]},
+        "status": {"enum": ["queued", "delivered", "resolved", "failed"]},
+        "confidence": _SHARE,
+        "tail": _list(_ANY),
+        "contact": _PERHAPS,
+        "created_at": _TIME,
+        "deliveries": _list(_whole(dict.fromkeys(("kind", "action", "state"), _TEXT))),
+        "replies": _list(_ANY),
+    }
+)
+_FEEDBACK: Final = _whole(
+    {"turn_id": _TEXT, "signal": _SIGNAL, "text": _PERHAPS, "created_at": _TIME}
+)
+_EVENT: Final = _whole({"id": _COUNT, "conversation_id": _TEXT, "name": _TEXT, "data": _ANY})
+
+EXPORT: Final = _whole(
+    {
+        "exported_at": _TIME,
+        "site": _TEXT,
+        "subject": _TEXT,
+        "conversations": _list(_TEXT),
+        "turns": _list(_TURN),
+        "escalations": _list(_ESCALATION),
+        "feedback": _list(_FEEDBACK),
+        "events": _list(_EVENT),
+        "sessions": _list(_whole({"sid": _TEXT, "head": _TEXT, "gaps": _COUNT})),
+        "receipts": _list(_TEXT),
+    }
+)
+"""Everything that is held of a visitor."""
+
+MARKED: Final = _whole({"turn_id": _TEXT, "signal": _SIGNAL})
+ERASED: Final = _whole({"erased": _TRUE})

@@ -1,0 +1,128 @@
+"""Workers that die at any moment leave no incident open that is over, and none closed that is not.
+
+The machine plays the workers: it leases, sends to an account that keeps what is open, records or
+does not. However they died, once what is due has been told the account is as the truth says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from core.errors import NotFound
+from core.messages import DeliveryState
+from core.truth import LeasedDelivery
+from gateway.adapters.memory import MemoryTruth
+from tests.congruence.samples import (
+    PAGER,
+    StandingClock,
+    a_reply,
+    a_request,
+    a_work,
+    an_attempt,
+    named,
+    opened,
+)
+
+LEASE_S = 20.0
+few = st.integers(1, 3)
+
+
+class Incidents(RuleBasedStateMachine):
+    """One store, one account, and tries that end as they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = StandingClock()
+        self.truth = MemoryTruth(clock=self.clock)
+        self.runner = asyncio.Runner()
+        self.escalations = 0
+        self.replies = 0
+        self.open: set[str] = set()
+        self.held: list[tuple[float, LeasedDelivery]] = []
+
+    def teardown(self) -> None:
+        try:
+            self.told_in_the_end()
+        finally:
+            self.runner.close()
+
+    @precondition(lambda self: self.escalations < 3)
+    @rule()
+    def escalate(self) -> None:
+        self.escalations += 1
+        number = self.escalations
+        made = opened(number, a_request(number, number), by_gateway=False, targets=(PAGER,))
+        work = a_work(f"k{number}", at=self.clock.now, escalation=made)
+        self.runner.run(self.truth.commit(work))
+
+    @rule(seconds=st.sampled_from([1.0, 21.0, 301.0]))
+    def wait(self, seconds: float) -> None:
+        self.clock.now += seconds
+        # A try ends with its deadline, which is before its lease does.
+        self.held = [(until, one) for until, one in self.held if until > self.clock.now]
+
+    @rule(limit=few)
+    def lease(self, limit: int) -> None:
+        now = self.clock.now
+        taken = self.runner.run(self.truth.lease_deliveries(now, now + LEASE_S, limit))
+        self.held += [(now + LEASE_S, one) for one in taken]
+
+    @precondition(lambda self: self.held)
+    @rule(end=st.sampled_from(["taken", "refused", "answer lost", "killed", "killed before"]))
+    def end_a_try(self, end: str) -> None:
+        _, one = self.held.pop(0)
+        if end not in {"refused", "killed before"}:
+            self.send(one)
+        if end in {"refused", "answer lost"}:
+            self.finish(one, "timeout", "pending", self.clock.now + 300)
+        elif end == "taken":
+            self.finish(one, "delivered", "delivered", None)
+
+    @rule(escalation=few, resolve=st.booleans())
+    def reply(self, *, escalation: int, resolve: bool) -> None:
+        if escalation <= self.escalations:
+            self.replies += 1
+            made = a_reply(self.replies, escalation)
+            self.runner.run(self.truth.reply(made, resolve=resolve, at=self.clock.now))
+
+    @rule(escalation=few, resend=st.booleans())
+    def close_or_resend(self, *, escalation: int, resend: bool) -> None:
+        call = self.truth.resend if resend else self.truth.resolve
+        try:
+            self.runner.run(call(named("e", escalation), self.clock.now))
+        except NotFound:
+            assert escalation > self.escalations
+
+    def send(self, one: LeasedDelivery) -> None:
+        change = self.open.add if one.action == "open" else self.open.discard
+        change(one.escalation.id)
+
+    def finish(
+        self, one: LeasedDelivery, outcome: str, state: DeliveryState, at: float | None
+    ) -> None:
+        attempt = an_attempt(outcome)
+        self.runner.run(self.truth.finish_delivery(one.id, attempt, state, at))
+
+    def told_in_the_end(self) -> None:
+        """Whoever held something is dead; a worker that lives tells the rest."""
+        self.clock.now += LEASE_S
+        while (due := self.runner.run(self.truth.next_due())) is not None:
+            self.clock.now = max(self.clock.now, due)
+            now = self.clock.now
+            for one in self.runner.run(self.truth.lease_deliveries(now, now + LEASE_S, 10)):
+                self.send(one)
+                self.finish(one, "delivered", "delivered", None)
+        rows = self.runner.run(self.truth.escalations(status="all", before=None, limit=9))
+        waiting = {row.id for row in rows if row.status != "resolved" and not row.replies}
+        assert self.open == waiting
+
+
+TestIncidents = pytest.mark.timeout(600)(Incidents.TestCase)
+TestIncidents.settings = settings(
+    max_examples=settings().max_examples * 4, stateful_step_count=30, deadline=None
+)
