@@ -1,46 +1,35 @@
 """Runs every check of the project, one after the other, and sums up.
 
 Decides the order (the quick ones first; the web build before the tests that serve it) and how long
-each may take. A check that fails does not stop the next: one run tells all there is to mend. The
-tests that need no browser and hold no time against a limit of milliseconds run beside all others
-where there are cores to spare; what they print comes when the others are done. On fewer they come
-after the others: a slow machine that does both misses deadlines that the product keeps.
+each may take. A check that fails does not stop the next: one run tells all there is to mend. Tests
+that hold something against the clock, or start a browser, run one at a time (more where there are
+cores to spare): a machine that does several at once misses deadlines that the product keeps. All
+others run on all cores.
 """
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 PACKAGES = ("kb", "core", "gateway", "edge", "models", "scripts", "tests")
 LONG_SECONDS = 4 * 3600
-QUIET_TESTS = (
-    "tests/core",
-    "tests/kb",
-    "tests/models",
-    "tests/wire",
-    "tests/congruence",
+TIMED_TESTS = (
+    "tests/browser",
+    "tests/deployment",
+    "tests/edge",
     "tests/faults",
-    "tests/gateway/adapters",
-    "tests/gateway/escalation",
-    "tests/gateway/knowledge",
-    "tests/gateway/pipeline",
-    "tests/gateway/routes",
+    "tests/gateway/cli",
 )
-"""They start no browser, and measure no milliseconds."""
-CORES_FOR_TWO = 4
-"""A browser test keeps two cores busy by itself."""
+"""They start whole gateways and browsers, and hold deadlines against them."""
+CORES_FOR_TIMED = 4
+"""What one of them keeps busy, at its most."""
 COVERAGE = Path("build") / "coverage"
 
 
@@ -48,14 +37,13 @@ COVERAGE = Path("build") / "coverage"
 class Check:
     """One command, the group it belongs to, and the seconds it may take.
 
-    `beside` runs it beside the others. `measured` is where it keeps the coverage that it found.
+    `measured` is where it keeps the coverage that it found.
     """
 
     name: str
     command: tuple[str, ...]
     seconds: int
     group: str = "lint"
-    beside: bool = False
     measured: str = ""
 
 
@@ -71,6 +59,7 @@ class Outcome:
 def checks(*, long: bool) -> tuple[Check, ...]:
     """Gives all checks in their order. `long` adds the large runs, and time for them."""
     packages = tuple(name for name in PACKAGES if (ROOT / name).is_dir())
+    cores = os.cpu_count() or 1
     return (
         Check("format", _python("ruff", "format", "--check", "."), 60),
         Check("lint", _python("ruff", "check", "."), 60),
@@ -82,20 +71,19 @@ def checks(*, long: bool) -> tuple[Check, ...]:
         Check("web tests", _npm("test"), 180, "test"),
         Check(
             "tests",
-            _tests(*(f"--ignore={name}" for name in QUIET_TESTS), long=long),
-            LONG_SECONDS if long else 2700,
+            _tests(*(f"--ignore={name}" for name in TIMED_TESTS), at_once=cores, long=long),
+            LONG_SECONDS if long else 2400,
             "test",
-            measured="other",
+            measured="others",
         ),
         Check(
-            "quiet tests",
-            _tests(*QUIET_TESTS, long=long),
-            LONG_SECONDS if long else 2700,
+            "timed tests",
+            _tests(*TIMED_TESTS, at_once=cores // CORES_FOR_TIMED, long=long),
+            LONG_SECONDS if long else 2400,
             "test",
-            beside=(os.cpu_count() or 1) >= CORES_FOR_TWO,
-            measured="quiet",
+            measured="timed",
         ),
-        Check("combining", _coverage("combine", "quiet", "other"), 60, "test", measured="all"),
+        Check("combining", _coverage("combine", "others", "timed"), 60, "test", measured="all"),
         Check("coverage", _coverage("report"), 60, "test", measured="all"),
     )
 
@@ -104,67 +92,19 @@ def run(check: Check) -> Outcome:
     """Runs one check in a process group of its own, and ends the whole group when time is up."""
     print(f"\n── {check.name}: {_shown(check.command)}", flush=True)
     began = time.monotonic()
-    with _process(check, None) as process:
-        return Outcome(check.name, _verdict(check, process, began), time.monotonic() - began)
-
-
-@contextmanager
-def beside(check: Check) -> Iterator[Callable[[], Outcome]]:
-    """Runs a check meanwhile; what is given waits for it, and prints what it said."""
-    print(f"\n── {check.name}, beside the others: {_shown(check.command)}", flush=True)
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as said, _process(check, said) as process:
-
-        def outcome() -> Outcome:
-            verdict, seconds = _verdict(check, process, began), time.monotonic() - began
-            print(f"\n── {check.name}, which ran beside the others", flush=True)
-            said.seek(0)
-            shutil.copyfileobj(said, sys.stdout.buffer)
-            sys.stdout.flush()
-            return Outcome(check.name, verdict, seconds)
-
-        yield outcome
-
-
-def run_all(wanted: list[Check]) -> Iterator[Outcome]:
-    """Runs checks in their order; one that runs beside others starts first, and is waited for in
-    its place, so that what needs it comes behind it."""
-    with ExitStack() as stack:
-        running = {
-            check.name: stack.enter_context(beside(check)) for check in wanted if check.beside
-        }
-        for check in wanted:
-            yield running[check.name]() if check.beside else run(check)
-
-
-@contextmanager
-def _process(check: Check, said: IO[bytes] | None) -> Iterator[subprocess.Popen[bytes]]:
     environ = dict(os.environ)
     if check.measured:
         (ROOT / COVERAGE).mkdir(parents=True, exist_ok=True)
         environ["COVERAGE_FILE"] = str(ROOT / COVERAGE / check.measured)
-    process = subprocess.Popen(
-        check.command,
-        cwd=ROOT,
-        env=environ,
-        stdout=said,
-        stderr=subprocess.STDOUT if said else None,
-        start_new_session=True,
-    )
+    process = subprocess.Popen(check.command, cwd=ROOT, env=environ, start_new_session=True)
     try:
-        yield process
+        verdict = "ok" if process.wait(check.seconds) == 0 else "failed"
+    except subprocess.TimeoutExpired:
+        verdict = f"too slow (limit {check.seconds} s)"
     finally:
         # Also after Ctrl-C, and for what a check that ended left running.
         end(process)
-
-
-def _verdict(check: Check, process: subprocess.Popen[bytes], began: float) -> str:
-    """Waits until the check ends or its time is up."""
-    try:
-        left = max(0.1, began + check.seconds - time.monotonic())
-        return "ok" if process.wait(left) == 0 else "failed"
-    except subprocess.TimeoutExpired:
-        return f"too slow (limit {check.seconds} s)"
+    return Outcome(check.name, verdict, time.monotonic() - began)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -198,10 +138,9 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="the large runs too")
     options = parser.parse_args()
     wanted = [check for check in checks(long=options.long) if options.only in (None, check.group)]
-    outcomes: list[Outcome] = []
     began = time.monotonic()
     try:
-        outcomes.extend(run_all(wanted))
+        outcomes = [run(check) for check in wanted]
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
@@ -213,10 +152,12 @@ def _python(program: str, *arguments: str) -> tuple[str, ...]:
     return (str(PROGRAMS / program), *arguments)
 
 
-def _tests(*which: str, long: bool) -> tuple[str, ...]:
+def _tests(*which: str, at_once: int, long: bool) -> tuple[str, ...]:
     """Pytest over some of the tests; whether enough is covered is judged over all of them."""
     measured = ("--cov", "--cov-report=", "--cov-fail-under=0", "--durations=15")
-    return _python("pytest", *measured, *(["--long"] if long else []), *which)
+    # A file's tests share its servers.
+    spread = ("--dist=loadfile", f"--numprocesses={at_once}") if at_once > 1 else ()
+    return _python("pytest", *measured, *spread, *(["--long"] if long else []), *which)
 
 
 def _coverage(command: str, *parts: str) -> tuple[str, ...]:

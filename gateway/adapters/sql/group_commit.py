@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine
@@ -68,6 +69,11 @@ class GroupCommit:
         """Commit one unit, and give what it gives."""
         return cast("Value", await self._run(unit, None))
 
+    async def upgrade(self, unit: Callable[[Connection], None]) -> None:
+        """Commit a change of the tables, without the deadline of a call: a large table takes as
+        long as it takes."""
+        await self._run(unit, None, deadline_s=inf)
+
     async def close(self) -> None:
         """Finish what waits, within the deadline, and close."""
         self._closed = True
@@ -77,18 +83,21 @@ class GroupCommit:
         await asyncio.wait({closing}, timeout=self._deadline_s)
         self._thread.shutdown(wait=False)
 
-    async def _run(self, unit: Unit, work: Work | None) -> object:
+    async def _run(
+        self, unit: Unit, work: Work | None, *, deadline_s: float | None = None
+    ) -> object:
         if self._closed:
             raise Unavailable("the database is closed")
         if len(self._waiting) >= self._waiting_limit:
             raise Unavailable("the database is too slow: too many writes are waiting")
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Job(unit, work, waiter, loop.time() + self._deadline_s))
+        expires = loop.time() + (self._deadline_s if deadline_s is None else deadline_s)
+        self._waiting.append(_Job(unit, work, waiter, expires))
         if self._writer is None:
             self._writer = loop.create_task(self._write())
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout_at(None if expires == inf else expires):
                 return await waiter
         except TimeoutError as exc:
             raise Unavailable("the database did not answer in time") from exc

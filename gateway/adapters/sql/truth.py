@@ -138,7 +138,7 @@ class SqlTruth:
             waiting_limit=self._waiting_limit,
         )
         try:
-            await writer.run(opening.upgrade)
+            await writer.upgrade(opening.upgrade)
         except Unavailable:
             await writer.close()
             raise

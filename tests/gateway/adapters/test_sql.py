@@ -303,6 +303,15 @@ class TestBadDays:
         # Its caller heard that it was not written, and so it was not.
         assert await store.finished(ANNA, "k", 0) is None
 
+    async def test_making_the_tables_has_not_the_deadline_of_a_call(self, file: Path) -> None:
+        store = store_at(file, deadline_s=0.001)
+        await store.start()
+        await store.close()
+        again = store_at(file)
+        await again.start()
+        await again.commit(a_work("k"))
+        await again.close()
+
     async def test_closing_a_store_that_hangs_ends(self, file: Path) -> None:
         store = store_at(file, deadline_s=0.2)
         await store.start()

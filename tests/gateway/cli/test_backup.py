@@ -385,7 +385,7 @@ class TestDamage:
         for name, letter in (("database", b"d"), ("keys/gateway.pem", b"k")):
             changed = tmp_path / name.replace("/", "-")
             at = tar.index(letter * 900) + 100
-            changed.write_bytes(gzip.compress(tar[:at] + b"x" + tar[at + 1 :]))
+            changed.write_bytes(gzip.compress(tar[:at] + b"x" + tar[at + 1 :], mtime=0))
             with pytest.raises(BadArchive, match=f"{name} is damaged"):
                 unpack(changed, tmp_path / f"into-{letter.decode()}")
 
@@ -417,7 +417,12 @@ class TestDamage:
         file = tmp_path / "x"
         with pytest.raises(BadArchive, match="No such file"):
             unpack(file, tmp_path / "into")
-        for content in (b"", b"text", gzip.compress(b"text"), gzip.compress(b"\0" * 2048)):
+        for content in (
+            b"",
+            b"text",
+            gzip.compress(b"text", mtime=0),
+            gzip.compress(b"\0" * 2048, mtime=0),
+        ):
             file.write_bytes(content)
             with pytest.raises(BadArchive):
                 unpack(file, tmp_path / "into")

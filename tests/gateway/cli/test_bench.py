@@ -49,7 +49,8 @@ def test_whoever_comes_in_an_overload_is_answered_or_told_when_to_come_again() -
     printed = json.loads(result.stdout)
     assert (printed["failed"], printed["unexplained"]) == (0, 0)
     assert printed["offered_rps"] > printed["peak_rps"]
-    assert printed["goodput_rps"] > 0
+    # On a slow machine the first answer comes when the last call has been sent.
+    assert printed["answered"] > 0
 
 
 @pytest.mark.timeout(300)  # six processes' imports, under coverage

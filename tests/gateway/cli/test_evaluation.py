@@ -36,7 +36,7 @@ def found_in(result: Result) -> dict[str, float]:
 
 
 def labelled(path: Path, *rows: Mapping[str, object]) -> Path:
-    path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
+    path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode(), mtime=0))
     return path
 
 
@@ -157,7 +157,11 @@ def test_a_bad_labelled_row_is_named(tmp_path: Path, sets: tuple[Path, Path]) ->
     [
         ("bad.jsonl", b"\xff\n", "not UTF-8"),
         ("bad.jsonl.gz", b"plain", "not a whole gzip file"),
-        ("bad.jsonl.gz", gzip.compress(b'{"text": "a", "label": "b"}')[:-9], "not a whole gzip"),
+        (
+            "bad.jsonl.gz",
+            gzip.compress(b'{"text": "a", "label": "b"}', mtime=0)[:-9],
+            "not a whole gzip",
+        ),
         ("bad.jsonl", None, "check the path"),
     ],
 )

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     (sources / "a.md").write_text(MARKDOWN, encoding="utf-8")
     (sources / "b.csv").write_text(CSV, encoding="utf-8")
     (sources / "notes.txt").write_text("not a source", encoding="utf-8")
-    (sources / "more" / "c.jsonl.gz").write_bytes(gzip.compress(JSONL.encode()))
+    (sources / "more" / "c.jsonl.gz").write_bytes(gzip.compress(JSONL.encode(), mtime=0))
     return sources
 
 
@@ -118,7 +118,7 @@ def test_a_damaged_index_is_built_again(folder: Path, tmp_path: Path) -> None:
     [
         ("missing.md", None, "check the file"),
         ("latin.md", MARKDOWN.replace("nine", "nué").encode("latin-1"), "not UTF-8"),
-        ("cut.md.gz", gzip.compress(MARKDOWN.encode())[:20], "compress it again"),
+        ("cut.md.gz", gzip.compress(MARKDOWN.encode(), mtime=0)[:20], "compress it again"),
         ("not.md.gz", b"plain", "check the file"),
         ("sheet.xlsx", b"PK", "the name must end in one of .md"),
         ("row.csv", b"id,locale,question,answer\nx,en,,\n", ""),
