@@ -14,6 +14,7 @@ import { type Keeping, type Kept, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
 import { Escalations } from "./escalations.ts";
+import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { exclusively } from "./locks.ts";
@@ -52,6 +53,7 @@ export interface Services {
   readonly state: PanelState;
   readonly conversation: Conversation;
   readonly escalations: Escalations;
+  readonly feedback: Feedback;
   readonly memory: Memory;
   readonly network: Network;
   readonly replies: Replies;
@@ -150,28 +152,27 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const calls = makeCalls(state, around, ring);
   const gateway = new Gateway(calls);
   const replies = makeReplies(state, { vault, network, calls, gateway });
+  const site = storeOf(config, around);
+  const sender = { gateway, vault, network, site, exclusively };
+  const feedback = new Feedback({ ...sender, store: new MemoryStore() });
   const escalations = new Escalations({
-    gateway,
-    vault,
-    network,
+    ...sender,
     store: new MemoryStore(),
-    site: storeOf(config, around),
     locale: () => state.locale.value,
     now: () => clock.now(),
     onSent: () => replies.start(),
-    exclusively,
   });
-  const consent = new ConsentRecord(storeOf(config, around), around.storage);
+  const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock };
   const conversation = new Conversation({ ...shared, knowledge: pack.current });
   const { openDatabase, goOnlineOnly } = around;
   const kept = { state, vault, consent, ring, calls, gateway, escalations, replies, clock };
-  const memory = new Memory({ ...kept, openDatabase, goOnlineOnly });
+  const memory = new Memory({ ...kept, feedback, openDatabase, goOnlineOnly });
   const speak = (host?: string) =>
     state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
-    ...{ state, conversation, escalations, memory, network, replies, vault },
+    ...{ state, conversation, escalations, feedback, memory, network, replies, vault },
     warm: () => void (network.usable && calls.warm()),
     loadPack: pack.load,
     greet: () => speak(),

@@ -198,6 +198,7 @@ export class Conversation {
       citations,
       locale,
       sentence,
+      here: true,
     });
     if (escalate) await this.#raise(question, text, "always", confidence);
   }

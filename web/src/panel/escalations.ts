@@ -1,16 +1,15 @@
 /**
  * Bringing a person in: written down before it is sent, tried until it is acknowledged.
  *
- * Decides: the body of an escalation, when it is tried again (from 2 s to 60 s apart, at once when the network
- * returns), and what the visitor reads about it. Refuses: to send a second one for the same turn.
+ * Decides: the body of an escalation, and what the visitor reads about it. Refuses: to send a second one for the
+ * same turn.
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
-import { Problem } from "../trust/problem.ts";
 import type { EscalationReason, EscalationStatus } from "../vault/entry.ts";
-import { Outbox, type Outcome, type Outgoing } from "../vault/outbox.ts";
 import type { Store } from "../vault/store.ts";
 import { conversationTail } from "../vault/training.ts";
 import type { Vault } from "../vault/vault.ts";
+import { Courier } from "./courier.ts";
 import type { Gateway } from "./gateway.ts";
 import { withEscalation } from "./lines.ts";
 import type { Network } from "./network.ts";
@@ -23,6 +22,8 @@ export interface Raise {
   readonly confidence: number;
   readonly receipt?: string | undefined;
 }
+
+type Acknowledged = Awaited<ReturnType<Gateway["escalate"]>>;
 
 export interface EscalationsOptions {
   readonly gateway: Gateway;
@@ -37,22 +38,23 @@ export interface EscalationsOptions {
   readonly exclusively: (name: string, work: () => Promise<void>) => Promise<void>;
 }
 
-const SHORTEST_MS = 2000;
-const LONGEST_MS = 60_000;
-
 /** What an acknowledgement may say beside `queued`; a target that failed is the team's to see. */
 const SHOWN = ["delivered", "resolved"] as const;
 
 export class Escalations {
-  readonly #outbox: Outbox;
-  #wait = SHORTEST_MS;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #hint: number | undefined;
+  readonly #courier: Courier<Acknowledged>;
 
   constructor(private readonly options: EscalationsOptions) {
-    this.#outbox = new Outbox(options.store, {
-      send: (item) => this.#send(item),
-      locked: (work) => options.exclusively(`fanlight.outbox:${options.site}`, work),
+    const { gateway, network, store, site, exclusively } = options;
+    this.#courier = new Courier<Acknowledged>({
+      ...{ network, store, exclusively },
+      name: `fanlight.outbox:${site}`,
+      post: ({ body, idempotency_key }) => gateway.escalate(body, idempotency_key),
+      sent: async ({ turn_id }, { id, status }) => {
+        await this.#mark(turn_id, SHOWN.find((shown) => shown === status) ?? "queued", id);
+        options.onSent();
+      },
+      refused: ({ turn_id }) => this.#mark(turn_id, "refused"),
     });
   }
 
@@ -61,7 +63,7 @@ export class Escalations {
     const { vault } = this.options;
     const body = JSON.stringify(this.#body(raise));
     // Written down first: what the panel says is waiting must survive the tab.
-    await this.#outbox.add({
+    await this.#courier.add({
       idempotency_key: makeIdempotencyKey(),
       turn_id: raise.turnId,
       body,
@@ -74,27 +76,17 @@ export class Escalations {
 
   /** Sends what waits; what could not be sent is tried again later. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    if (!this.options.network.usable) return;
-    this.#hint = undefined;
-    const waiting = await this.#outbox.flush();
-    if (!waiting) {
-      this.#wait = SHORTEST_MS;
-      return;
-    }
-    this.#timer = setTimeout(() => void this.flush(), this.#hint ?? this.#wait);
-    this.#wait = Math.min(this.#wait * 2, LONGEST_MS);
+    await this.#courier.flush();
   }
 
   /** Keeps what waits in another store from now on. */
   async moveTo(store: Store): Promise<void> {
-    await this.#outbox.moveTo(store);
+    await this.#courier.moveTo(store);
   }
 
   /** Gives up what waits. */
   async drop(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#outbox.drop();
+    await this.#courier.drop();
   }
 
   #body(raise: Raise): object {
@@ -112,26 +104,6 @@ export class Escalations {
       ...(raise.receipt ? { receipt: raise.receipt } : {}),
       timestamp: new Date(now()).toISOString(),
     };
-  }
-
-  async #send(item: Outgoing): Promise<Outcome> {
-    const { gateway, network, onSent } = this.options;
-    try {
-      const { id, status } = await gateway.escalate(item.body, item.idempotency_key);
-      network.succeeded();
-      await this.#mark(item.turn_id, SHOWN.find((shown) => shown === status) ?? "queued", id);
-      onSent();
-      return "sent";
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        network.failed();
-        return "later";
-      }
-      this.#hint = error.retryAfter === undefined ? undefined : error.retryAfter * 1000;
-      if (error.passing) return "later";
-      await this.#mark(item.turn_id, "refused");
-      return "refused";
-    }
   }
 
   async #mark(turnId: string, status: EscalationStatus, id?: string): Promise<void> {

@@ -14,8 +14,8 @@ import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
 
-/** How long an erase may take before it counts as failed. */
-const ERASED_MS = 15_000;
+/** How long an erase or an export may take before it counts as failed. */
+const RIGHTS_MS = 15_000;
 
 /** A finished turn, as far as the panel uses it. */
 export interface Turn {
@@ -179,11 +179,28 @@ export class Gateway {
     return { id: String(fields.escalation_id ?? ""), status: String(fields.status ?? "queued") };
   }
 
+  /** Says what the visitor thinks of an answer; rejects with the gateway's `Problem`. */
+  async feedback(body: string, idempotencyKey: string): Promise<void> {
+    await this.calls.send(
+      { method: "POST", path: "/v1/feedback", body, idempotencyKey },
+      { signal: AbortSignal.timeout(15_000), headers: traceOf(turnOf(body)) },
+    );
+  }
+
+  /** All that the server holds of this visitor, as JSON to read; rejects where it cannot be had. */
+  async held(): Promise<string> {
+    const response = await this.calls.send(
+      { method: "GET", path: "/v1/export" },
+      { signal: AbortSignal.timeout(RIGHTS_MS) },
+    );
+    return `${JSON.stringify(await response.json(), undefined, 2)}\n`;
+  }
+
   /** Has everything erased that the server holds of this visitor; rejects where it is not. */
   async erase(): Promise<void> {
     await this.calls.send(
       { method: "POST", path: "/v1/erase", body: "{}", idempotencyKey: makeIdempotencyKey() },
-      { signal: AbortSignal.timeout(ERASED_MS) },
+      { signal: AbortSignal.timeout(RIGHTS_MS) },
     );
   }
 

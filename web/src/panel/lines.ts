@@ -3,7 +3,7 @@
  *
  * Decides: how a reply finds its question, and that a status only moves forward.
  */
-import type { Entry, Escalation, EscalationStatus } from "../vault/entry.ts";
+import type { Entry, Escalation, EscalationStatus, Mark } from "../vault/entry.ts";
 import type { Kept } from "../vault/vault.ts";
 
 export function questionId(turnId: string): string {
@@ -48,6 +48,12 @@ export function withEscalation(
   const reason = before?.reason ?? change.reason ?? "requested";
   const escalation: Escalation = { ...before, ...change, reason, status };
   return withEntry(kept, { ...answer, escalation });
+}
+
+/** Marks the answer of a turn, or takes its mark away; a turn that is gone stays gone. */
+export function withMark(kept: Kept, turnId: string, mark: Mark | undefined): Kept {
+  const answer = kept.entries.find(({ id }) => id === answerId(turnId));
+  return answer ? withEntry(kept, { ...answer, mark }) : kept;
 }
 
 /** Whether a person's reply may still come: sent, and neither closed nor refused. */

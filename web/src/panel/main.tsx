@@ -68,10 +68,11 @@ function dress({ state }: Services, config: PanelConfig): void {
 }
 
 /** The network, the other tabs and the clock on the wall. */
-function listen({ network, escalations, replies, vault }: Services): void {
+function listen({ network, escalations, feedback, replies, vault }: Services): void {
   const back = () => {
     network.refresh();
     void escalations.flush();
+    void feedback.flush();
     replies.start();
   };
   window.addEventListener("online", back);

@@ -12,6 +12,7 @@ import type { ConsentRecord } from "../vault/consent.ts";
 import { type Database, memoryDatabase } from "../vault/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
+import type { Feedback } from "./feedback.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Replies } from "./replies.ts";
 import type { KeyRing } from "./ring.ts";
@@ -23,8 +24,9 @@ export interface MemoryOptions {
   readonly consent: ConsentRecord;
   readonly ring: KeyRing;
   readonly calls: SignedCalls;
-  readonly gateway: Pick<Gateway, "erase">;
+  readonly gateway: Pick<Gateway, "erase" | "held">;
   readonly escalations: Escalations;
+  readonly feedback: Feedback;
   readonly replies: Replies;
   readonly clock: Clock;
   readonly openDatabase: () => Promise<Database>;
@@ -47,7 +49,8 @@ export class Memory {
 
   /** The visitor agreed to memory: what this tab holds moves into the browser. */
   async accept(training: boolean): Promise<void> {
-    const { state, vault, ring, escalations, calls, replies, openDatabase } = this.options;
+    const { state, vault, ring, escalations, feedback, calls, replies, openDatabase } =
+      this.options;
     state.consent.value = { memory: true, training };
     this.#writeChoice();
     this.#database = await openDatabase().catch(memoryDatabase);
@@ -55,11 +58,13 @@ export class Memory {
     const { keeping, corrupt } = vault.open();
     await this.#ownConversation();
     await escalations.moveTo(this.#database.outbox);
+    await feedback.moveTo(this.#database.feedback);
     calls.reset();
     state.keeping.value = keeping;
     if (keeping === "refused") state.notice.value = "notice.refused";
     else if (corrupt) state.notice.value = "notice.corrupt";
     void escalations.flush();
+    void feedback.flush();
     replies.start();
   }
 
@@ -87,10 +92,14 @@ export class Memory {
 
   /** Withdraws consent: nothing of ours stays in the browser. */
   async forget(): Promise<void> {
-    const { vault, consent, ring, calls, escalations, goOnlineOnly, state, replies, clock } =
-      this.options;
+    const { vault, consent, ring, calls, escalations, feedback } = this.options;
+    const { goOnlineOnly, state, replies, clock } = this.options;
     replies.stop();
-    await escalations.moveTo(memoryDatabase().outbox);
+    const fresh = memoryDatabase();
+    await escalations.moveTo(fresh.outbox);
+    // Without memory the gateway holds no answer that a mark could be about.
+    await feedback.drop();
+    await feedback.moveTo(fresh.feedback);
     vault.forget();
     consent.forget();
     await this.#database.remove().catch(() => undefined);
@@ -104,9 +113,14 @@ export class Memory {
     state.notice.value = "notice.forgotten";
   }
 
+  /** What the server holds of this visitor, as JSON; rejects where it cannot be had. */
+  async held(): Promise<string> {
+    return this.options.gateway.held();
+  }
+
   /** Has all of it erased, on the server first: while that cannot be had, nothing is lost here. */
   async erase(): Promise<void> {
-    const { state, gateway, escalations, replies } = this.options;
+    const { state, gateway, escalations, feedback, replies } = this.options;
     state.notice.value = "notice.erasing";
     replies.stop();
     try {
@@ -117,6 +131,7 @@ export class Memory {
       return;
     }
     await escalations.drop();
+    await feedback.drop();
     await this.forget();
     state.notice.value = "notice.erased";
   }

@@ -55,6 +55,8 @@ export class PanelState {
   #wanted: Locale = "en";
   /** Grows when the focus belongs where the visitor writes: what had it has gone. */
   readonly composing = signal(0);
+  /** What is put into the field to be written on; each one is another object. */
+  readonly draft = signal<{ readonly text: string } | undefined>(undefined);
   /** The next message goes straight to a person. */
   readonly toPerson = signal(false);
 

@@ -22,6 +22,9 @@ export type EscalationReason =
   | "always"
   | "visitor_asked";
 
+/** What the visitor thinks of an answer. */
+export type Mark = "up" | "down";
+
 export interface Citation {
   readonly title: string;
   readonly url: string;
@@ -59,6 +62,9 @@ export interface Entry {
   readonly locale?: string | undefined;
   readonly escalation?: Escalation | undefined;
   readonly stopped?: boolean | undefined;
+  readonly mark?: Mark | undefined;
+  /** Made on this device: the question was sent to nobody. */
+  readonly here?: boolean | undefined;
 }
 
 const ROLES: readonly unknown[] = ["user", "assistant", "person"];
@@ -78,6 +84,7 @@ const STATUSES: readonly unknown[] = [
   "resolved",
   "refused",
 ];
+const MARKS: readonly unknown[] = [undefined, "up", "down"];
 const LONGEST = 20_000;
 
 type Fields = Record<string, unknown>;
@@ -120,6 +127,7 @@ export function isEntry(value: unknown): value is Entry {
     isText(value.content) &&
     ROLES.includes(value.role) &&
     SOURCES.includes(value.source) &&
+    MARKS.includes(value.mark) &&
     Number.isFinite(value.at) &&
     Number.isInteger(value.rev) &&
     (value.confidence === undefined || Number.isFinite(value.confidence)) &&

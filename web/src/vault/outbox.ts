@@ -1,5 +1,5 @@
 /**
- * Escalations on their way: written down first, signed when sent, sent once.
+ * What is on its way to the gateway: written down first, signed when sent, sent once.
  *
  * Decides: the order (oldest first), what is tried again and what is given up. A body waits with its
  * idempotency key, so that a second try of the same one is harmless. Refuses: to send from two tabs at once.
@@ -30,13 +30,18 @@ function isOutgoing(value: unknown): value is Outgoing {
   );
 }
 
+function same(one: unknown, other: unknown): boolean {
+  if (!isOutgoing(one) || !isOutgoing(other)) return true;
+  return one.idempotency_key === other.idempotency_key;
+}
+
 export class Outbox {
   constructor(
     private store: Store,
     private readonly options: OutboxOptions,
   ) {}
 
-  /** Keeps `item` until it is sent. Items sort by turn id, which sorts by time. */
+  /** Keeps `item` until it is sent, in place of an earlier one of its turn. Items sort by turn id, which sorts by time. */
   async add(item: Outgoing): Promise<void> {
     await this.store.put(item.turn_id, item);
   }
@@ -63,7 +68,8 @@ export class Outbox {
       for (const [key, item] of await this.store.all()) {
         const outcome = isOutgoing(item) ? await this.options.send(item) : "refused";
         if (outcome === "later") return;
-        await this.store.delete(key);
+        // What took its place meanwhile is still to be sent.
+        if (same(item, await this.store.get(key))) await this.store.delete(key);
       }
     });
     return (await this.waiting()) > 0;

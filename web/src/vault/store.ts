@@ -33,7 +33,9 @@ export class MemoryStore implements Store {
   }
 }
 
-const STORES = ["keys", "outbox"] as const;
+const STORES = ["keys", "outbox", "feedback"] as const;
+/** Grows with every store that is added. */
+const VERSION = 2;
 export type StoreName = (typeof STORES)[number];
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
@@ -82,20 +84,30 @@ class IndexedStore implements Store {
 /** The stores of one site, and the way to be rid of them. */
 export interface Database {
   readonly keys: Store;
+  /** Escalations that wait to be sent. */
   readonly outbox: Store;
+  /** Marks of answers that wait to be sent. */
+  readonly feedback: Store;
   remove(): Promise<void>;
 }
 
 export function memoryDatabase(): Database {
-  return { keys: new MemoryStore(), outbox: new MemoryStore(), remove: async () => undefined };
+  return {
+    keys: new MemoryStore(),
+    outbox: new MemoryStore(),
+    feedback: new MemoryStore(),
+    remove: async () => undefined,
+  };
 }
 
 /** Opens the site's database; rejects where the browser refuses storage. */
 export async function openDatabase(site: string): Promise<Database> {
   const name = `fanlight:${site}`;
-  const request = indexedDB.open(name, 1);
+  const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
-    for (const store of STORES) request.result.createObjectStore(store);
+    const { result } = request;
+    const missing = STORES.filter((store) => !result.objectStoreNames.contains(store));
+    for (const store of missing) result.createObjectStore(store);
   };
   const database = await done(request);
   // Another tab that forgets everything must not be blocked by this one.
@@ -103,6 +115,7 @@ export async function openDatabase(site: string): Promise<Database> {
   return {
     keys: new IndexedStore(database, "keys"),
     outbox: new IndexedStore(database, "outbox"),
+    feedback: new IndexedStore(database, "feedback"),
     remove: async () => {
       database.close();
       await done(indexedDB.deleteDatabase(name));

@@ -135,6 +135,7 @@ export function testDatabase(): Harness["database"] {
   const database = {
     keys: new MemoryStore(),
     outbox: new MemoryStore(),
+    feedback: new MemoryStore(),
     removed: 0,
     remove: async () => {
       database.removed += 1;

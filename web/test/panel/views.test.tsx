@@ -69,6 +69,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   render(null, root);
   root.remove();
 });
@@ -80,6 +81,105 @@ describe("a message's text", () => {
     expect(place.textContent).toBe("A **word**");
     await loadProse();
     await vi.waitFor(() => expect(place.querySelector("strong")?.textContent).toBe("word"));
+  });
+});
+
+describe("beside an answer", () => {
+  it("it says why, where that is asked", async () => {
+    await begin();
+    await ask("known?");
+    await see("From the site's answers");
+    const why = find<HTMLDetailsElement>(".why");
+    expect(why.open).toBe(false);
+    expect(why.textContent).toContain("Your question was not sent anywhere.");
+    expect(why.textContent).toContain("How sure: 91%. Below 55%, a person is asked instead.");
+  });
+
+  it("its text can be copied", async () => {
+    const written: string[] = [];
+    vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => {
+      written.push(text);
+    });
+    await begin();
+    await ask("known?");
+    await see("From the site's answers");
+    named("Copy this answer").click();
+    await see("Copied");
+    expect(written).toEqual(["The **answer**."]);
+  });
+
+  it("its question can be taken up again, to be asked otherwise", async () => {
+    await begin();
+    await ask("known?");
+    await see("From the site's answers");
+    named("Edit and ask again").click();
+    await vi.waitFor(() => expect(find<HTMLTextAreaElement>("textarea").value).toBe("known?"));
+    expect(it_.lines()).toHaveLength(2);
+  });
+
+  it("a visitor with memory can say whether it helped", async () => {
+    it_.gateway.answers.set("/v1/chat", () => sse([done({ reply: "Yes.", confidence: 0.9 })]));
+    it_.gateway.answers.set("/v1/feedback", () => Response.json({}));
+    mount();
+    named("Remember me").click();
+    await vi.waitFor(() => find("textarea"));
+    await ask("hm");
+    await see("Written by AI");
+    expect(named("Not helpful").getAttribute("aria-pressed")).toBe("false");
+    named("Not helpful").click();
+    await vi.waitFor(() => expect(named("Not helpful").getAttribute("aria-pressed")).toBe("true"));
+    await see("Thank you.");
+  });
+});
+
+describe("what is kept", () => {
+  async function openList(): Promise<void> {
+    named("Menu").click();
+    await vi.waitFor(() => named("What is kept here").click());
+    await vi.waitFor(() => find("dialog.sheet"));
+  }
+
+  it("is shown, and searched without regard to case and accents", async () => {
+    await begin();
+    await ask("Is a café known?");
+    await see("From the site's answers");
+    await openList();
+    const list = () => find("dialog.sheet").textContent ?? "";
+    expect(list()).toContain("2 messages, on this page only");
+    const search = find<HTMLInputElement>("input[type=search]");
+    search.value = "CAFE";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    await vi.waitFor(() => expect(list()).toContain("1 message found"));
+    expect(root.querySelectorAll(".lines li")).toHaveLength(1);
+    search.value = "tea";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    await vi.waitFor(() => expect(list()).toContain("0 messages found"));
+  });
+
+  it("is nothing at first, and says so", async () => {
+    await begin();
+    await openList();
+    expect(find("dialog.sheet").textContent).toContain("Nothing has been said yet.");
+    expect(() => named("Save as text")).toThrow();
+  });
+
+  it("on the server can be had as a file, and it says when not", async () => {
+    const saved: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.download);
+    });
+    await begin();
+    await openList();
+    it_.gateway.answers.set("/v1/export", () => problem(503));
+    named("Save what the server holds").click();
+    await see("The server could not be reached");
+    expect(saved).toEqual([]);
+    it_.gateway.answers.set("/v1/export", () => Response.json({ turns: [] }));
+    named("Save what the server holds").click();
+    await see("Saved.");
+    expect(saved).toEqual(["held-by-the-server.json"]);
   });
 });
 
@@ -100,7 +200,7 @@ describe("a question back", () => {
     named("Is it the known one?").click();
     await see("The answer.");
     expect(root.querySelector(".chip")).toBeNull();
-    expect(document.activeElement).toBe(find("textarea"));
+    await vi.waitFor(() => expect(document.activeElement).toBe(find("textarea")));
   });
 
   it("goes on to a person when it is none of them", async () => {

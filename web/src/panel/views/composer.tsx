@@ -20,11 +20,14 @@ export function Composer(): VNode {
   const { state, conversation } = usePanel();
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  const { composing, live, toPerson, visible } = state;
+  const { composing, draft, live, toPerson, visible } = state;
   useEffect(() => {
     if (visible.value) field.current?.focus();
   }, [visible.value, toPerson.value, composing.value]);
   useEffect(() => grow(field.current), [text]);
+  useEffect(() => {
+    if (draft.value) setText(draft.value.text);
+  }, [draft.value]);
   const send = () => {
     // The field itself, not the state: Enter may come before the last letter has been drawn.
     const written = field.current?.value ?? "";

@@ -5,6 +5,7 @@ import type { StringKey } from "../../i18n/strings.ts";
 import { safeLink } from "../../markdown/links.ts";
 import type { Citation, Entry, Suggestion } from "../../vault/entry.ts";
 import type { Exchange as Turn } from "../lines.ts";
+import { Actions, Why } from "./actions.tsx";
 import { usePanel } from "./context.ts";
 import { HandoffCard } from "./handoff.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -19,18 +20,12 @@ interface ExchangeProps {
 
 export function Exchange({ turn, last }: ExchangeProps): VNode {
   const { state } = usePanel();
-  const say = state.say.value;
   const { turnId, question, answer, replies } = turn;
   const live = state.live.value?.turnId === turnId ? state.live.value : undefined;
   const trouble = state.troubles.value.find((one) => one.turnId === turnId);
   return (
     <article class="exchange" id={turnId} aria-busy={live !== undefined}>
-      {question && (
-        <div class="question" dir={directionOfText(question.content)}>
-          <span class="hidden">{say("you")}: </span>
-          {question.content}
-        </div>
-      )}
+      {question && <Question question={question} />}
       {live && <LiveAnswer text={live.text} />}
       {answer && <Answer turn={turn} answer={answer} last={last} />}
       {trouble && <TroubleNote trouble={trouble} />}
@@ -38,6 +33,26 @@ export function Exchange({ turn, last }: ExchangeProps): VNode {
         <Reply key={reply.id} reply={reply} />
       ))}
     </article>
+  );
+}
+
+function Question({ question }: { readonly question: Entry }): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const edit = () => {
+    state.draft.value = { text: question.content };
+    state.composing.value += 1;
+  };
+  return (
+    <div class="asked">
+      <div class="question" dir={directionOfText(question.content)}>
+        <span class="hidden">{say("you")}: </span>
+        {question.content}
+      </div>
+      <button type="button" class="small-button" aria-label={say("edit")} onClick={edit}>
+        <Icon sign="edit" />
+      </button>
+    </div>
   );
 }
 
@@ -111,15 +126,23 @@ function Origin({ answer, children }: OriginProps): VNode | null {
   const say = state.say.value;
   const { source, confidence, stopped } = answer;
   const language = source === "kb" ? otherLanguage(answer.locale, state.locale.value) : undefined;
-  const told = source !== undefined && source !== "fallback" && source !== "clarify";
-  if (!told && !children) return null;
+  const made = source === "clarify" ? undefined : source;
+  if (!made && !children) return null;
+  const answered = made !== undefined && made !== "fallback";
   return (
-    <p class="origin">
-      {told && <span>{say(`source.${source}`)}</span>}
-      {language && <span>{say("in.language", { language })}</span>}
-      {told && !stopped && confidence !== undefined && <span>{say(sureness(confidence))}</span>}
+    <div class="origin">
+      {made && (
+        <Why answer={answer}>
+          <span>{say(`source.${made}`)}</span>
+          {language && <span>{say("in.language", { language })}</span>}
+          {answered && !stopped && confidence !== undefined && (
+            <span>{say(sureness(confidence))}</span>
+          )}
+        </Why>
+      )}
       {children}
-    </p>
+      {answered && <Actions answer={answer} />}
+    </div>
   );
 }
 

@@ -6,15 +6,21 @@ import { awaitsReply } from "../lines.ts";
 import { type PanelServices, usePanel } from "./context.ts";
 import { Confirm } from "./dialog.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
+import { later } from "./later.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 
-type Asking = "clear" | "forget" | "erase" | undefined;
+/** What is kept, for those who look. */
+const Kept = later(async () => (await import("./kept.tsx")).Kept);
+
+type Asking = "clear" | "forget" | "erase";
+type Opened = Asking | "kept" | undefined;
 
 export function Header(): VNode {
   const services = usePanel();
   const { state, close } = services;
   const say = state.say.value;
-  const [asking, setAsking] = useState<Asking>();
+  const [opened, setOpened] = useState<Opened>();
+  const done = () => setOpened(undefined);
   return (
     <header>
       <Fanlight />
@@ -23,7 +29,7 @@ export function Header(): VNode {
       </h1>
       <LanguageMenu />
       {state.consent.value && (
-        <Menu label={say("menu")} items={menuItems(services, setAsking)}>
+        <Menu label={say("menu")} items={menuItems(services, setOpened)}>
           <Icon sign="more" />
         </Menu>
       )}
@@ -32,7 +38,8 @@ export function Header(): VNode {
           <Icon sign="close" />
         </button>
       )}
-      <Question asking={asking} done={() => setAsking(undefined)} />
+      {opened === "kept" && <Kept onClose={done} />}
+      {opened && opened !== "kept" && <Question asking={opened} done={done} />}
     </header>
   );
 }
@@ -57,19 +64,20 @@ function LanguageMenu(): VNode | null {
 
 function menuItems(
   { state, memory, loadPack }: PanelServices,
-  ask: (asking: Asking) => void,
+  open: (opened: Opened) => void,
 ): readonly MenuItem[] {
   const say = state.say.value;
   const items: MenuItem[] = [
     { label: say("ask.person"), act: () => (state.toPerson.value = true) },
   ];
   if (state.pack.value === "absent") items.push({ label: say("menu.pack"), act: loadPack });
+  items.push({ label: say("menu.kept"), act: () => open("kept") });
   if (state.entries.value.length > 0) {
-    items.push({ label: say("menu.clear"), act: () => ask("clear") });
+    items.push({ label: say("menu.clear"), act: () => open("clear") });
   }
-  items.push({ label: say("menu.erase"), danger: true, act: () => ask("erase") });
+  items.push({ label: say("menu.erase"), danger: true, act: () => open("erase") });
   if (state.consent.value?.memory) {
-    items.push({ label: say("menu.forget"), danger: true, act: () => ask("forget") });
+    items.push({ label: say("menu.forget"), danger: true, act: () => open("forget") });
   } else {
     items.push({ label: say("menu.remember"), act: () => void remember(state, memory) });
   }
@@ -84,16 +92,9 @@ async function remember(
   state.notice.value ??= "notice.remembered";
 }
 
-function Question({
-  asking,
-  done,
-}: {
-  readonly asking: Asking;
-  readonly done: () => void;
-}): VNode | null {
+function Question({ asking, done }: { readonly asking: Asking; readonly done: () => void }): VNode {
   const { state, memory } = usePanel();
   const say = state.say.value;
-  if (!asking) return null;
   const waits = awaitsReply(state.entries.value);
   const pending = waits ? ` ${say(asking === "erase" ? "erase.pending" : "clear.pending")}` : "";
   return (

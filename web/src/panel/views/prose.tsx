@@ -6,8 +6,9 @@
  */
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
+import { useCopy } from "./actions.tsx";
 import { usePanel } from "./context.ts";
 
 export interface ProseProps {
@@ -52,23 +53,12 @@ function drawCode(text: string): VNode {
   return <CodeBlock text={text} />;
 }
 
-const SHOWN_MS = 2000;
-
 function CodeBlock({ text }: { readonly text: string }): VNode {
   const say = usePanel().state.say.value;
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setCopied(true);
-      setTimeout(() => setCopied(false), SHOWN_MS);
-    } catch {
-      // The browser or the host page forbids it: the text can still be selected.
-    }
-  };
+  const { copied, copy } = useCopy(text);
   return (
     <div class="code" dir="ltr">
-      <button type="button" class="small-button" onClick={() => void copy()}>
+      <button type="button" class="small-button" onClick={copy}>
         <span role="status">{say(copied ? "copied" : "copy")}</span>
       </button>
       <pre>

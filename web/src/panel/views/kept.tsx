@@ -1,0 +1,136 @@
+/** What is kept of the visitor: shown, searched, and handed over as a file. */
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { directionOfText } from "../../i18n/direction.ts";
+import type { StringKey } from "../../i18n/strings.ts";
+import type { Entry } from "../../vault/entry.ts";
+import { asJson, asText, matching, writerOf } from "../transcript.ts";
+import { usePanel } from "./context.ts";
+import { formatTime } from "./exchange.tsx";
+import { Icon } from "./icons.tsx";
+
+/** Hands the visitor a file. */
+export function save(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The download has read it by then.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export function Kept({ onClose }: { readonly onClose: () => void }): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} class="sheet" aria-labelledby="kept-title" onClose={onClose}>
+      <div class="sheet-head">
+        <h2 id="kept-title">{say("kept.title")}</h2>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={say("kept.close")}
+          onClick={() => dialog.current?.close()}
+        >
+          <Icon sign="close" />
+        </button>
+      </div>
+      <p class="small">
+        {say(state.keeping.value === "kept" ? "kept.browser" : "kept.page", {
+          n: state.entries.value.length,
+        })}
+      </p>
+      <Lines />
+      <Files />
+    </dialog>
+  );
+}
+
+function Lines(): VNode {
+  const { state } = usePanel();
+  const say = state.say.value;
+  const [words, setWords] = useState("");
+  const all = state.entries.value.filter(({ content }) => content !== "");
+  if (all.length === 0) return <p class="empty">{say("kept.empty")}</p>;
+  const found = matching(all, words);
+  return (
+    <>
+      <input
+        type="search"
+        class="search"
+        aria-label={say("kept.search")}
+        placeholder={say("kept.search")}
+        value={words}
+        onInput={(event) => setWords(event.currentTarget.value)}
+      />
+      <p class="hidden" role="status">
+        {words && say("kept.found", { n: found.length })}
+      </p>
+      {found.length === 0 && <p class="empty">{say("kept.found", { n: 0 })}</p>}
+      <ul class="lines">
+        {found.map((entry) => (
+          <Line key={entry.id} entry={entry} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Line({ entry }: { readonly entry: Entry }): VNode {
+  const { state } = usePanel();
+  const { config, locale } = state;
+  return (
+    <li>
+      <p class="small">
+        <bdi>{writerOf(entry, state.say.value, config.name)}</bdi>
+        <time dateTime={new Date(entry.at).toISOString()}>
+          {formatTime(entry.at, locale.value, Date.now())}
+        </time>
+      </p>
+      <p dir={directionOfText(entry.content)}>{entry.content}</p>
+    </li>
+  );
+}
+
+function Files(): VNode {
+  const { state, memory } = usePanel();
+  const [told, setTold] = useState<StringKey>();
+  const { config, locale } = state;
+  const say = state.say.value;
+  const { name } = config;
+  const text = () =>
+    save("conversation.txt", "text/plain", asText(state.entries.value, say, name, locale.value));
+  const json = () => save("conversation.json", "application/json", asJson(state.kept.value, name));
+  const server = async () => {
+    setTold("kept.asking");
+    const there = state.connection.value !== "offline";
+    const held = there ? await memory.held().catch(() => undefined) : undefined;
+    setTold(held === undefined ? "kept.unreached" : "kept.saved");
+    if (held !== undefined) save("held-by-the-server.json", "application/json", held);
+  };
+  return (
+    <div class="files">
+      {state.entries.value.length > 0 && (
+        <>
+          <button type="button" class="button" onClick={text}>
+            {say("kept.text")}
+          </button>
+          <button type="button" class="button" onClick={json}>
+            {say("kept.json")}
+          </button>
+        </>
+      )}
+      <button type="button" class="button" onClick={() => void server()}>
+        {say("kept.server")}
+      </button>
+      <p class="small" role="status">
+        {told && say(told)}
+      </p>
+    </div>
+  );
+}
