@@ -69,6 +69,7 @@ class SiteSettings:
     default_locale: str = "en"
     time_zone: str = "UTC"
     accent: str = "#1f5fbf"
+    theme: str = "auto"
     confidence_threshold: float = 0.55
     targets: tuple[str, ...] = ()
     identity: IdentitySettings | None = None

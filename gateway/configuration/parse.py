@@ -190,6 +190,9 @@ def _site(
         default_locale=rules.one_of(default, locales, "locale", f"{where}.default_locale", flaws),
         time_zone=rules.time_zone(values["time_zone"], f"{where}.time_zone", flaws),
         accent=rules.accent(values["accent"], f"{where}.accent", flaws),
+        theme=rules.one_of(
+            values["theme"] or "auto", rules.THEMES, "theme", f"{where}.theme", flaws
+        ),
         confidence_threshold=values["confidence_threshold"],
         targets=tuple(dict.fromkeys(values["targets"])),
         identity=identity.declared(values, where, base, flaws),

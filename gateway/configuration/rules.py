@@ -34,6 +34,7 @@ from gateway.escalation.severity import SeverityRule, parse_rule
 SITE_KEY: Final = re.compile(r"site_[A-Za-z0-9_]{1,56}")
 TARGET_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
+THEMES: Final = ("auto", "light", "dark", "contrast")
 MAX_NAME: Final = 60
 MIN_TOKEN: Final = 20
 MIN_TOKEN_LETTERS: Final = 8

@@ -187,6 +187,14 @@ SETTINGS: Final = (
     Setting("sites", "accent", "string", "The accent colour, as `#rrggbb`.", "#1f5fbf"),
     Setting(
         "sites",
+        "theme",
+        "string",
+        "How the panel looks until a visitor chooses otherwise: `light`, `dark`, `contrast` "
+        "(high), or `auto`, as the visitor's device says.",
+        "auto",
+    ),
+    Setting(
+        "sites",
         "confidence_threshold",
         "number",
         "Below this estimated probability of being right an answer is not shown as one: "

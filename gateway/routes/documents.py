@@ -116,6 +116,7 @@ class Documents:
             "host_origins": list(site.origins),
             "name": site.name,
             "accent": site.accent,
+            "theme": site.theme,
             "locales": list(site.locales),
             "default_locale": site.default_locale,
             "confidence_threshold": site.confidence_threshold,

@@ -19,9 +19,19 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="ses
 AXE: Path = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, { iframes: false })).violations.map(
   ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`)"""
-PAGES = {"en": "/", "he": "/he"}
+PAGES = {"en": "/", "es": "/es", "he": "/he"}
+USUAL, DARK = ("light", "no-preference"), ("dark", "no-preference")
+MORE, DARK_MORE = ("light", "more"), ("dark", "more")
+"""Colours and contrast that the device prefers."""
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 320, "height": 640}
+
+
+KNOWN = {
+    "en": "Does it work offline?",
+    "es": "¿Funciona sin conexión?",
+    "he": "האם זה עובד בלי אינטרנט?",
+}
 
 
 @cache
@@ -38,22 +48,29 @@ async def violations(place: Page | Frame) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("locale", "scheme", "viewport"),
+    ("locale", "device", "viewport"),
     [
-        pytest.param("en", "light", WIDE, id="light"),
-        pytest.param("en", "dark", WIDE, id="dark"),
-        pytest.param("he", "light", WIDE, id="Hebrew"),
-        pytest.param("en", "light", NARROW, id="320 px"),
+        pytest.param("en", USUAL, WIDE, id="light"),
+        pytest.param("en", DARK, WIDE, id="dark"),
+        pytest.param("es", MORE, WIDE, id="more contrast, Spanish"),
+        pytest.param("en", DARK_MORE, NARROW, id="more contrast, dark, 320 px"),
+        pytest.param("he", USUAL, WIDE, id="Hebrew"),
+        pytest.param("en", USUAL, NARROW, id="320 px"),
     ],
 )
 async def test_axe_finds_nothing_in_panel_and_launcher(
-    surfer: Surfer, staffed: Staffed, locale: str, scheme: Any, viewport: ViewportSize
+    surfer: Surfer,
+    staffed: Staffed,
+    locale: str,
+    device: tuple[Any, Any],
+    viewport: ViewportSize,
 ) -> None:
     # Only here is the policy off: axe-core has to be brought into the frame.
     widget, _ = await surfer.visit(
         staffed.product.page + PAGES[locale],
         bypass_csp=True,
-        color_scheme=scheme,
+        color_scheme=device[0],
+        contrast=device[1],
         viewport=viewport,
         reduced_motion="reduce",
     )
@@ -65,8 +82,8 @@ async def test_axe_finds_nothing_in_panel_and_launcher(
     await widget.choose(memory=True)
     found["welcome"] = await violations(frame)
     await widget.until_known()
-    known = {"en": "Does it work offline?", "he": "האם זה עובד בלי אינטרנט?"}
-    await expect(answer(await widget.ask(known[locale]))).to_be_visible()
+    await expect(answer(await widget.ask(KNOWN[locale]))).to_be_visible()
+    await widget.last.locator(".why summary").click()
     await expect(
         handoff(await widget.ask("repeat me: opening hours of the bakery"))
     ).to_be_visible()
@@ -76,6 +93,10 @@ async def test_axe_finds_nothing_in_panel_and_launcher(
     await widget.root.get_by_role("menuitem", name=widget.say("menu.clear")).click()
     await expect(widget.root.get_by_role("dialog")).to_be_visible()
     found["dialog"] = await violations(frame)
+    await widget.page.keyboard.press("Escape")
+    await widget.choose_from_menu("menu.kept")
+    await expect(widget.root.locator(".lines li")).to_have_count(4)
+    found["what is kept"] = await violations(frame)
     found["host page"] = await violations(widget.page)
     assert found == {place: [] for place in found}
 

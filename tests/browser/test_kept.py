@@ -67,6 +67,18 @@ async def test_the_list_opens_without_a_network(surfer: Surfer, demo: Product) -
     await expect(the_list(widget)).to_contain_text(widget.say("kept.unreached"))
 
 
+async def test_the_look_that_a_visitor_chose_is_kept(surfer: Surfer, demo: Product) -> None:
+    widget, _ = await surfer.visit(demo.page, color_scheme="light")
+    await widget.begin(memory=True)
+    await expect(widget.document).to_have_attribute("data-scheme", "light")
+    await widget.root.get_by_role("button", name=widget.say("menu"), exact=True).click()
+    await widget.root.get_by_role("menuitemradio", name=widget.say("look.dark")).click()
+    await expect(widget.document).to_have_attribute("data-scheme", "dark")
+    await widget.page.reload()
+    await widget.open()
+    await expect(widget.document).to_have_attribute("data-scheme", "dark")
+
+
 async def test_a_mark_of_an_answer_reaches_the_gateway(surfer: Surfer, staffed: Staffed) -> None:
     widget, watch = await surfer.visit(staffed.product.page)
     await widget.begin(memory=True)

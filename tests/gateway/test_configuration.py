@@ -102,6 +102,7 @@ def test_everything_that_is_set_arrives() -> None:
         targets=["desk", "desk"],
         locales=["he", "en"],
         accent="#ABCDEF",
+        theme="contrast",
         confidence_threshold=1,
         gateway__public_url="https://Chat.Example.com:443",
         gateway__host="localhost",
@@ -131,6 +132,7 @@ def test_everything_that_is_set_arrives() -> None:
     assert settings.sites[0].targets == ("desk",)
     assert settings.sites[0].default_locale == "he"
     assert settings.sites[0].accent == "#abcdef"
+    assert settings.sites[0].theme == "contrast"
     assert settings.sites[0].confidence_threshold == 1.0
     assert [target.secret.reveal() for target in settings.targets] == [SECRET, SECRET]
     assert settings.model is not None
@@ -257,6 +259,7 @@ FLAWED: list[tuple[str, dict[str, Any], str, str]] = [
     ("site key", {"key": "shop"}, "sites[shop].key", "such as site_shop"),
     ("site name", {"name": "x" * 61}, "sites[site_shop].name", "at most 60"),
     ("accent", {"accent": "blue"}, "sites[site_shop].accent", "like #1f5fbf"),
+    ("theme", {"theme": "sepia"}, "sites[site_shop].theme", "contrast"),
     ("locale", {"locales": ["en", "fr"]}, "sites[site_shop].locales", "en, es, he"),
     (
         "default locale",

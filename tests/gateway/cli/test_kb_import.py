@@ -23,6 +23,7 @@ FAQ = """<html lang="en"><body><main><h1>Help</h1>
 AYUDA = (
     """<html lang="es"><body><details><summary>¿Puedo devolverlo?</summary>Sí.</details></body>"""
 )
+BOMB = gzip.compress(b"x" * 6_000_000, mtime=0)
 CSV = "title,body,locale\nWhere is it?,<p>In the <b>mail</b></p>,en\n"
 
 
@@ -224,7 +225,7 @@ def test_an_index_that_lists_itself_and_too_many_sitemaps_ends(site: Site, out: 
         ("/x", page("<!DOCTYPE a [<!ENTITY b 'c'>]><urlset/>", "text/xml"), "declares a DOCTYPE"),
         ("/x", page("hello", "text/plain"), "no reader for text/plain"),
         ("/x", redirect("http://127.0.0.1:1/"), "--allow-private"),
-        ("/x", Reply(gzip.compress(b"x" * 6_000_000, mtime=0), headers={"Content-Type": "text/html"}),
+        ("/x", Reply(BOMB, headers={"Content-Type": "text/html"}),
          "larger than 5,242,880 bytes"),
         ("/x", page("<div>" * 10_000), "does not name its language"),
         ("/none", page(""), "no such page"),

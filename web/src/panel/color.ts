@@ -2,7 +2,7 @@
  * One accent colour, made readable wherever it is used.
  *
  * Decides: for a light and a dark page, the accent as a fill (3:1 against the page, WCAG 1.4.11), the ink on
- * that fill and the accent as text (4.5:1, WCAG 1.4.3). Refuses: a colour that is not #rgb or #rrggbb; the
+ * that fill, the accent as text (4.5:1, WCAG 1.4.3) and as either with more contrast (7:1, WCAG 1.4.6). Refuses: a colour that is not #rgb or #rrggbb; the
  * default stands in for it.
  */
 
@@ -10,6 +10,8 @@ export interface Accent {
   readonly fill: string;
   readonly ink: string;
   readonly text: string;
+  /** As fill and as text where more contrast is wanted. */
+  readonly strong: string;
 }
 
 type Rgb = readonly [number, number, number];
@@ -76,15 +78,17 @@ export function accentFor(color: string, scheme: "light" | "dark"): Accent {
   const end = scheme === "light" ? BLACK : WHITE;
   const fill = standOut(base, end, pages, 3);
   const ink = contrast(fill, WHITE) >= contrast(fill, BLACK) ? WHITE : BLACK;
-  return { fill: css(fill), ink: css(ink), text: css(standOut(base, end, pages, 4.6)) };
+  const [text, strong] = [standOut(base, end, pages, 4.6), standOut(base, end, pages, 7.1)];
+  return { fill: css(fill), ink: css(ink), text: css(text), strong: css(strong) };
 }
 
 /** Hands the accent to the style sheet, by properties: the CSP allows no style attribute. */
 export function applyAccent(color: string, root: HTMLElement): void {
   for (const scheme of ["light", "dark"] as const) {
-    const { fill, ink, text } = accentFor(color, scheme);
+    const { fill, ink, text, strong } = accentFor(color, scheme);
     root.style.setProperty(`--accent-fill-${scheme}`, fill);
     root.style.setProperty(`--accent-ink-${scheme}`, ink);
     root.style.setProperty(`--accent-text-${scheme}`, text);
+    root.style.setProperty(`--accent-strong-${scheme}`, strong);
   }
 }

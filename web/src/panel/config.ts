@@ -5,6 +5,8 @@
  * without, by an error that names the field.
  */
 
+import { parseTheme, type Theme } from "./look.ts";
+
 /** A file whose address names it by its content. */
 export interface Release {
   readonly url: string;
@@ -20,6 +22,8 @@ export interface PanelConfig {
   readonly host_origins: readonly string[];
   readonly name: string;
   readonly accent: string;
+  /** How it looks until the visitor chooses otherwise. */
+  readonly theme: Theme;
   readonly locales: readonly string[];
   readonly default_locale: string;
   readonly confidence_threshold: number;
@@ -53,7 +57,7 @@ export function parseConfig(text: string | null | undefined): PanelConfig {
     if (value?.[field] === undefined) throw new TypeError(`fanlight-config lacks "${field}"`);
   }
   const kb = { embedding: null, ...value?.kb };
-  return { ...DEFAULTS, ...value, kb } as PanelConfig;
+  return { ...DEFAULTS, ...value, kb, theme: parseTheme(value?.theme) } as PanelConfig;
 }
 
 export function readConfig(page: Document): PanelConfig {

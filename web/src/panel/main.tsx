@@ -16,6 +16,7 @@ import { applyAccent } from "./color.ts";
 import { compose, type Owner, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
 import { HostBridge, type HostListener } from "./host.ts";
+import { followLook } from "./look.ts";
 import { keepOffline, type OfflineStep } from "./offline.ts";
 import { Panel } from "./views/panel.tsx";
 
@@ -54,8 +55,9 @@ function build(config: PanelConfig, owner: Owner | undefined): Services {
   });
 }
 
-/** Language, direction and title follow the state. */
+/** Look, language, direction and title follow the state. */
 function dress({ state }: Services, config: PanelConfig): void {
+  followLook(state.theme, document.documentElement, (query) => matchMedia(query));
   effect(() => {
     const root = document.documentElement;
     root.lang = state.locale.value;

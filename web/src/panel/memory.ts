@@ -14,6 +14,7 @@ import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { Feedback } from "./feedback.ts";
 import type { Gateway } from "./gateway.ts";
+import { parseTheme, type Theme } from "./look.ts";
 import type { Replies } from "./replies.ts";
 import type { KeyRing } from "./ring.ts";
 import type { PanelState } from "./state.ts";
@@ -43,6 +44,7 @@ export class Memory {
   async resume(): Promise<boolean> {
     const choice = this.options.consent.read();
     if (!choice) return false;
+    if (choice.theme) this.options.state.theme.value = parseTheme(choice.theme);
     await this.accept(choice.training);
     return true;
   }
@@ -79,6 +81,12 @@ export class Memory {
     this.options.state.localeChosen.value = true;
     await this.options.state.speak(locale);
     if (this.options.state.consent.value?.memory) this.#writeChoice(locale);
+  }
+
+  /** Keeps how the visitor wants the panel to look, where keeping is allowed. */
+  chooseTheme(theme: Theme): void {
+    this.options.state.theme.value = theme;
+    if (this.options.state.consent.value?.memory) this.#writeChoice();
   }
 
   /** Empties the conversation. */
@@ -141,7 +149,9 @@ export class Memory {
     const choice = state.consent.value ?? { memory: false, training: false };
     const here = state.localeChosen.value ? state.locale.value : undefined;
     const chosen = locale ?? here ?? consent.read()?.locale;
-    consent.write({ ...choice, locale: chosen });
+    const { theme, config } = state;
+    const look = theme.value === config.theme ? undefined : theme.value;
+    consent.write({ ...choice, locale: chosen, theme: look });
   }
 
   /** A conversation belongs to the key that began it: another key begins another one. */

@@ -10,6 +10,7 @@ import type { Consent } from "../trust/session.ts";
 import type { Entry } from "../vault/entry.ts";
 import type { Keeping, Kept } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
+import type { Theme } from "./look.ts";
 
 /** An answer that is being made. */
 export interface Live {
@@ -34,6 +35,7 @@ export class PanelState {
   readonly locale = signal<Locale>("en");
   /** The visitor chose the language: the host page's no longer matters. */
   readonly localeChosen = signal(false);
+  readonly theme: Signal<Theme>;
   readonly say: ReadonlySignal<Say>;
   readonly offered: readonly Locale[];
   readonly kept: Signal<Kept>;
@@ -64,6 +66,7 @@ export class PanelState {
     readonly config: PanelConfig,
     kept: Kept,
   ) {
+    this.theme = signal(config.theme);
     this.kept = signal(kept);
     this.offered = offered(config.locales);
     this.say = computed(() => speaker(this.locale.value, this.#strings.value));

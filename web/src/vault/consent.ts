@@ -1,7 +1,7 @@
 /**
  * What the visitor allowed, remembered only when remembering was allowed.
  *
- * Decides: the record of consent and the chosen language, per site. Refuses: to write either before the
+ * Decides: the record of consent, the chosen language and look, per site. Refuses: to write any of it before the
  * visitor agreed to memory.
  */
 import { isRecord } from "./entry.ts";
@@ -13,6 +13,7 @@ export interface Choice {
 
 interface Preferences extends Choice {
   readonly locale?: string | undefined;
+  readonly theme?: string | undefined;
 }
 
 const KEY = "fanlight.consent.v1";
@@ -33,7 +34,8 @@ export class ConsentRecord {
       const value: unknown = JSON.parse(this.storage().getItem(this.#name) ?? "null");
       if (!isRecord(value) || value.memory !== true) return undefined;
       const locale = typeof value.locale === "string" ? value.locale : undefined;
-      return { memory: true, training: value.training === true, locale };
+      const theme = typeof value.theme === "string" ? value.theme : undefined;
+      return { memory: true, training: value.training === true, locale, theme };
     } catch {
       return undefined;
     }

@@ -124,15 +124,16 @@ describe("the accent", () => {
   it.each(accents.flatMap((accent) => [[accent, "light"] as const, [accent, "dark"] as const]))(
     "%j can be read on a %s page",
     (accent, scheme) => {
-      const { fill, ink, text } = accentFor(accent, scheme);
+      const { fill, ink, text, strong } = accentFor(accent, scheme);
       expect(contrast(rgb(fill), pages[scheme])).toBeGreaterThanOrEqual(3);
       expect(contrast(rgb(ink), rgb(fill))).toBeGreaterThanOrEqual(4.5);
       expect(contrast(rgb(text), pages[scheme])).toBeGreaterThanOrEqual(4.5);
+      expect(contrast(rgb(strong), pages[scheme])).toBeGreaterThanOrEqual(7);
     },
   );
 
   it("is left alone where it is readable", () => {
-    expect(accentFor("#1f5f8b", "light")).toEqual({
+    expect(accentFor("#1f5f8b", "light")).toMatchObject({
       fill: "rgb(31 95 139)",
       ink: "rgb(255 255 255)",
       text: "rgb(31 95 139)",

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { LOCALE_NAMES } from "../../i18n/locale.ts";
 import { awaitsReply } from "../lines.ts";
+import { THEMES } from "../look.ts";
 import { type PanelServices, usePanel } from "./context.ts";
 import { Confirm } from "./dialog.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -62,10 +63,8 @@ function LanguageMenu(): VNode | null {
   );
 }
 
-function menuItems(
-  { state, memory, loadPack }: PanelServices,
-  open: (opened: Opened) => void,
-): readonly MenuItem[] {
+function menuItems(services: PanelServices, open: (opened: Opened) => void): readonly MenuItem[] {
+  const { state, memory, loadPack } = services;
   const say = state.say.value;
   const items: MenuItem[] = [
     { label: say("ask.person"), act: () => (state.toPerson.value = true) },
@@ -75,6 +74,7 @@ function menuItems(
   if (state.entries.value.length > 0) {
     items.push({ label: say("menu.clear"), act: () => open("clear") });
   }
+  items.push(...looks(services));
   items.push({ label: say("menu.erase"), danger: true, act: () => open("erase") });
   if (state.consent.value?.memory) {
     items.push({ label: say("menu.forget"), danger: true, act: () => open("forget") });
@@ -82,6 +82,17 @@ function menuItems(
     items.push({ label: say("menu.remember"), act: () => void remember(state, memory) });
   }
   return items;
+}
+
+/** How the panel may look, as one choice. */
+function looks({ state, memory }: PanelServices): readonly MenuItem[] {
+  const say = state.say.value;
+  return THEMES.map((theme) => ({
+    label: say(`look.${theme}`),
+    group: say("look"),
+    checked: theme === state.theme.value,
+    act: () => memory.chooseTheme(theme),
+  }));
 }
 
 async function remember(

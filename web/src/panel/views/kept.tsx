@@ -72,11 +72,14 @@ function Lines(): VNode {
         {words && say("kept.found", { n: found.length })}
       </p>
       {found.length === 0 && <p class="empty">{say("kept.found", { n: 0 })}</p>}
-      <ul class="lines">
-        {found.map((entry) => (
-          <Line key={entry.id} entry={entry} />
-        ))}
-      </ul>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what it can reach. */}
+      <section class="lines" tabIndex={0} aria-label={say("log.label")}>
+        <ul>
+          {found.map((entry) => (
+            <Line key={entry.id} entry={entry} />
+          ))}
+        </ul>
+      </section>
     </>
   );
 }

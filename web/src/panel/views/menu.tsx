@@ -10,6 +10,8 @@ export interface MenuItem {
   /** Present on items of which one is chosen. */
   readonly checked?: boolean;
   readonly danger?: boolean;
+  /** The name of the choice that this item and those beside it are of. */
+  readonly group?: string;
   readonly act: () => void;
 }
 
@@ -71,7 +73,7 @@ function MenuList({ label, items, leave }: ListProps): VNode {
   const list = useRef<HTMLDivElement>(null);
   const buttons = () => [...(list.current?.querySelectorAll("button") ?? [])];
   useEffect(() => {
-    const chosen = items.findIndex(({ checked }) => checked);
+    const chosen = items.findIndex(({ checked, group }) => checked && !group);
     buttons()[Math.max(chosen, 0)]?.focus();
   }, []);
   const onKey = (event: TargetedKeyboardEvent<HTMLDivElement>) => {
@@ -89,24 +91,61 @@ function MenuList({ label, items, leave }: ListProps): VNode {
   };
   return (
     <div class="menu-list" role="menu" aria-label={label} ref={list} onKeyDown={onKey}>
-      {items.map((item) => (
-        <button
-          key={item.label}
-          type="button"
-          role={item.checked === undefined ? "menuitem" : "menuitemradio"}
-          {...(item.checked === undefined ? {} : { "aria-checked": item.checked })}
-          lang={item.lang}
-          tabIndex={-1}
-          class={item.danger ? "danger" : undefined}
-          onClick={() => {
-            leave();
-            item.act();
-          }}
-        >
-          {item.label}
-        </button>
-      ))}
+      {grouped(items).map(({ group, members }) => {
+        const buttons = members.map((item) => (
+          <ItemButton key={item.label} item={item} leave={leave} />
+        ));
+        return group ? (
+          <fieldset key={group} class="menu-group">
+            <legend>{group}</legend>
+            {buttons}
+          </fieldset>
+        ) : (
+          buttons
+        );
+      })}
     </div>
+  );
+}
+
+interface Group {
+  readonly group: string | undefined;
+  readonly members: readonly MenuItem[];
+}
+
+/** Items that stand together and are of one group, or of none. */
+function grouped(items: readonly MenuItem[]): readonly Group[] {
+  const groups: { group: string | undefined; members: MenuItem[] }[] = [];
+  for (const item of items) {
+    const last = groups.at(-1);
+    if (last && last.group === item.group) last.members.push(item);
+    else groups.push({ group: item.group, members: [item] });
+  }
+  return groups;
+}
+
+function ItemButton({
+  item,
+  leave,
+}: {
+  readonly item: MenuItem;
+  readonly leave: () => void;
+}): VNode {
+  return (
+    <button
+      type="button"
+      role={item.checked === undefined ? "menuitem" : "menuitemradio"}
+      {...(item.checked === undefined ? {} : { "aria-checked": item.checked })}
+      lang={item.lang}
+      tabIndex={-1}
+      class={item.danger ? "danger" : undefined}
+      onClick={() => {
+        leave();
+        item.act();
+      }}
+    >
+      {item.label}
+    </button>
   );
 }
 
