@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from math import sqrt, sumprod
+from math import dist, sqrt, sumprod
 from typing import Final
 
 from kb.embed import Vector, unpack
@@ -33,7 +33,7 @@ class Vectors:
         self._signs = _sign_mask(dimensions)
         count = len(levels) // self._stride if self._stride else 0
         self._codes = [self._code(number) for number in range(count)]
-        self._rows: dict[int, Vector] = {}
+        self._rows: dict[int, tuple[float, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -54,14 +54,19 @@ class Vectors:
         return [*numbers, *islice(alike, ALIKE * most - len(numbers))]
 
     def cosines(self, vector: Vector, numbers: Sequence[int]) -> list[float]:
-        """Give the cosines of a unit vector and these rows."""
-        return [sumprod(vector, self._row(number)) for number in numbers]
+        """Give the cosines of a unit vector and these rows.
+
+        Between unit vectors |a - b|² = 2 - 2 cos: of all sums that the standard library has in C
+        the distance takes the least time, half that of `sumprod`.
+        """
+        unit = tuple(vector)
+        return [1 - dist(unit, self._row(number)) ** 2 / 2 for number in numbers]
 
     def cosine(self, vector: Vector, number: int) -> float:
         """Give the cosine of a unit vector and a row."""
         return self.cosines(vector, [number])[0]
 
-    def _row(self, number: int) -> Vector:
+    def _row(self, number: int) -> tuple[float, ...]:
         row = self._rows.get(number)
         if row is None:
             if len(self._rows) >= _CACHED:
@@ -77,10 +82,10 @@ class Vectors:
         packed = self.levels[number * self._stride : (number + 1) * self._stride]
         return int.from_bytes(packed, "little") & self._signs
 
-    def _unpacked(self, number: int) -> Vector:
+    def _unpacked(self, number: int) -> tuple[float, ...]:
         values = unpack(self.packed(number))
         length = sqrt(sumprod(values, values))
-        return [value / length for value in values]
+        return tuple(value / length for value in values)
 
 
 type MakeVectors = Callable[[bytes, int], Vectors]
