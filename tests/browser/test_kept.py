@@ -11,7 +11,7 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import Staffed, Surfer
 from tests.browser.product import Product, until
-from tests.browser.visit import Widget, answer, faq, handoff
+from tests.browser.visit import READY_MS, Widget, answer, faq, handoff
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -65,6 +65,20 @@ async def test_the_list_opens_without_a_network(surfer: Surfer, demo: Product) -
     await expect(the_list(widget).locator(".lines li")).to_have_count(2)
     await the_list(widget).get_by_role("button", name=widget.say("kept.server")).click()
     await expect(the_list(widget)).to_contain_text(widget.say("kept.unreached"))
+
+
+async def test_all_answers_can_be_looked_through_and_asked(surfer: Surfer, demo: Product) -> None:
+    widget, watch = await surfer.visit(demo.page)
+    await widget.begin(memory=False)
+    await widget.choose_from_menu("menu.topics")
+    topics = the_list(widget).locator(".topics button")
+    await expect(topics.first).to_be_visible(timeout=READY_MS)
+    assert await topics.count() > 10
+    await the_list(widget).get_by_role("searchbox").fill("offline")
+    await expect(topics).to_have_count(1)
+    await topics.press("Enter")
+    await expect(answer(widget.last)).to_contain_text(faq("offline"))
+    assert watch.asked("/v1/chat") == []
 
 
 async def test_the_look_that_a_visitor_chose_is_kept(surfer: Surfer, demo: Product) -> None:

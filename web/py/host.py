@@ -8,6 +8,7 @@ both ways, so that no object of one language lives on in the other.
 
 from __future__ import annotations
 
+from core.browse import topics_json
 from core.respond import respond_json
 from kb import Index, IndexFormatError, load_index
 from kb.embed import Embedding, load_embedding
@@ -32,6 +33,10 @@ class Host:
     def respond(self, request_json: str) -> str:
         """The response of ``core.respond`` to one request, both as JSON text."""
         return respond_json(self._index, request_json)
+
+    def topics(self, request_json: str) -> str:
+        """What can be asked, as ``core.browse`` lists it, both as JSON text."""
+        return topics_json(self._index, request_json)
 
 
 def load(index_bytes: Data, embedding_bytes: Data | None = None) -> Host:

@@ -3,6 +3,7 @@
  *
  * Decides nothing about a conversation; only who knows whom, and what the browser provides.
  */
+import type { KbTopic } from "../engines/kb/protocol.ts";
 import { chooseLocale, type Locale } from "../i18n/locale.ts";
 import { SignedCalls } from "../trust/calls.ts";
 import { type Clock, CorrectedClock, SteadyClock } from "../trust/clock.ts";
@@ -12,11 +13,11 @@ import { ConsentRecord } from "../vault/consent.ts";
 import { type Database, MemoryStore } from "../vault/store.ts";
 import { type Keeping, type Kept, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, dayIn } from "./conversation.ts";
 import { Escalations } from "./escalations.ts";
 import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
-import type { Knowledge } from "./knowledge.ts";
+import { browse, type Knowledge } from "./knowledge.ts";
 import { exclusively } from "./locks.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
@@ -60,6 +61,8 @@ export interface Services {
   readonly vault: Vault;
   readonly warm: () => void;
   readonly loadPack: () => void;
+  /** What can be asked; rejects where that cannot be known. */
+  readonly topics: () => Promise<readonly KbTopic[]>;
   /** Speaks the language that is known to fit so far. */
   readonly greet: () => Promise<void>;
   /** Follows the embedding page's language, unless the visitor chose one. */
@@ -175,6 +178,11 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     ...{ state, conversation, escalations, feedback, memory, network, replies, vault },
     warm: () => void (network.usable && calls.warm()),
     loadPack: pack.load,
+    topics: () => {
+      if (!pack.current()) pack.load();
+      const locale = state.locale.value;
+      return browse(pack.current(), { locale, today: dayIn(config.time_zone, clock.now()) });
+    },
     greet: () => speak(),
     followHost: (host) => void (state.localeChosen.value || speak(host)),
   };

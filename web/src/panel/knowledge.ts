@@ -4,7 +4,7 @@
  * Decides: how long a question waits for it. Online that is 1.5 s, after which the gateway is asked, which
  * runs the same gate over the same index; offline there is nobody else to ask, so it waits longer.
  */
-import type { KbRequest, KbResponse } from "../engines/kb/protocol.ts";
+import type { KbBrowse, KbRequest, KbResponse, KbTopic } from "../engines/kb/protocol.ts";
 
 export const ONLINE_WAIT_MS = 1500;
 export const OFFLINE_WAIT_MS = 30_000;
@@ -14,6 +14,7 @@ export interface Knowledge {
   /** Starts loading, once; later calls resolve with the same outcome. */
   load(): Promise<unknown>;
   ask(request: KbRequest): Promise<KbResponse>;
+  browse(request: KbBrowse): Promise<readonly KbTopic[]>;
 }
 
 /** Resolves after `ms`, or as soon as the visitor stops. */
@@ -26,6 +27,16 @@ function after(ms: number, stop: AbortSignal): Promise<undefined> {
     const timer = setTimeout(end, ms);
     stop.addEventListener("abort", end, { once: true });
   });
+}
+
+/** What can be asked, in the owner's order; rejects where the knowledge base cannot be had. */
+export async function browse(
+  knowledge: Knowledge | undefined,
+  request: KbBrowse,
+): Promise<readonly KbTopic[]> {
+  if (!knowledge) throw new Error("the knowledge base was never asked for");
+  await knowledge.load();
+  return knowledge.browse(request);
 }
 
 /** The verdict on a question, or undefined when the knowledge base cannot say in time. */

@@ -7,19 +7,11 @@
 import type { Say } from "../i18n/strings.ts";
 import type { Entry } from "../vault/entry.ts";
 import type { Kept } from "../vault/vault.ts";
-
-/** A word of a search finds what contains it, whatever the case and the accents. */
-function plain(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-}
+import { containing } from "./search.ts";
 
 /** The lines that contain every word of `words`; all of them where there is none. */
 export function matching(entries: readonly Entry[], words: string): readonly Entry[] {
-  const wanted = plain(words).split(/\s+/).filter(Boolean);
-  return entries.filter(({ content, author = "" }) => {
-    const text = plain(`${content} ${author}`);
-    return wanted.every((word) => text.includes(word));
-  });
+  return entries.filter(containing(words, ({ content, author = "" }) => `${content} ${author}`));
 }
 
 /** Who wrote a line, in the visitor's words. */

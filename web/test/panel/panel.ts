@@ -1,5 +1,5 @@
 /** A whole panel for tests: the real services over a gateway, a knowledge base and a browser in memory. */
-import type { KbRequest, KbResponse } from "../../src/engines/kb/protocol.ts";
+import type { KbRequest, KbResponse, KbTopic } from "../../src/engines/kb/protocol.ts";
 import { compose, type Services } from "../../src/panel/compose.ts";
 import { type PanelConfig, parseConfig } from "../../src/panel/config.ts";
 import type { Knowledge } from "../../src/panel/knowledge.ts";
@@ -87,6 +87,13 @@ export class TestKnowledge implements Knowledge {
 
   load(): Promise<unknown> {
     return this.loading;
+  }
+
+  async browse(): Promise<readonly KbTopic[]> {
+    return [
+      { entry_id: "b", question: "Where is the known café?", locale: "en" },
+      { entry_id: "a", question: "Is it a known one?", locale: "en" },
+    ];
   }
 
   async ask(request: KbRequest): Promise<KbResponse> {

@@ -132,6 +132,38 @@ describe("beside an answer", () => {
   });
 });
 
+describe("all that can be asked", () => {
+  async function openList(): Promise<void> {
+    named("Menu").click();
+    await vi.waitFor(() => named("All answers").click());
+    await vi.waitFor(() => find(".topics"));
+  }
+
+  it("is listed in the owner's order, searched, and asked by choosing", async () => {
+    await begin();
+    await openList();
+    const listed = () =>
+      [...root.querySelectorAll(".topics button")].map(({ textContent }) => textContent);
+    expect(listed()).toEqual(["Where is the known café?", "Is it a known one?"]);
+    const search = find<HTMLInputElement>("input[type=search]");
+    search.value = "cafe";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    await vi.waitFor(() => expect(listed()).toEqual(["Where is the known café?"]));
+    named("Where is the known café?").click();
+    await see("From the site's answers");
+    expect(root.querySelector("dialog")).toBeNull();
+  });
+
+  it("says when it cannot be had", async () => {
+    it_.knowledge.loading = Promise.reject(new Error("no network"));
+    it_.knowledge.loading.catch(() => undefined);
+    await begin();
+    named("Menu").click();
+    await vi.waitFor(() => named("All answers").click());
+    await see("The answers could not be loaded");
+  });
+});
+
 describe("what is kept", () => {
   async function openList(): Promise<void> {
     named("Menu").click();

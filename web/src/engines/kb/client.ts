@@ -8,11 +8,13 @@
 
 import { KbError } from "./engine.ts";
 import type {
+  KbBrowse,
   KbCall,
   KbProgress,
   KbReply,
   KbRequest,
   KbResponse,
+  KbTopic,
   KnowledgeUrls,
   Loaded,
   PythonUrls,
@@ -100,12 +102,23 @@ export class KnowledgeBase {
 
   /** Asks one question; rejects at once when the knowledge base is not ready. */
   async ask(request: KbRequest): Promise<KbResponse> {
+    const reply = await this.#asked({ type: "ask", request });
+    if (reply.type !== "answer") throw new KbError("python", `unexpected reply: ${reply.type}`);
+    return reply.response;
+  }
+
+  /** Lists what can be asked; rejects at once when the knowledge base is not ready. */
+  async browse(request: KbBrowse): Promise<readonly KbTopic[]> {
+    const reply = await this.#asked({ type: "browse", request });
+    if (reply.type !== "topics") throw new KbError("python", `unexpected reply: ${reply.type}`);
+    return reply.topics;
+  }
+
+  async #asked(call: DistributiveOmit<KbCall, "id">): Promise<KbReply> {
     if (!this.ready) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
     const unwatch = this.#watch(this.#options.askTimeoutMs ?? ASK_TIMEOUT_MS);
     try {
-      const reply = await this.#call({ type: "ask", request });
-      if (reply.type !== "answer") throw new KbError("python", `unexpected reply: ${reply.type}`);
-      return reply.response;
+      return await this.#call(call);
     } finally {
       unwatch();
     }

@@ -8,10 +8,12 @@
 
 import type { loadPyodide, PyodideInterface } from "pyodide";
 import type {
+  KbBrowse,
   KbFailure,
   KbProgress,
   KbRequest,
   KbResponse,
+  KbTopic,
   KnowledgeUrls,
   Loaded,
   PythonUrls,
@@ -36,6 +38,7 @@ interface Host {
   /** None in Python, where words alone count. */
   readonly embedding: string | undefined;
   respond(requestJson: string): string;
+  topics(requestJson: string): string;
 }
 
 /** What the engine takes from its surroundings. */
@@ -73,9 +76,18 @@ export class KbEngine {
 
   /** The response of `core.respond` to one question. */
   ask(request: KbRequest): KbResponse {
+    return this.#run((host) => host.respond(JSON.stringify(request))) as KbResponse;
+  }
+
+  /** What can be asked, as `core.browse` lists it. */
+  topics(request: KbBrowse): readonly KbTopic[] {
+    return this.#run((host) => host.topics(JSON.stringify(request))) as readonly KbTopic[];
+  }
+
+  #run(work: (host: Host) => string): unknown {
     if (!this.#host) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
     try {
-      return JSON.parse(this.#host.respond(JSON.stringify(request))) as KbResponse;
+      return JSON.parse(work(this.#host));
     } catch (error) {
       throw new KbError("python", describe(error), { cause: error });
     }

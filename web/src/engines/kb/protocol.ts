@@ -34,6 +34,20 @@ export interface KbRequest {
   readonly today: string;
 }
 
+/** What a list of all that can be asked depends on. */
+export interface KbBrowse {
+  readonly locale: string;
+  /** The site's day, as 2026-12-24. */
+  readonly today: string;
+}
+
+/** One thing that can be asked. */
+export interface KbTopic {
+  readonly entry_id: string;
+  readonly question: string;
+  readonly locale: string;
+}
+
 export interface KbCitation {
   readonly title: string;
   readonly url: string;
@@ -123,7 +137,8 @@ export type KbCall =
       readonly python: PythonUrls;
       readonly knowledge: KnowledgeUrls;
     }
-  | { readonly id: number; readonly type: "ask"; readonly request: KbRequest };
+  | { readonly id: number; readonly type: "ask"; readonly request: KbRequest }
+  | { readonly id: number; readonly type: "browse"; readonly request: KbBrowse };
 
 /** `network`: a file could not be had; `index`: it is not one of ours; `python`: our code failed. */
 export type KbFailure = "network" | "timeout" | "index" | "python" | "not_loaded";
@@ -132,6 +147,7 @@ export type KbReply =
   | KbProgress
   | ({ readonly id: number; readonly type: "loaded" } & Loaded)
   | { readonly id: number; readonly type: "answer"; readonly response: KbResponse }
+  | { readonly id: number; readonly type: "topics"; readonly topics: readonly KbTopic[] }
   | {
       readonly id: number;
       readonly type: "failed";

@@ -16,6 +16,8 @@ export async function serve(
   try {
     if (call.type === "load") {
       post({ id, type: "loaded", ...(await engine.load(call.python, call.knowledge)) });
+    } else if (call.type === "browse") {
+      post({ id, type: "topics", topics: engine.topics(call.request) });
     } else {
       post({ id, type: "answer", response: engine.ask(call.request) });
     }

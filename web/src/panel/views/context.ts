@@ -1,6 +1,7 @@
 /** What every view may reach: the state it reads and the services it calls. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { KbTopic } from "../../engines/kb/protocol.ts";
 import type { Conversation } from "../conversation.ts";
 import type { Feedback } from "../feedback.ts";
 import type { Memory } from "../memory.ts";
@@ -13,6 +14,8 @@ export interface PanelServices {
   readonly memory: Memory;
   /** Starts the knowledge base where data saver held it back. */
   readonly loadPack: () => void;
+  /** What can be asked; rejects where that cannot be known. */
+  readonly topics: () => Promise<readonly KbTopic[]>;
   /** Opens a session ahead of the first question. */
   readonly warm: () => void;
   /** Asks the embedding page to close the panel; absent on a page of its own. */

@@ -13,8 +13,11 @@ import { Menu, type MenuItem } from "./menu.tsx";
 /** What is kept, for those who look. */
 const Kept = later(async () => (await import("./kept.tsx")).Kept);
 
+/** What can be asked. */
+const Topics = later(async () => (await import("./topics.tsx")).Topics);
+
 type Asking = "clear" | "forget" | "erase";
-type Opened = Asking | "kept" | undefined;
+type Opened = Asking | "kept" | "topics" | undefined;
 
 export function Header(): VNode {
   const services = usePanel();
@@ -40,7 +43,10 @@ export function Header(): VNode {
         </button>
       )}
       {opened === "kept" && <Kept onClose={done} />}
-      {opened && opened !== "kept" && <Question asking={opened} done={done} />}
+      {opened === "topics" && <Topics onClose={done} />}
+      {opened && opened !== "kept" && opened !== "topics" && (
+        <Question asking={opened} done={done} />
+      )}
     </header>
   );
 }
@@ -69,6 +75,7 @@ function menuItems(services: PanelServices, open: (opened: Opened) => void): rea
   const items: MenuItem[] = [
     { label: say("ask.person"), act: () => (state.toPerson.value = true) },
   ];
+  items.push({ label: say("menu.topics"), act: () => open("topics") });
   if (state.pack.value === "absent") items.push({ label: say("menu.pack"), act: loadPack });
   items.push({ label: say("menu.kept"), act: () => open("kept") });
   if (state.entries.value.length > 0) {

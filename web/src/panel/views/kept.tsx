@@ -1,13 +1,13 @@
 /** What is kept of the visitor: shown, searched, and handed over as a file. */
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import type { StringKey } from "../../i18n/strings.ts";
 import type { Entry } from "../../vault/entry.ts";
 import { asJson, asText, matching, writerOf } from "../transcript.ts";
 import { usePanel } from "./context.ts";
 import { formatTime } from "./exchange.tsx";
-import { Icon } from "./icons.tsx";
+import { Search, Sheet } from "./sheet.tsx";
 
 /** Hands the visitor a file. */
 export function save(name: string, type: string, text: string): void {
@@ -23,23 +23,8 @@ export function save(name: string, type: string, text: string): void {
 export function Kept({ onClose }: { readonly onClose: () => void }): VNode {
   const { state } = usePanel();
   const say = state.say.value;
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby="kept-title" onClose={onClose}>
-      <div class="sheet-head">
-        <h2 id="kept-title">{say("kept.title")}</h2>
-        <button
-          type="button"
-          class="quiet"
-          aria-label={say("kept.close")}
-          onClick={() => dialog.current?.close()}
-        >
-          <Icon sign="close" />
-        </button>
-      </div>
+    <Sheet title={say("kept.title")} onClose={onClose}>
       <p class="small">
         {say(state.keeping.value === "kept" ? "kept.browser" : "kept.page", {
           n: state.entries.value.length,
@@ -47,7 +32,7 @@ export function Kept({ onClose }: { readonly onClose: () => void }): VNode {
       </p>
       <Lines />
       <Files />
-    </dialog>
+    </Sheet>
   );
 }
 
@@ -60,17 +45,12 @@ function Lines(): VNode {
   const found = matching(all, words);
   return (
     <>
-      <input
-        type="search"
-        class="search"
-        aria-label={say("kept.search")}
-        placeholder={say("kept.search")}
-        value={words}
-        onInput={(event) => setWords(event.currentTarget.value)}
+      <Search
+        label={say("kept.search")}
+        words={words}
+        onWords={setWords}
+        found={say("kept.found", { n: found.length })}
       />
-      <p class="hidden" role="status">
-        {words && say("kept.found", { n: found.length })}
-      </p>
       {found.length === 0 && <p class="empty">{say("kept.found", { n: 0 })}</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what it can reach. */}
       <section class="lines" tabIndex={0} aria-label={say("log.label")}>

@@ -1,0 +1,61 @@
+"""List what the knowledge base can be asked, for a visitor who looks instead of asking.
+
+Decides which entries are listed (those that hold on the day, once each, in the visitor's language
+where they exist in it) and refuses a request that is not of its form with `ValueError`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from kb import Entry, Index
+from kb.entry import is_searchable
+
+MOST_TOPICS = 2_000
+"""More would be slow to draw, and no list to look through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One entry by its question, in the language `locale`."""
+
+    entry_id: str
+    question: str
+    locale: str
+
+
+def topics(index: Index, locale: str, *, today: str | None = None) -> tuple[Topic, ...]:
+    """List what can be asked on a day, in the owner's order; at most `MOST_TOPICS`.
+
+    An entry that is not there in `locale` stands in another language: the first that it has.
+    """
+    chosen: dict[str, Entry] = {}
+    for entry in index.entries:
+        if not is_searchable(entry) or not index.slots.is_shown(entry, today):
+            continue
+        if entry.id not in chosen or entry.locale == locale:
+            chosen[entry.id] = entry
+    listed = list(chosen.values())[:MOST_TOPICS]
+    return tuple(Topic(entry.id, entry.question, entry.locale) for entry in listed)
+
+
+def topics_json(index: Index, request: str) -> str:
+    """`topics` for a host that speaks JSON: `{"locale", "today"}` in, a list of topics out.
+
+    Raises `ValueError` naming the field that is not of its form.
+    """
+    asked = json.loads(request)
+    if not isinstance(asked, dict):
+        raise ValueError("the request must be an object")
+    locale, today = asked.get("locale"), asked.get("today")
+    if not isinstance(locale, str):
+        raise ValueError("locale must be a text such as en")
+    if today is not None:
+        try:
+            date.fromisoformat(today)
+        except (TypeError, ValueError) as error:
+            raise ValueError("today must be a day such as 2026-12-24") from error
+    found = topics(index, locale, today=today)
+    return json.dumps([asdict(topic) for topic in found], ensure_ascii=False)
