@@ -18,6 +18,7 @@ from starlette.routing import Route
 from gateway import __version__, problems
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
+from gateway.routes import web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from kb import Index
@@ -85,15 +86,27 @@ class Documents:
         """`GET /chat/<site>`: the panel on a page of its own."""
         return self._document(request, self._site(request), "chat", "'none'")
 
-    def _document(
-        self, request: Request, site: SiteSettings, mode: str, ancestors: str
-    ) -> Response:
+    async def app_manifest(self, request: Request) -> Response:
+        """`GET /chat/<site>/app.webmanifest`: what installs the chat page as an app."""
+        site = self._site(request)
+        page = self._page().content.decode()
+        headers = {"cache-control": REVALIDATED}
+        return _packed(request, web_app.manifest(site, page), web_app.MEDIA_TYPE, headers)
+
+    def _page(self) -> WebFile:
         page = self._services.web.get("panel.html")
         if page is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
+        return page
+
+    def _document(
+        self, request: Request, site: SiteSettings, mode: str, ancestors: str
+    ) -> Response:
         config = json.dumps(self._config(site, mode), ensure_ascii=False).replace("<", "\\u003c")
         block = f'<script type="application/json" id="fanlight-config">{config}</script>'
-        html = page.content.decode().replace("</head>", f"{block}</head>", 1)
+        if mode == "chat":
+            block += f'<link rel="manifest" href="{web_app.manifest_path(site)}">'
+        html = self._page().content.decode().replace("</head>", f"{block}</head>", 1)
         html = html.replace("<title>Fanlight</title>", f"<title>{escape(site.name)}</title>", 1)
         headers = {
             "cache-control": REVALIDATED,
@@ -239,6 +252,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
         Route("/loader.js", documents.loader),
         Route("/panel/{site_key}", documents.panel),
         Route("/chat/{site_key}", documents.chat),
+        Route("/chat/{site_key}/app.webmanifest", documents.app_manifest),
         Route("/kb/{site_key}/{release}.idx", documents.knowledge),
         Route("/kb/embedding/{release}.bin", documents.embedding),
         Route("/sw.js", assets.service_worker),

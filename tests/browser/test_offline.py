@@ -51,6 +51,19 @@ async def test_the_chat_page_answers_after_a_reload_without_network_or_server(
     await expect(widget.root.get_by_text(widget.say("banner.offline"))).to_have_count(0)
 
 
+async def test_the_browser_finds_the_chat_page_fit_to_be_installed(
+    surfer: Surfer, demo: Product
+) -> None:
+    page, _ = await surfer.page(demo.chat)
+    browser = await page.context.new_cdp_session(page)
+    found = await browser.send("Page.getAppManifest")
+    assert found["errors"] == []
+    assert found["url"].endswith("/chat/site_demo/app.webmanifest")
+    flaws = (await browser.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+    # A test's browser has no past, which Chromium takes for a private window.
+    assert {flaw["errorId"] for flaw in flaws} <= {"in-incognito"}
+
+
 async def test_an_open_page_that_loses_the_network_answers_and_sends_later_once(
     surfer: Surfer, staffed: Staffed, operator: Desk
 ) -> None:

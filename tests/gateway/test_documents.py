@@ -45,6 +45,20 @@ async def test_a_document_says_who_may_frame_it(gateway: World, path: str, ances
     assert response.headers["cache-control"] == "no-cache"
 
 
+async def test_the_chat_page_can_be_installed_as_an_app(gateway: World) -> None:
+    page = (await gateway.client.get(GATEWAY + "/chat/site_demo")).text
+    link = re.search(r'<link rel="manifest" href="([^"]+)">', page)
+    assert link is not None
+    response = await gateway.client.get(GATEWAY + link.group(1))
+    assert response.headers["content-type"] == "application/manifest+json"
+    manifest = response.json()
+    assert manifest["start_url"] == "/chat/site_demo"
+    assert (manifest["display"], manifest["lang"], manifest["dir"]) == ("standalone", "en", "ltr")
+    # In a frame nobody installs anything.
+    assert "manifest" not in (await gateway.client.get(GATEWAY + "/panel/site_demo")).text
+    assert (await gateway.client.get(GATEWAY + "/chat/none/app.webmanifest")).status_code == 404
+
+
 async def configuration(gateway: World, path: str = "/panel/site_demo") -> dict[str, Any]:
     text = (await gateway.client.get(GATEWAY + path)).text
     found = re.search(r'<script type="application/json" id="fanlight-config">(.*?)</script>', text)
