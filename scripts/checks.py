@@ -23,11 +23,12 @@ LONG_SECONDS = 4 * 3600
 TIMED_TESTS = (
     "tests/browser",
     "tests/deployment",
-    "tests/edge",
     "tests/faults",
-    "tests/gateway/cli",
+    "tests/gateway/cli/test_bench*.py",
+    "tests/gateway/cli/test_run*.py",
+    "tests/gateway/cli/test_workers.py",
 )
-"""They start whole gateways and browsers, and hold deadlines against them."""
+"""They start whole gateways and browsers, and hold deadlines against them. Patterns of paths."""
 CORES_FOR_TIMED = 4
 """What one of them keeps busy, at its most."""
 COVERAGE = Path("build") / "coverage"
@@ -60,6 +61,7 @@ def checks(*, long: bool) -> tuple[Check, ...]:
     """Gives all checks in their order. `long` adds the large runs, and time for them."""
     packages = tuple(name for name in PACKAGES if (ROOT / name).is_dir())
     cores = os.cpu_count() or 1
+    timed = [str(path.relative_to(ROOT)) for name in TIMED_TESTS for path in sorted(ROOT.glob(name))]
     return (
         Check("format", _python("ruff", "format", "--check", "."), 60),
         Check("lint", _python("ruff", "check", "."), 60),
@@ -71,14 +73,14 @@ def checks(*, long: bool) -> tuple[Check, ...]:
         Check("web tests", _npm("test"), 180, "test"),
         Check(
             "tests",
-            _tests(*(f"--ignore={name}" for name in TIMED_TESTS), at_once=cores, long=long),
+            _tests(*(f"--ignore={name}" for name in timed), at_once=cores, long=long),
             LONG_SECONDS if long else 2400,
             "test",
             measured="others",
         ),
         Check(
             "timed tests",
-            _tests(*TIMED_TESTS, at_once=cores // CORES_FOR_TIMED, long=long),
+            _tests(*timed, at_once=cores // CORES_FOR_TIMED, long=long),
             LONG_SECONDS if long else 2400,
             "test",
             measured="timed",

@@ -28,6 +28,9 @@ export interface Trouble {
   readonly detail: string;
 }
 
+/** What stands over the conversation: a list, or a question before something is lost. */
+export type Opened = "topics" | "kept" | "clear" | "forget" | "erase";
+
 export type Connection = "online" | "offline" | "unreachable";
 
 export class PanelState {
@@ -46,6 +49,7 @@ export class PanelState {
   readonly live = signal<Live | undefined>(undefined);
   readonly troubles = signal<readonly Trouble[]>([]);
   readonly connection = signal<Connection>("online");
+  readonly opened = signal<Opened | undefined>(undefined);
   readonly notice = signal<StringKey | undefined>(undefined);
   readonly unread = signal(0);
   readonly visible = signal(true);

@@ -1,9 +1,9 @@
 /** The panel's head: whose it is, its language, and what a visitor may do with the conversation. */
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
 import { LOCALE_NAMES } from "../../i18n/locale.ts";
 import { awaitsReply } from "../lines.ts";
 import { THEMES } from "../look.ts";
+import type { Opened } from "../state.ts";
 import { type PanelServices, usePanel } from "./context.ts";
 import { Confirm } from "./dialog.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -16,15 +16,16 @@ const Kept = later(async () => (await import("./kept.tsx")).Kept);
 /** What can be asked. */
 const Topics = later(async () => (await import("./topics.tsx")).Topics);
 
-type Asking = "clear" | "forget" | "erase";
-type Opened = Asking | "kept" | "topics" | undefined;
+type Asking = Exclude<Opened, "kept" | "topics">;
 
 export function Header(): VNode {
   const services = usePanel();
   const { state, close } = services;
   const say = state.say.value;
-  const [opened, setOpened] = useState<Opened>();
-  const done = () => setOpened(undefined);
+  const opened = state.opened.value;
+  const done = () => {
+    state.opened.value = undefined;
+  };
   return (
     <header>
       <Fanlight />
@@ -33,7 +34,7 @@ export function Header(): VNode {
       </h1>
       <LanguageMenu />
       {state.consent.value && (
-        <Menu label={say("menu")} items={menuItems(services, setOpened)}>
+        <Menu label={say("menu")} items={menuItems(services)}>
           <Icon sign="more" />
         </Menu>
       )}
@@ -69,8 +70,11 @@ function LanguageMenu(): VNode | null {
   );
 }
 
-function menuItems(services: PanelServices, open: (opened: Opened) => void): readonly MenuItem[] {
+function menuItems(services: PanelServices): readonly MenuItem[] {
   const { state, memory, loadPack } = services;
+  const open = (opened: Opened) => {
+    state.opened.value = opened;
+  };
   const say = state.say.value;
   const items: MenuItem[] = [
     { label: say("ask.person"), act: () => (state.toPerson.value = true) },

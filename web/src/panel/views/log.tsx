@@ -50,6 +50,9 @@ function Welcome(): VNode {
             {question}
           </button>
         ))}
+        <button type="button" class="link" onClick={() => (state.opened.value = "topics")}>
+          {say("menu.topics")}
+        </button>
       </div>
     </div>
   );
