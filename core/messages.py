@@ -93,7 +93,7 @@ class Turn:
     `choices` are what the visitor is asked to choose from, and `sentence` is where the sentence
     stands in the reply that speaks for the question, in UTF-16 units. `fallback_text` is what the
     visitor is shown in the reply's place where that is not the usual text, because nobody is there.
-    A stored turn has none of them.
+    `back_at` says when somebody is. A stored turn has none of them.
     """
 
     id: str
@@ -113,6 +113,7 @@ class Turn:
     choices: tuple[Suggestion, ...] = ()
     sentence: tuple[int, int] | None = None
     fallback_text: str | None = None
+    back_at: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The turn as the wire has it."""

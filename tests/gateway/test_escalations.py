@@ -55,6 +55,7 @@ async def test_an_escalation_is_acknowledged_and_stored(gateway: World) -> None:
         "escalated": True,
         "escalation_id": document["escalation_id"],
         "status": "queued",
+        "back_at": None,
     }
     stored = await gateway.truth.escalation(document["escalation_id"])
     assert stored.question == "Which stone is the moon made of?"

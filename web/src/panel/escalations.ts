@@ -6,7 +6,7 @@
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
 import { Problem } from "../trust/problem.ts";
-import type { EscalationReason, EscalationStatus } from "../vault/entry.ts";
+import type { Escalation, EscalationReason, EscalationStatus } from "../vault/entry.ts";
 import { Outbox, type Outcome, type Outgoing } from "../vault/outbox.ts";
 import type { Store } from "../vault/store.ts";
 import { conversationTail } from "../vault/training.ts";
@@ -117,9 +117,10 @@ export class Escalations {
   async #send(item: Outgoing): Promise<Outcome> {
     const { gateway, network, onSent } = this.options;
     try {
-      const { id, status } = await gateway.escalate(item.body, item.idempotency_key);
+      const { id, status, backAt } = await gateway.escalate(item.body, item.idempotency_key);
       network.succeeded();
-      await this.#mark(item.turn_id, SHOWN.find((shown) => shown === status) ?? "queued", id);
+      const shown = SHOWN.find((one) => one === status) ?? "queued";
+      await this.#mark(item.turn_id, { status: shown, id: id || undefined, back_at: backAt });
       onSent();
       return "sent";
     } catch (error) {
@@ -129,14 +130,15 @@ export class Escalations {
       }
       this.#hint = error.retryAfter === undefined ? undefined : error.retryAfter * 1000;
       if (error.passing) return "later";
-      await this.#mark(item.turn_id, "refused");
+      await this.#mark(item.turn_id, { status: "refused" });
       return "refused";
     }
   }
 
-  async #mark(turnId: string, status: EscalationStatus, id?: string): Promise<void> {
-    await this.options.vault.update((kept) =>
-      withEscalation(kept, turnId, { status, ...(id ? { id } : {}) }),
-    );
+  async #mark(
+    turnId: string,
+    change: Partial<Escalation> & { readonly status: EscalationStatus },
+  ): Promise<void> {
+    await this.options.vault.update((kept) => withEscalation(kept, turnId, change));
   }
 }
