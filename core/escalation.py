@@ -1,15 +1,17 @@
 """Escalation: when a turn must reach a person, under which id, and who hears what became of it.
 
 One escalation per site, subject and turn: its id is derived from them, so that the gateway's own
-and the browser's later request are the same escalation wherever they are committed. What a target
-is told afterwards depends on what it speaks: a thread hears each reply, an incident is closed by
-the first, and a webhook is told of the escalation alone.
+and the browser's later request are the same escalation wherever they are committed. The first of a
+conversation is a case; what the conversation escalates while that is open is added to it and wakes
+nobody again. What a target is told afterwards depends on what it speaks: a thread hears of each
+later turn and each reply, an incident is closed by the first reply, and a webhook is told of the
+turns alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.encoding import timestamp, uuid7_hex
@@ -23,7 +25,10 @@ from core.messages import (
 from core.scope import Scope
 
 FollowUp = tuple[DeliveryAction, str]
-"""What a target is told, and of which reply (empty: of none)."""
+"""What a target is told, and of which later turn's escalation or reply (empty: of none)."""
+
+Dated = tuple[float, str]
+"""When it happened in Unix seconds, and its id."""
 
 
 def escalation_id(scope: Scope, turn_id: str) -> str:
@@ -61,22 +66,37 @@ def by_gateway(
     )
 
 
-def follow_ups(kind: str, reply_ids: Sequence[str], *, resolved: bool) -> list[FollowUp]:
-    """What a target of this kind is told of these replies and of the end."""
+def happened(added: Iterable[Dated], replies: Iterable[Dated], *, resolved: bool) -> list[FollowUp]:
+    """All that followed an escalation, in the order in which it came."""
+    dated: list[tuple[float, DeliveryAction, str]] = [
+        *((at, "added", name) for at, name in added),
+        *((at, "reply", name) for at, name in replies),
+    ]
+    told: list[FollowUp] = [(action, name) for _, action, name in sorted(dated)]
+    return [*told, ("resolve", "")] if resolved else told
+
+
+def follow_ups(kind: str, what: Sequence[FollowUp]) -> list[FollowUp]:
+    """What a target of this kind is told of what happened."""
     tell = _FOLLOW_UPS.get(kind)
-    return tell(reply_ids, resolved) if tell else []
+    return tell(what) if tell else []
 
 
-def _each_in_its_thread(reply_ids: Sequence[str], resolved: bool) -> list[FollowUp]:
-    replies: list[FollowUp] = [("reply", name) for name in reply_ids]
-    return [*replies, ("resolve", "")] if resolved else replies
+def _all_in_its_thread(what: Sequence[FollowUp]) -> list[FollowUp]:
+    return list(what)
 
 
-def _end_of_the_incident(reply_ids: Sequence[str], resolved: bool) -> list[FollowUp]:
-    return [("resolve", "")] if reply_ids or resolved else []
+def _end_of_the_incident(what: Sequence[FollowUp]) -> list[FollowUp]:
+    ended = any(action in {"reply", "resolve"} for action, _ in what)
+    return [("resolve", "")] if ended else []
 
 
-_FOLLOW_UPS: Final[Mapping[str, Callable[[Sequence[str], bool], list[FollowUp]]]] = {
-    "slack": _each_in_its_thread,
+def _later_turns(what: Sequence[FollowUp]) -> list[FollowUp]:
+    return [one for one in what if one[0] == "added"]
+
+
+_FOLLOW_UPS: Final[Mapping[str, Callable[[Sequence[FollowUp]], list[FollowUp]]]] = {
+    "slack": _all_in_its_thread,
     "pagerduty": _end_of_the_incident,
+    "webhook": _later_turns,
 }

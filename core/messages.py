@@ -14,8 +14,9 @@ Source = Literal["kb", "local", "cloud", "human"]
 EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
 EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
 DeliveryState = Literal["pending", "delivered", "failed", "disabled", "skipped"]
-DeliveryAction = Literal["open", "reply", "resolve"]
-"""What a target is told: of the escalation itself, of a person's reply, or that it is over."""
+DeliveryAction = Literal["open", "added", "reply", "resolve"]
+"""What a target is told: of the escalation itself, of a later turn that was added to it, of a
+person's reply, or that it is over."""
 Provenance = Literal["server", "client"]
 """Who judged: this gateway, or a browser that says so."""
 
@@ -92,7 +93,7 @@ class Turn:
     `choices` are what the visitor is asked to choose from, and `sentence` is where the sentence
     stands in the reply that speaks for the question, in UTF-16 units. `fallback_text` is what the
     visitor is shown in the reply's place where that is not the usual text, because nobody is there.
-    A stored turn has none of them.
+    `back_at` says when somebody is. A stored turn has none of them.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Turn:
     choices: tuple[Suggestion, ...] = ()
     sentence: tuple[int, int] | None = None
     fallback_text: str | None = None
+    back_at: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The turn as the wire has it."""
@@ -173,10 +175,28 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedTurn:
+    """A later turn that was added to its conversation's open escalation; `id` is its own."""
+
+    id: str
+    turn_id: str
+    question: str
+    fallback_text: str
+    reason: EscalationReason
+    confidence: float
+    provenance: Provenance
+    tail: tuple[MemoryTurn, ...]
+    locale: str
+    contact: str | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An escalation as operators see it.
 
-    `provenance` says whose the question, the reason and the confidence are.
+    `provenance` says whose the question, the reason and the confidence are. `added` are the turns
+    that followed while it was open, oldest first; `contact` is the newest that one of them has.
     """
 
     id: str
@@ -195,6 +215,12 @@ class Escalation:
     created_at: str
     deliveries: tuple[Delivery, ...] = ()
     replies: tuple[Reply, ...] = ()
+    added: tuple[AddedTurn, ...] = ()
+
+    @property
+    def newest_turn_id(self) -> str:
+        """The turn that a person answers now."""
+        return self.added[-1].turn_id if self.added else self.turn_id
 
     def document(self) -> dict[str, Any]:
         """The escalation as the console reads it."""

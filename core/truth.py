@@ -105,8 +105,8 @@ class Threaded:
 class LeasedDelivery:
     """A delivery that this worker alone may try until its lease ends.
 
-    `about` is the id of the reply that a `reply` tells; `thread` is where the target keeps this
-    escalation, as far as it said so.
+    `about` is the id of the reply that a `reply` tells, or of the turn's escalation that an `added`
+    tells; `thread` is where the target keeps this escalation, as far as it said so.
     """
 
     id: int
@@ -213,6 +213,10 @@ class Truth(Protocol):
         nothing changes it. What the gateway opened is due a moment later, or as soon as the browser
         has completed it.
 
+        A conversation has one open escalation, its case: what another turn escalates while that is
+        open is added to it, under an id of its own. The targets that took the case are told, each
+        as its kind is; those that were given up are tried again; nobody else is woken.
+
         Raises `Ended` when the visitor's sessions were ended since this one began, `NotFound` when
         the conversation is another scope's, the turn another conversation's or the marked turn
         unknown, `Exists` when another call has stored the turn, `Conflict` when the receipt head
@@ -229,18 +233,21 @@ class Truth(Protocol):
         """The visitor's events after that id, oldest first."""
 
     async def open_escalations(self, scope: Scope, conversation_id: str) -> int:
-        """How many of the conversation's escalations are not resolved."""
+        """How many of the conversation's escalated turns are not resolved."""
 
     async def escalations(
         self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
     ) -> list[Escalation]:
-        """Operators' list, newest first, older than the id `before`."""
+        """Operators' list of cases, newest first, older than the case `before` (unknown: none)."""
 
     async def escalation(self, escalation_id: str) -> Escalation:
-        """One escalation; raises `NotFound`."""
+        """One case, by its id or by that of a turn that was added to it; raises `NotFound`.
+
+        Every other call that names an escalation finds it likewise.
+        """
 
     async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-        """Store a person's reply, and the visitor's event with it.
+        """Store a person's reply to the newest turn, and the visitor's event with it.
 
         The targets that took the escalation are told, each as its kind is; not the one named `via`,
         where the reply was written. Raises `NotFound`, and `Conflict` for a reply that is stored.

@@ -8,7 +8,7 @@ from functools import partial
 
 from core.truth import Finished
 from gateway import problems
-from gateway.attendance import attended
+from gateway.attendance import attended, back_at
 from gateway.challenges import Challenges
 from gateway.context import Services
 from gateway.idempotency import Idempotency
@@ -67,6 +67,7 @@ class Front:
             max_tokens=limits.max_tokens,
             clock=self.services.clock,
             telemetry=self.services.telemetry,
+            back_at=partial(back_at, settings),
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:

@@ -61,7 +61,9 @@ def checks(*, long: bool) -> tuple[Check, ...]:
     """Gives all checks in their order. `long` adds the large runs, and time for them."""
     packages = tuple(name for name in PACKAGES if (ROOT / name).is_dir())
     cores = os.cpu_count() or 1
-    timed = [str(path.relative_to(ROOT)) for name in TIMED_TESTS for path in sorted(ROOT.glob(name))]
+    timed = [
+        str(path.relative_to(ROOT)) for name in TIMED_TESTS for path in sorted(ROOT.glob(name))
+    ]
     return (
         Check("format", _python("ruff", "format", "--check", "."), 60),
         Check("lint", _python("ruff", "check", "."), 60),

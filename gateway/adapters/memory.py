@@ -6,7 +6,6 @@ lives in one event loop, starts no thread and imports the standard library and `
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import dropwhile
 from typing import Literal
 
@@ -30,16 +29,14 @@ from core.truth import (
     Committed,
     Finished,
     LeasedDelivery,
-    OpenEscalation,
     Threaded,
     Work,
 )
 from gateway.adapters import semantics
+from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import (
-    DeliveryRow,
-    EscalationRow,
     FeedbackRow,
     HeadRow,
     Rows,
@@ -57,6 +54,7 @@ class MemoryTruth:
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
         self._revocations = MemoryRevocations()
         self._subjects = MemorySubjects(self._rows, self._revocations)
+        self._escalations = MemoryEscalations(self._rows, clock)
 
     @property
     def knowledge(self) -> MemoryKnowledge:
@@ -117,7 +115,7 @@ class MemoryTruth:
             self._rows.feedback[work.scope, work.feedback.turn_id] = mark
         if work.escalation is None:
             return None
-        return self._escalate(work, work.escalation)
+        return self._escalations.open(work, work.escalation)
 
     def _check(self, work: Work) -> None:
         """Refuse what may not be stored, for the same reason as every other store does."""
@@ -164,21 +162,6 @@ class MemoryTruth:
         for name in old:
             del self._rows.finished[name]
 
-    def _escalate(self, work: Work, opened: OpenEscalation) -> Committed:
-        asked = semantics.asked(opened)
-        known = self._rows.by_turn.get((work.scope, opened.request.turn_id))
-        if known is not None:
-            known.join(asked, work.at)
-            return Committed(known.id, known.status)
-        due = semantics.first_due(opened, work.at)
-        deliveries = [DeliveryRow(0, opened.id, name, kind, due) for name, kind in opened.targets]
-        row = EscalationRow(opened.id, work.scope, asked, work.at, [])
-        self._rows.escalations[row.id] = row
-        self._rows.by_turn[work.scope, row.turn_id] = row
-        self._queue(row, deliveries)
-        self._tell_status(row, work.at)
-        return Committed(row.id, row.status)
-
     async def turn(self, scope: Scope, turn_id: str) -> Turn | None:
         """A stored turn of this scope."""
         row = self._rows.turns.get((scope, turn_id))
@@ -205,8 +188,8 @@ class MemoryTruth:
     async def escalations(
         self, *, status: Literal["open", "resolved", "all"], before: str | None, limit: int
     ) -> list[Escalation]:
-        """Operators' list, newest first, older than the id `before`."""
-        rows = self._newest_first()
+        """Operators' list of cases, newest first, older than the case `before`."""
+        rows = self._rows.cases()
         if before is not None:
             rows = list(dropwhile(lambda row: row.id != before, rows))[1:]
         if status != "all":
@@ -214,33 +197,22 @@ class MemoryTruth:
         return [row.shown() for row in rows[:limit]]
 
     async def escalation(self, escalation_id: str) -> Escalation:
-        """One escalation; raises `NotFound`."""
-        return self._row(escalation_id).shown()
+        """One case, by its id or by that of a turn that was added to it; raises `NotFound`."""
+        return self._rows.find(escalation_id).shown()
 
     async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
         """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
-        row = self._row(reply.escalation_id)
-        if reply.id in self._rows.reply_ids:
-            raise Conflict("this reply is already stored")
-        reply = replace(reply, turn_id=row.turn_id)
-        self._rows.reply_ids.add(reply.id)
-        row.replies.append(reply)
-        event = VisitorEvent(0, "human_reply", semantics.reply_event(reply))
-        self._rows.events.add(row.scope, row.conversation_id, at, event)
-        self._queue(row, row.to_tell(at, [reply.id], via=via))
+        self._escalations.reply(reply, at=at, via=via)
         if resolve:
-            self._resolve(row, at)
+            self._escalations.resolve(reply.escalation_id, at)
 
     async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
-        self._resolve(self._row(escalation_id), at)
+        """Mark a case resolved; pending deliveries are skipped; raises `NotFound`."""
+        self._escalations.resolve(escalation_id, at)
 
     async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:
         """Store whose thread this is; one that is known stays as it is."""
-        row = self._row(threaded.escalation_id)
-        if thread not in self._rows.threads:
-            self._rows.threads[thread] = threaded
-            row.keep_thread(threaded.target, thread, self._clock())
+        self._escalations.keep_thread(thread, threaded)
 
     async def threaded(self, thread: Thread) -> Threaded | None:
         """Whose thread this is; None where it is nobody's."""
@@ -248,16 +220,11 @@ class MemoryTruth:
 
     async def resend(self, escalation_id: str, at: float, *, dead_only: bool = False) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
-        row = self._row(escalation_id)
-        again = row.dead if dead_only else [d for d in row.deliveries if d.state != "delivered"]
-        for delivery in again:
-            delivery.again(at)
-        self._follow(row, at)
-        return len(again)
+        return self._escalations.resend(escalation_id, at, dead_only=dead_only)
 
     async def dead_letters(self, limit: int) -> list[Escalation]:
-        """The escalations of which something was given up and is still wanted, newest first."""
-        return [row.shown() for row in self._newest_first() if row.dead][:limit]
+        """The cases of which something was given up and is still wanted, newest first."""
+        return [row.shown() for row in self._rows.cases() if row.dead][:limit]
 
     async def lease_deliveries(
         self,
@@ -269,7 +236,7 @@ class MemoryTruth:
     ) -> list[LeasedDelivery]:
         """Take due deliveries of other targets than those; nobody else gets them before `until`."""
         leased = self._rows.deliveries.lease(now, until, limit, except_targets)
-        return [self._row(row.escalation_id).leased(row) for row in leased]
+        return [self._rows.find(row.escalation_id).leased(row) for row in leased]
 
     async def finish_delivery(
         self,
@@ -281,15 +248,7 @@ class MemoryTruth:
         thread: Thread | None = None,
     ) -> EscalationStatus:
         """Record an attempt and what follows; raises `NotFound`."""
-        delivery, at = self._rows.deliveries.find(delivery_id), self._clock()
-        row = self._row(delivery.escalation_id)
-        before = delivery.state
-        delivery.finish(attempt, state, next_at)
-        if thread is not None:
-            await self.keep_thread(thread, Threaded(row.id, delivery.target))
-        if delivery.action == "open" and delivery.state == "delivered" != before:
-            self._queue(row, row.to_catch_up(delivery, at))
-        return self._follow(row, at)
+        return self._escalations.finish(delivery_id, attempt, state, next_at, thread)
 
     async def put_off_delivery(self, delivery_id: int, until: float) -> None:
         """Give a leased delivery back untried, due at `until`; raises `NotFound`."""
@@ -299,46 +258,6 @@ class MemoryTruth:
         """When the next pending delivery to another target than those is due, in Unix seconds."""
         return self._rows.deliveries.next_due(except_targets)
 
-    def _queue(self, row: EscalationRow, made: list[DeliveryRow]) -> None:
-        for delivery in made:
-            row.deliveries.append(delivery)
-            self._rows.deliveries.add(delivery)
-
-    def _newest_first(self) -> list[EscalationRow]:
-        return sorted(
-            self._rows.escalations.values(), key=lambda row: (row.at, row.id), reverse=True
-        )
-
     async def backlog(self) -> Backlog:
         """What is in the outbox."""
         return self._rows.deliveries.backlog()
-
-    def _row(self, escalation_id: str) -> EscalationRow:
-        row = self._rows.escalations.get(escalation_id)
-        if row is None:
-            raise NotFound("no such escalation")
-        return row
-
-    def _follow(self, row: EscalationRow, at: float) -> EscalationStatus:
-        states = (delivery.state for delivery in row.openings)
-        return self._set_status(row, semantics.overall(row.status, states), at)
-
-    def _resolve(self, row: EscalationRow, at: float) -> None:
-        for delivery in row.deliveries:
-            delivery.skip()
-        self._queue(row, row.to_tell(at, resolved=True))
-        self._set_status(row, "resolved", at)
-
-    def _set_status(
-        self, row: EscalationRow, status: EscalationStatus, at: float
-    ) -> EscalationStatus:
-        told = semantics.visitor_sees(row.status, status)
-        row.status = status
-        if told:
-            self._tell_status(row, at)
-        return status
-
-    def _tell_status(self, row: EscalationRow, at: float) -> None:
-        data = semantics.status_event(row.id, row.turn_id, row.status)
-        event = VisitorEvent(0, "escalation_status", data)
-        self._rows.events.add(row.scope, row.conversation_id, at, event)

@@ -1,22 +1,18 @@
-"""The rows of the truth in memory: an escalation and its deliveries, and how each may change.
+"""The rows of the truth in memory: an escalation and what belongs to it, and how it may change.
 
 It decides nothing of its own: `semantics` says what a change means. It opens nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from core.encoding import timestamp
 from core.errors import NotFound
-from core.escalation import FollowUp, follow_ups
+from core.escalation import Dated, FollowUp, follow_ups, happened
 from core.messages import (
-    Attempt,
-    Delivery,
-    DeliveryAction,
-    DeliveryState,
     Escalation,
     EscalationStatus,
     Reply,
@@ -26,115 +22,10 @@ from core.messages import (
 from core.ports import Thread
 from core.scope import Scope
 from core.subjects import Feedback
-from core.truth import WAITING, Backlog, Finished, LeasedDelivery, Threaded
+from core.truth import Finished, LeasedDelivery, Threaded
 from gateway.adapters import semantics
+from gateway.adapters.memory_deliveries import DeliveryRow, DeliveryRows
 from gateway.adapters.semantics import Asked
-
-
-@dataclass(slots=True)
-class DeliveryRow:
-    """What one target is told. `tries` counts since it was last made due, `attempts` has all."""
-
-    id: int
-    escalation_id: str
-    target: str
-    kind: str
-    next_at: float | None
-    state: DeliveryState = "pending"
-    attempts: list[Attempt] = field(default_factory=list)
-    tries: int = 0
-    leased_until: float = 0.0
-    action: DeliveryAction = "open"
-    about: str = ""
-
-    @property
-    def due(self) -> float | None:
-        """When it may be leased; None when it is over."""
-        if self.state != "pending" or self.next_at is None:
-            return None
-        return max(self.next_at, self.leased_until)
-
-    def hasten(self, at: float) -> None:
-        """Due at once, unless it was tried: then its schedule holds."""
-        if self.state == "pending" and self.tries == 0 and self.next_at is not None:
-            self.next_at = min(self.next_at, at)
-
-    def skip(self) -> None:
-        """Try it no more; what follows the escalation is told all the same."""
-        if self.state == "pending" and self.action == "open":
-            self.state, self.next_at = "skipped", None
-
-    def finish(self, attempt: Attempt, state: DeliveryState, next_at: float | None) -> None:
-        """Record an attempt and what follows."""
-        self.attempts.append(attempt)
-        self.tries += 1
-        self.leased_until = 0.0
-        self.state = semantics.settled(self.state, state)
-        self.next_at = next_at if self.state == "pending" else None
-
-    def put_off(self, until: float) -> None:
-        """Give it back untried, due later."""
-        self.leased_until = 0.0
-        self.next_at = until if self.state == "pending" else None
-
-    def again(self, at: float) -> None:
-        """Due anew, whatever became of it."""
-        self.state, self.next_at, self.tries = "pending", at, 0
-
-    def shown(self) -> Delivery:
-        """The delivery as operators see it."""
-        next_at = None if self.next_at is None else timestamp(self.next_at)
-        attempts = tuple(self.attempts)
-        return Delivery(self.target, self.kind, self.state, attempts, next_at, self.action)
-
-
-class DeliveryRows:
-    """All deliveries, numbered from 1 as they were added; no number comes twice."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, DeliveryRow] = {}
-        self._last = 0
-
-    def add(self, row: DeliveryRow) -> None:
-        """Number a row and keep it."""
-        self._last += 1
-        row.id = self._last
-        self._rows[row.id] = row
-
-    def drop(self, row: DeliveryRow) -> None:
-        """Keep a row no more."""
-        del self._rows[row.id]
-
-    def find(self, delivery_id: int) -> DeliveryRow:
-        """The row of this number; raises `NotFound`."""
-        if delivery_id not in self._rows:
-            raise NotFound("no such delivery")
-        return self._rows[delivery_id]
-
-    def lease(
-        self, now: float, until: float, limit: int, except_targets: frozenset[str]
-    ) -> list[DeliveryRow]:
-        """Take the oldest that are due."""
-        due = [
-            row
-            for row in self._rows.values()
-            if row.due is not None and row.due <= now and row.target not in except_targets
-        ]
-        due.sort(key=lambda row: (row.next_at, row.id))
-        for row in due[:limit]:
-            row.leased_until = until
-        return due[:limit]
-
-    def next_due(self, except_targets: frozenset[str]) -> float | None:
-        """When the next one is due."""
-        rows = (row for row in self._rows.values() if row.target not in except_targets)
-        return min((row.due for row in rows if row.due is not None), default=None)
-
-    def backlog(self) -> Backlog:
-        """What waits."""
-        waiting = [row for row in self._rows.values() if row.state in WAITING]
-        due = (row.next_at for row in waiting if row.state == "pending" and row.next_at is not None)
-        return Backlog(Counter(row.state for row in waiting), min(due, default=None))
 
 
 class EventRows:
@@ -195,15 +86,19 @@ class EventRows:
 
 @dataclass(slots=True)
 class EscalationRow:
-    """An escalation with everything that belongs to it."""
+    """An escalation with everything that belongs to it; a turn that was added to it has a row of
+    its own, which names it as `case` and stands as it does."""
 
     id: str
     scope: Scope
     asked: Asked
     at: float
-    deliveries: list[DeliveryRow]
     status: EscalationStatus = "queued"
+    case: EscalationRow | None = None
+    deliveries: list[DeliveryRow] = field(default_factory=list)
+    added: list[EscalationRow] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    replied: list[Dated] = field(default_factory=list)
     threads: dict[str, tuple[float, Thread]] = field(default_factory=dict)
 
     @property
@@ -218,12 +113,21 @@ class EscalationRow:
 
     def join(self, later: Asked, at: float) -> None:
         """Take in a later request for the same turn."""
-        if semantics.untouched(self.status, replied=bool(self.replies)):
+        case = self.case or self
+        # What was said before a later turn answers that one no less than the case.
+        replied = any(self.case is None or when >= self.at for when, _ in case.replied)
+        if semantics.untouched(self.status, replied=replied):
             return
         self.asked = semantics.joined(self.asked, later)
+        what = ("open", "") if self.case is None else ("added", self.id)
         if later.provenance == "client":
-            for delivery in self.deliveries:
-                delivery.hasten(at)
+            for delivery in case.deliveries:
+                if (delivery.action, delivery.about) == what:
+                    delivery.hasten(at)
+
+    def turns(self) -> list[EscalationRow]:
+        """The case and what was added to it, oldest first."""
+        return [self, *sorted(self.added, key=lambda row: (row.at, row.id))]
 
     def leased(self, delivery: DeliveryRow) -> LeasedDelivery:
         """A delivery of this escalation for a worker."""
@@ -260,15 +164,13 @@ class EscalationRow:
             one for one in self.deliveries if semantics.is_dead(one.state, one.action, self.status)
         ]
 
-    def to_tell(
-        self, at: float, reply_ids: Sequence[str] = (), *, resolved: bool = False, via: str = ""
-    ) -> list[DeliveryRow]:
+    def to_tell(self, at: float, what: Sequence[FollowUp], *, via: str = "") -> list[DeliveryRow]:
         """What each target that took the escalation is told now, as rows without an id."""
         made = []
         for opening in self.openings:
             begun = bool(opening.attempts) or opening.leased_until > 0
             if semantics.took(opening.state, begun=begun):
-                wanted = follow_ups(opening.kind, reply_ids, resolved=resolved)
+                wanted = follow_ups(opening.kind, what)
                 if opening.target == via:
                     wanted = [one for one in wanted if one[0] != "reply"]
                 made += self._new(opening, wanted, max(at, opening.leased_until))
@@ -276,8 +178,9 @@ class EscalationRow:
 
     def to_catch_up(self, opening: DeliveryRow, at: float) -> list[DeliveryRow]:
         """What a target that has just taken the escalation is to hear; what it heard, again."""
-        reply_ids = [reply.id for reply in self.replies]
-        wanted = follow_ups(opening.kind, reply_ids, resolved=self.status == "resolved")
+        added = [(row.at, row.id) for row in self.added]
+        what = happened(added, self.replied, resolved=self.status == "resolved")
+        wanted = follow_ups(opening.kind, what)
         for known in self.deliveries:
             if known.target == opening.target and (known.action, known.about) in wanted:
                 known.again(at)
@@ -294,6 +197,9 @@ class EscalationRow:
     def shown(self) -> Escalation:
         """The escalation as operators see it."""
         request = self.asked.request
+        added = tuple(
+            semantics.added_turn(row.id, row.asked, timestamp(row.at)) for row in self.turns()[1:]
+        )
         return Escalation(
             id=self.id,
             site=self.scope.site,
@@ -306,11 +212,12 @@ class EscalationRow:
             provenance=self.asked.provenance,
             tail=request.conversation_tail,
             locale=request.locale,
-            contact=request.contact,
+            contact=semantics.newest_contact(request.contact, added),
             status=self.status,
             created_at=timestamp(self.at),
             deliveries=tuple(delivery.shown() for delivery in self.deliveries),
             replies=tuple(self.replies),
+            added=added,
         )
 
 
@@ -353,8 +260,21 @@ class Rows:
     turns: dict[tuple[Scope, str], TurnRow] = field(default_factory=dict)
     escalations: dict[str, EscalationRow] = field(default_factory=dict)
     by_turn: dict[tuple[Scope, str], EscalationRow] = field(default_factory=dict)
+    open_cases: dict[str, EscalationRow] = field(default_factory=dict)
     feedback: dict[tuple[Scope, str], FeedbackRow] = field(default_factory=dict)
     deliveries: DeliveryRows = field(default_factory=DeliveryRows)
     reply_ids: set[str] = field(default_factory=set)
     threads: dict[Thread, Threaded] = field(default_factory=dict)
     events: EventRows = field(default_factory=EventRows)
+
+    def find(self, escalation_id: str) -> EscalationRow:
+        """The case that this escalation is or was added to; raises `NotFound`."""
+        row = self.escalations.get(escalation_id)
+        if row is None:
+            raise NotFound("no such escalation")
+        return row.case or row
+
+    def cases(self) -> list[EscalationRow]:
+        """The cases, newest first."""
+        found = [row for row in self.escalations.values() if row.case is None]
+        return sorted(found, key=lambda row: (row.at, row.id), reverse=True)

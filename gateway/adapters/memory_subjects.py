@@ -38,7 +38,7 @@ class MemorySubjects:
         """All that is held of this subject; receipts only from `since` on."""
         rows = self._rows
         turns = [row for (whose, _), row in rows.turns.items() if whose == scope]
-        asked = [row for row in rows.escalations.values() if row.scope == scope]
+        asked = [row for row in rows.cases() if row.scope == scope]
         marks = [row for (whose, _), row in rows.feedback.items() if whose == scope]
         return Held(
             scope,
@@ -77,7 +77,8 @@ class MemorySubjects:
         places = self._conversations(scope)
         asked = [row for row in rows.escalations.values() if row.scope == scope]
         for row in asked:
-            self._drop_escalation(row)
+            if row.case is None:
+                self._drop_case(row)
         erased = Erased(
             tuple(places),
             _drop_scope(rows.turns, scope),
@@ -127,10 +128,10 @@ class MemorySubjects:
             )
             places = [rows.feedback.pop(name).conversation_id for *_, name in islice(marks, limit)]
         elif kind == "escalations":
-            asked = _oldest(((row.at, row.id, row) for row in rows.escalations.values()), until)
+            asked = _oldest(((row.at, row.id, row) for row in rows.cases()), until)
             places = []
             for *_, row in islice(asked, limit):
-                self._drop_escalation(row)
+                self._drop_case(row)
                 places.append(row.conversation_id)
         elif kind == "events":
             places = rows.events.expire(until, limit)
@@ -168,15 +169,18 @@ class MemorySubjects:
                 rows.feedback[into, name] = rows.feedback.pop((whose, name))
         rows.events.move(place, anonymous, into)
 
-    def _drop_escalation(self, row: EscalationRow) -> None:
+    def _drop_case(self, row: EscalationRow) -> None:
         rows = self._rows
         for delivery in row.deliveries:
             rows.deliveries.drop(delivery)
         rows.reply_ids.difference_update(reply.id for reply in row.replies)
         for thread in [one for one, of in rows.threads.items() if of.escalation_id == row.id]:
             del rows.threads[thread]
-        del rows.by_turn[row.scope, row.turn_id]
-        del rows.escalations[row.id]
+        for turn in row.turns():
+            del rows.by_turn[turn.scope, turn.turn_id]
+            del rows.escalations[turn.id]
+        if rows.open_cases.get(row.conversation_id) is row:
+            del rows.open_cases[row.conversation_id]
 
     def _drop_empty(self, places: Iterable[str]) -> None:
         rows = self._rows

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.messages import (
+    AddedTurn,
     DeliveryAction,
     DeliveryState,
     EscalationRequest,
@@ -91,6 +92,35 @@ def _judged(first: EscalationRequest, later: EscalationRequest) -> EscalationReq
         fallback_text=first.fallback_text or later.fallback_text,
         conversation_tail=first.conversation_tail or later.conversation_tail,
     )
+
+
+def added_turn(escalation_id: str, asked: Asked, created_at: str) -> AddedTurn:
+    """A later turn as the case shows it."""
+    request = asked.request
+    return AddedTurn(
+        id=escalation_id,
+        turn_id=request.turn_id,
+        question=request.question,
+        fallback_text=request.fallback_text,
+        reason=request.reason,
+        confidence=request.confidence,
+        provenance=asked.provenance,
+        tail=request.conversation_tail,
+        locale=request.locale,
+        contact=request.contact,
+        created_at=created_at,
+    )
+
+
+def newest_contact(first: str | None, added: Iterable[AddedTurn]) -> str | None:
+    """What the visitor gave last: with the case or with a turn that was added to it."""
+    given = [one.contact for one in added if one.contact]
+    return given[-1] if given else first
+
+
+def status_of_added(case: EscalationStatus) -> EscalationStatus:
+    """How a turn that is added to a case stands: what nobody took is tried again."""
+    return "queued" if case == "failed" else case
 
 
 def first_due(opened: OpenEscalation, at: float) -> float:

@@ -123,13 +123,9 @@ class SlackTarget:
         """Tell the escalation's thread once what became of it."""
         if delivery.thread is None:
             return Outcome(True, "nothing_to_tell", detail="No thread of it is known.")
-        message = slack_message.resolved()
-        if delivery.action == "reply":
-            replies = {reply.id: reply for reply in delivery.escalation.replies}
-            reply = replies.get(delivery.about)
-            if reply is None:
-                return Outcome(True, "nothing_to_tell", detail="The reply was erased.")
-            message = slack_message.answered(reply.author, reply.content)
+        message = _told(delivery)
+        if message is None:
+            return Outcome(True, "nothing_to_tell", detail="What it is about was erased.")
         return await self._post({**message, "thread_ts": delivery.thread.ts}, at)
 
     async def _post(self, message: Mapping[str, Any], at: float) -> Outcome:
@@ -239,6 +235,19 @@ class SlackTarget:
         self._pace.rest(at + min(asked, 3_600.0))
         detail = f"Slack asked to wait {asked:g} s."
         return Outcome(False, "rate_limited", status, detail, asked, put_off=True)
+
+
+def _told(delivery: LeasedDelivery) -> dict[str, Any] | None:
+    """What the thread is told; None where that is gone."""
+    if delivery.action == "reply":
+        replies = {reply.id: reply for reply in delivery.escalation.replies}
+        reply = replies.get(delivery.about)
+        return slack_message.answered(reply.author, reply.content) if reply else None
+    if delivery.action == "added":
+        added = {turn.id: turn for turn in delivery.escalation.added}
+        turn = added.get(delivery.about)
+        return slack_message.asked_again(turn) if turn else None
+    return slack_message.resolved()
 
 
 def _escalation_of(message: Mapping[str, Any]) -> str | None:

@@ -17,8 +17,9 @@ import httpx
 
 from core.messages import Escalation
 from core.ports import Outcome
+from core.truth import LeasedDelivery
 from gateway.adapters.outbound import Outbound, Received, RefusedAddress
-from gateway.escalation.payload import created
+from gateway.escalation.payload import created, turn_added
 from gateway.settings import TargetSettings
 
 KIND = "webhook"
@@ -75,7 +76,18 @@ class StandardWebhooksTarget:
 
     async def deliver(self, escalation: Escalation, at: float) -> Outcome:
         """Try once, within 15 s; every attempt of an escalation has the same `webhook-id`."""
-        message_id, seconds, body = f"msg_{escalation.id}", int(at), created(escalation)
+        return await self._send(f"msg_{escalation.id}", created(escalation), at)
+
+    async def follow(self, delivery: LeasedDelivery, at: float) -> Outcome:
+        """Tell once of a later turn; its `webhook-id` follows from its own escalation's id."""
+        added = {turn.id: turn for turn in delivery.escalation.added}
+        turn = added.get(delivery.about)
+        if turn is None:
+            return Outcome(True, "nothing_to_tell", detail="The turn was erased.")
+        return await self._send(f"msg_{turn.id}", turn_added(delivery.escalation, turn), at)
+
+    async def _send(self, message_id: str, body: bytes, at: float) -> Outcome:
+        seconds = int(at)
         headers = {
             "content-type": "application/json",
             "user-agent": "Fanlight",

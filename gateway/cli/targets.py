@@ -23,6 +23,7 @@ from rich.text import Text
 
 from core.encoding import new_id, timestamp
 from core.errors import NotFound, Unavailable
+from core.escalation import follow_ups
 from core.messages import Delivery, Escalation
 from core.ports import Outcome
 from core.targets import Follower
@@ -179,8 +180,9 @@ async def _tested(settings: Settings, name: str) -> list[tuple[str, Outcome]]:
         escalation = _test_escalation(settings, name)
         opened = await target.deliver(escalation, time.time())
         outcomes = [("escalation", opened)]
-        if opened.delivered and isinstance(target, Follower):
-            kind = target.kind
+        kind = target.kind
+        hears_the_end = follow_ups(kind, [("resolve", "")])
+        if opened.delivered and hears_the_end and isinstance(target, Follower):
             told = LeasedDelivery(0, name, kind, escalation, 0, "resolve", thread=opened.thread)
             outcomes.append(("its end", await target.follow(told, time.time())))
         return outcomes

@@ -186,9 +186,7 @@ SETTINGS: Final = (
     ),
     Setting("sites", "accent", "string", "The accent colour, as `#rrggbb`.", "#1f5fbf"),
     Setting(
-        "sites",
-        "theme",
-        "string",
+        *("sites", "theme", "string"),
         "How the panel looks until a visitor chooses otherwise: `light`, `dark`, `contrast` "
         "(high), or `auto`, as the visitor's device says.",
         "auto",

@@ -48,6 +48,17 @@ class Hours:
         )
         return min(opening for opening in openings if opening > at)
 
+    def openings(self, at: float, days: int, zone: tzinfo) -> list[tuple[float, float]]:
+        """When somebody is there from `at` on, for so many days: from and until, Unix seconds."""
+        local = datetime.fromtimestamp(at, zone)
+        found = (
+            (_moment(day, opens, zone), _moment(day, closes, zone))
+            for day in (local + timedelta(days=ahead) for ahead in range(days))
+            for weekday, opens, closes in self.spans
+            if weekday == day.weekday()
+        )
+        return sorted(one for one in found if one[1] > at)
+
 
 def parse_hours(text: str) -> Hours:
     """Read working hours; raises `ValueError` that says what is wrong."""
@@ -84,5 +95,7 @@ def _minute(hour: str, minute: str) -> int:
 
 def _moment(day: datetime, minute: int, zone: tzinfo) -> float:
     """That minute of that day by its clocks; where they are put forward over it, just after."""
+    if minute == _MIDNIGHT:
+        day, minute = day + timedelta(days=1), 0
     moment = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
     return moment.timestamp()

@@ -240,9 +240,9 @@ class OutboxWorker:
         )
 
     def _not_before(self, delivery: LeasedDelivery, at: float) -> float:
-        """When the target takes this: by its pace, and the escalation itself by its hours."""
+        """When the target takes this: by its pace, and what a visitor wrote by its hours."""
         ready = max(at, self._resting().get(delivery.target, at))
-        if delivery.action == "open":
+        if delivery.action in {"open", "added"}:
             ready = max(ready, self._opens(delivery.target, delivery.escalation.site, at))
         return ready
 

@@ -1,4 +1,4 @@
-"""What a webhook is told of an escalation: a Standard Webhooks body of less than 20 kB.
+"""What a webhook is told of an escalation and its later turns: a body of less than 20 kB.
 
 It decides what is left out when an escalation is too long: the oldest turns of the tail first,
 then the ends of the texts, always between characters and always with a note that says so. The
@@ -10,39 +10,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
-from core.messages import Escalation, MemoryTurn
+from core.messages import AddedTurn, Escalation, MemoryTurn
 
 LIMIT_BYTES = 20_000
 """Standard Webhooks advises bodies under 20 kB."""
+
+Event = Literal["escalation.created", "escalation.turn_added"]
 
 NOTE = "Shortened to fit; the whole escalation is in the Fanlight console."
 
 
 def created(escalation: Escalation, limit: int = LIMIT_BYTES) -> bytes:
     """The body of `escalation.created` as UTF-8 JSON of less than `limit` bytes."""
+    return _fitting("escalation.created", escalation, limit)
+
+
+def turn_added(escalation: Escalation, turn: AddedTurn, limit: int = LIMIT_BYTES) -> bytes:
+    """The body of `escalation.turn_added`: the same fields, all but the escalation's the turn's."""
+    of_turn = replace(
+        escalation,
+        turn_id=turn.turn_id,
+        question=turn.question,
+        fallback_text=turn.fallback_text,
+        reason=turn.reason,
+        confidence=turn.confidence,
+        tail=turn.tail,
+        locale=turn.locale,
+        contact=turn.contact,
+        created_at=turn.created_at,
+    )
+    return _fitting("escalation.turn_added", of_turn, limit)
+
+
+def _fitting(event: Event, escalation: Escalation, limit: int) -> bytes:
     tail = escalation.tail
     for dropped in range(len(tail) + 1):
-        body = _body(escalation, tail[dropped:], None, shortened=dropped > 0)
+        body = _body(event, escalation, tail[dropped:], None, shortened=dropped > 0)
         if len(body) < limit:
             return body
-    return _with_texts_cut(escalation, limit)
+    return _with_texts_cut(event, escalation, limit)
 
 
-def _with_texts_cut(escalation: Escalation, limit: int) -> bytes:
+def _with_texts_cut(event: Event, escalation: Escalation, limit: int) -> bytes:
     """The body with the longest texts that fit, found by halving."""
     fits, over = 0, max(len(escalation.question), len(escalation.fallback_text))
     while over - fits > 1:
         middle = (fits + over) // 2
-        if len(_body(escalation, (), middle, shortened=True)) < limit:
+        if len(_body(event, escalation, (), middle, shortened=True)) < limit:
             fits = middle
         else:
             over = middle
-    return _body(escalation, (), fits, shortened=True)
+    return _body(event, escalation, (), fits, shortened=True)
 
 
 def _body(
-    escalation: Escalation, tail: Sequence[MemoryTurn], longest: int | None, *, shortened: bool
+    event: Event,
+    escalation: Escalation,
+    tail: Sequence[MemoryTurn],
+    longest: int | None,
+    *,
+    shortened: bool,
 ) -> bytes:
     data: dict[str, object] = {
         "gateway": escalation.site,
@@ -59,7 +89,7 @@ def _body(
     }
     if shortened:
         data["note"] = NOTE
-    document = {"type": "escalation.created", "timestamp": escalation.created_at, "data": data}
+    document = {"type": event, "timestamp": escalation.created_at, "data": data}
     packed = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # A lone surrogate cannot be written as UTF-8; a question mark stands in for it.
     return packed.encode("utf-8", "replace")

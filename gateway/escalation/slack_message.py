@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.messages import Escalation
+from core.messages import AddedTurn, Escalation
 from gateway.escalation.slack_text import escaped
 
 TEXT_LIMIT: Final = 3_000
@@ -59,6 +59,15 @@ def question(escalation: Escalation, site_name: str, console_url: str) -> dict[s
     }
 
 
+def asked_again(turn: AddedTurn) -> dict[str, Any]:
+    """What a thread is told of a later turn; it pings nobody, as every message in a thread."""
+    said = "The visitor wrote again:"
+    blocks = [_context([said]), _section(turn.question), _context(_facts(turn))]
+    if turn.fallback_text.strip():
+        blocks.append(_context([f"Shown meanwhile: {turn.fallback_text}"]))
+    return _message(f"{said} {turn.question}", blocks)
+
+
 def answered(author: str, content: str) -> dict[str, Any]:
     """What a thread is told of a reply that was written elsewhere."""
     said = f"{author} answered elsewhere:"
@@ -83,7 +92,7 @@ def _message(notice: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _facts(escalation: Escalation) -> list[str]:
+def _facts(escalation: Escalation | AddedTurn) -> list[str]:
     who = "this gateway judged" if escalation.provenance == "server" else "the browser says"
     facts = [
         f"Why: {_REASONS[escalation.reason]}",

@@ -54,6 +54,7 @@ class Pipeline:
     max_tokens: int
     clock: Clock
     telemetry: Telemetry = SILENT
+    back_at: Callable[[float], str | None] = lambda _at: None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -61,7 +62,8 @@ class Pipeline:
 
     async def answer(self, request: ChatRequest, emit: Emit, hurry: Hurry) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`."""
-        attended = self.attended(self.clock())
+        now = self.clock()
+        attended = self.attended(now)
         with stage(self.telemetry, "gate"):
             response = self._gate(request, attended=attended)
         if response.verdict.answers and response.verdict.hit is not None:
@@ -77,7 +79,7 @@ class Pipeline:
             with stage(self.telemetry, "model"):
                 turn = await self._from_model(request, response, emit, hurry.over, self.transport)
         if turn.escalate and not attended:
-            turn = replace(turn, fallback_text=response.fallback_text)
+            turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text)
 
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:

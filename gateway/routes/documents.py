@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway import __version__, problems
+from gateway.attendance import openings
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.routes import web_app
@@ -134,6 +135,7 @@ class Documents:
             "default_locale": site.default_locale,
             "confidence_threshold": site.confidence_threshold,
             "time_zone": site.time_zone,
+            "hours": openings(site, self._clock()),
             "greeting": greeting,
             "starters": {locale: _starters(index, locale, today) for locale in site.locales},
             "kb": {

@@ -18,6 +18,7 @@ from core.escalation import escalation_id
 from core.messages import EscalationRequest
 from core.truth import Committed, Finished, OpenEscalation
 from gateway import wire
+from gateway.attendance import back_at
 from gateway.front import Front
 from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
@@ -49,7 +50,20 @@ class Escalations:
         finally:
             await idempotency.end(caller.scope, key)
         made = recorded.escalation
-        return _acknowledgement(recorded.finished, _body(made) if made else recorded.finished.body)
+        body = self._body(caller, made) if made else recorded.finished.body
+        return _acknowledgement(recorded.finished, body)
+
+    def _body(self, caller: Caller, made: Committed) -> str:
+        """What is acknowledged: the escalation, and when people are back if nobody is there."""
+        back = back_at(self._front.site(caller.scope.site), self._front.services.clock())
+        return json.dumps(
+            {
+                "escalated": True,
+                "escalation_id": made.id,
+                "status": made.status,
+                "back_at": back,
+            }
+        )
 
     async def _take(self, caller: Caller, record: Record) -> Recorded:
         telemetry, turn = self._front.services.telemetry, record.turn_id
@@ -78,7 +92,7 @@ class Escalations:
             provenance="client",
             locale=asked.locale,
             status=202,
-            body=_body(Committed(chosen, "queued")),
+            body=self._body(caller, Committed(chosen, "queued")),
             escalation=OpenEscalation(
                 id=chosen,
                 request=asked,
@@ -86,10 +100,6 @@ class Escalations:
                 by_gateway=False,
             ),
         )
-
-
-def _body(made: Committed) -> str:
-    return json.dumps({"escalated": True, "escalation_id": made.id, "status": made.status})
 
 
 def _acknowledgement(finished: Finished, body: str) -> Response:

@@ -40,6 +40,7 @@ _TURN = {
         "choices": {"type": "array", "items": {"type": "object"}},
         "sentence": {"type": ["array", "null"], "items": {"type": "integer"}},
         "fallback_text": {"type": ["string", "null"]},
+        "back_at": {"type": ["string", "null"], "format": "date-time"},
         "disclaimers": {"type": "array", "items": {"type": "string"}},
         "usage": {"type": ["object", "null"]},
         "memory": {"type": ["object", "null"]},
@@ -80,11 +81,12 @@ _REVOKED = {
 }
 _ESCALATED = {
     "type": "object",
-    "required": ["escalated", "escalation_id", "status"],
+    "required": ["escalated", "escalation_id", "status", "back_at"],
     "properties": {
         "escalated": {"const": True},
         "escalation_id": {"type": "string"},
         "status": {"enum": ["queued", "delivered", "resolved", "failed"]},
+        "back_at": {"type": ["string", "null"], "format": "date-time"},
     },
 }
 _HEALTH = {

@@ -107,7 +107,7 @@ class _Console:
         reply = Reply(
             id=new_id("h", int(at * 1000), self._services.random(10)),
             escalation_id=escalation.id,
-            turn_id=escalation.turn_id,
+            turn_id=escalation.newest_turn_id,
             author=session.operator,
             content=body.content,
             created_at=timestamp(at),

@@ -151,7 +151,7 @@ class SlackEvents:
             if word.closes:
                 await truth.resolve(escalation.id, self._services.clock())
             else:
-                reply = self._reply(word, escalation.id, escalation.turn_id)
+                reply = self._reply(word, escalation.id, escalation.newest_turn_id)
                 at = self._services.clock()
                 await truth.reply(reply, resolve=False, at=at, via=target.name)
         except Conflict:

@@ -57,6 +57,7 @@ _ESCALATION: Final = _whole(
         "created_at": _TIME,
         "deliveries": _list(_whole(dict.fromkeys(("kind", "action", "state"), _TEXT))),
         "replies": _list(_ANY),
+        "added": _list(_ANY),
     }
 )
 _FEEDBACK: Final = _whole(

@@ -109,3 +109,24 @@ async def test_a_visitor_may_ask_for_a_person_under_an_answer(
     await expect(handoff(exchange)).to_be_visible()
     asked = await operator.one("What is a receipt, please?")
     assert asked["reason"] == "visitor_asked"
+
+
+async def test_what_is_asked_meanwhile_goes_to_the_same_person_and_wakes_nobody_again(
+    surfer: Surfer, staffed: Staffed, operator: Desk
+) -> None:
+    first, second = "Who paints the old lighthouse?", "And who feeds its cat?"
+    widget, _ = await surfer.visit(staffed.product.page)
+    await widget.begin(memory=True)
+    earlier = await widget.ask(first)
+    await expect(handoff(earlier)).to_contain_text(widget.say("card.delivered"))
+    later = await widget.ask(second)
+    await expect(handoff(later)).to_contain_text(widget.say("card.delivered"))
+    told = json.loads((await delivered(staffed.webhook, second)).body)
+    case = await operator.one(first)
+    assert (told["type"], told["data"]["escalation_id"]) == ("escalation.turn_added", case["id"])
+    assert [turn["question"] for turn in case["added"]] == [second]
+    assert await operator.asked(second) == []
+    await operator.reply(case["id"], "The keeper, both.")
+    await expect(later.locator(".reply")).to_contain_text("The keeper, both.")
+    for exchange in (earlier, later):
+        await expect(handoff(exchange)).to_contain_text(widget.say("card.answered"))

@@ -12,7 +12,7 @@ from core.receipts import chain_hash
 from core.scope import Scope
 from core.truth import FINISHED_KEPT_S, Committed, Truth
 from gateway.adapters.semantics import COMPLETION_S
-from gateway.adapters.sql import commits
+from gateway.adapters.sql import outcomes
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (
     ANNA,
@@ -557,7 +557,8 @@ class TestOperators:
         assert await truth.open_escalations(ANNA, C1) == 2
         assert await truth.open_escalations(BEN, C1) == 0
         await truth.resolve(E1, NOON)
-        assert await truth.open_escalations(ANNA, C1) == 1
+        assert await truth.open_escalations(ANNA, C1) == 0
+        assert await truth.open_escalations(ANNA, named("c", 2)) == 1
 
 
 class TestOutbox:
@@ -810,10 +811,10 @@ async def test_the_outbox_says_what_waits_in_it(truth: Truth) -> None:
 async def test_outcomes_are_dropped_some_at_a_time_until_none_is_old(
     truth: SqlTruth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commits, "DROPPED_AT_ONCE", 3)
+    monkeypatch.setattr(outcomes, "DROPPED_AT_ONCE", 3)
     for number in range(8):
         await truth.commit(a_work(f"k{number}"))
     later = NOON + 2 * FINISHED_KEPT_S
-    left = [await truth._write(lambda one: commits.drop_finished(one, later)) for _ in range(3)]
+    left = [await truth._write(lambda one: outcomes.drop_finished(one, later)) for _ in range(3)]
     assert left == [True, True, False]
     assert await truth.finished(ANNA, "k7", 0) is None

@@ -261,6 +261,10 @@ class Stores(RuleBasedStateMachine):
             )
         )
 
+    @rule(escalation=few)
+    def read(self, escalation: int) -> None:
+        self.both(lambda store: store.escalation(named("e", escalation)))
+
     @invariant()
     def operators_see_the_same(self) -> None:
         for without in (frozenset[str](), frozenset({"hook"})):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.encoding import is_id, new_id
-from core.escalation import by_gateway, escalation_id, reason_of
+from core.escalation import FollowUp, by_gateway, escalation_id, follow_ups, happened, reason_of
 from core.messages import ChatRequest, EscalationReason, MemoryTurn, Turn
 from core.scope import Scope, anonymous
 
@@ -73,3 +73,30 @@ def test_the_gateway_says_what_it_knows() -> None:
     assert (said.conversation_tail, said.locale) == (tail, "es")
     assert (said.contact, said.receipt) == (None, None)
     assert said.timestamp == "1970-01-01T00:00:00.000Z"
+
+
+HAPPENED: list[FollowUp] = [("added", "e_2"), ("reply", "h_1"), ("added", "e_3"), ("resolve", "")]
+
+
+def test_what_followed_is_told_in_the_order_in_which_it_came() -> None:
+    added, replies = [(3.0, "e_3"), (1.0, "e_2")], [(2.0, "h_1")]
+    assert happened(added, replies, resolved=True) == HAPPENED
+    assert happened(added, replies, resolved=False) == HAPPENED[:-1]
+    assert happened((), (), resolved=False) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("slack", HAPPENED),
+        ("pagerduty", [("resolve", "")]),
+        ("webhook", [("added", "e_2"), ("added", "e_3")]),
+        ("unheard of", []),
+    ],
+)
+def test_each_kind_of_target_hears_its_own(kind: str, told: list[FollowUp]) -> None:
+    assert follow_ups(kind, HAPPENED) == told
+
+
+def test_a_later_turn_alone_neither_opens_nor_closes_an_incident() -> None:
+    assert follow_ups("pagerduty", HAPPENED[:1]) == []

@@ -128,6 +128,8 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
     names = (
         "memory",
         "memory_cache",
+        "memory_deliveries",
+        "memory_escalations",
         "memory_knowledge",
         "memory_revocations",
         "memory_rows",

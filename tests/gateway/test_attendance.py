@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.attendance import attended, opens
+from gateway.attendance import attended, back_at, openings, opens
 from gateway.escalation.hours import parse_hours
 from gateway.settings import Secret, Settings, SiteSettings, TargetSettings
 from tests.gateway.test_escalations import escalation, send
-from tests.gateway.world import settings, world
+from tests.gateway.world import Time, settings, world
 
 SITE = SiteSettings(
     "site_demo",
@@ -91,8 +91,35 @@ async def test_in_hours_and_for_what_is_known_there_is_no_other_text() -> None:
     assert (known["escalate"], known["fallback_text"]) == (False, None)
 
 
-async def test_an_escalation_out_of_hours_is_taken_all_the_same() -> None:
-    closed = parse_hours("Mon 00:00-00:01")
-    async with world(chosen=chosen(hours=closed)) as gateway:
+async def test_an_escalation_out_of_hours_is_taken_and_says_when_people_are_back() -> None:
+    async with world(chosen=chosen(), time=Time(moment(SUNDAY))) as gateway:
         visitor = await gateway.visitor()
-        assert (await send(visitor, escalation(visitor))).status_code == 202
+        turn = (await visitor.ask("Which stone is the moon made of?")).json()
+        taken = await send(visitor, escalation(visitor))
+    assert taken.status_code == 202
+    assert taken.json()["back_at"] == turn["back_at"] == "2026-11-30T08:00:00.000Z"
+
+
+@pytest.mark.parametrize("hours", ["Mon-Fri 09:00-17:00", None])
+async def test_where_somebody_is_there_nothing_is_said_of_it(hours: str | None) -> None:
+    at = Time(moment(MONDAY))
+    site = chosen(hours=parse_hours(hours) if hours else None)
+    async with world(chosen=site, time=at) as gateway:
+        visitor = await gateway.visitor()
+        turn = (await visitor.ask("Which stone is the moon made of?")).json()
+        taken = await send(visitor, escalation(visitor))
+    assert (taken.json()["back_at"], turn["back_at"], turn["escalate"]) == (None, None, True)
+
+
+def test_a_site_without_hours_has_nobody_back() -> None:
+    anywhen = replace(SITE, hours=None)
+    assert back_at(anywhen, moment(SUNDAY)) is None
+    assert openings(anywhen, moment(SUNDAY)) is None
+
+
+def test_the_panel_is_told_the_hours_of_two_weeks() -> None:
+    told = openings(SITE, moment("2026-11-30T12:00"))
+    assert told is not None
+    assert told[0] == ("2026-11-30T08:00:00.000Z", "2026-11-30T16:00:00.000Z")
+    assert told[-1] == ("2026-12-14T08:00:00.000Z", "2026-12-14T16:00:00.000Z")
+    assert len(told) == 11

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,8 +10,10 @@ import httpx
 from core.encoding import timestamp
 from core.messages import Reply
 from gateway.adapters.visitor import Visitor
+from gateway.bell import OPERATORS
+from tests.gateway.escalation.samples import ScriptedTarget
 from tests.gateway.test_chat import events
-from tests.gateway.world import World
+from tests.gateway.world import World, settings, world
 
 
 def escalation(visitor: Visitor, **changes: object) -> dict[str, Any]:
@@ -52,6 +55,7 @@ async def test_an_escalation_is_acknowledged_and_stored(gateway: World) -> None:
         "escalated": True,
         "escalation_id": document["escalation_id"],
         "status": "queued",
+        "back_at": None,
     }
     stored = await gateway.truth.escalation(document["escalation_id"])
     assert stored.question == "Which stone is the moon made of?"
@@ -82,6 +86,38 @@ async def test_the_same_escalation_twice_is_one(gateway: World) -> None:
     assert {reply.status_code for reply in replies} == {202}
     assert len({reply.json()["escalation_id"] for reply in replies}) == 1
     assert len(await gateway.truth.escalations(status="all", before=None, limit=10)) == 1
+
+
+async def test_what_a_conversation_asks_again_wakes_nobody_again() -> None:
+    hook = ScriptedTarget(name="hook", kind="webhook")
+    pager = ScriptedTarget(name="pager", kind="pagerduty")
+    site = replace(settings().sites[0], targets=("hook", "pager"))
+    async with world(
+        chosen=settings(sites=(site,)), targets={"hook": hook, "pager": pager}
+    ) as gateway:
+        visitor = await gateway.visitor()
+        place = visitor.new_id("c")
+        turn = (await visitor.ask("Which stone is the moon made of?", conversation_id=place)).json()
+        asked = [
+            escalation(visitor, conversation_id=place, reason="visitor_asked") for _ in range(23)
+        ]
+        bodies = [escalation(visitor, turn_id=turn["id"], conversation_id=place), *asked]
+        answers = await asyncio.gather(
+            *(send(visitor, body, f"e{number}") for number, body in enumerate(bodies))
+        )
+        assert {answer.status_code for answer in answers} == {202}
+        assert len({answer.json()["escalation_id"] for answer in answers}) == 24
+        [case] = await gateway.truth.escalations(status="all", before=None, limit=99)
+        assert (case.turn_id, len(case.added)) == (turn["id"], 23)
+        async with asyncio.timeout(10):
+            with gateway.services.bell.listen(OPERATORS) as ear:
+                while (await gateway.truth.escalation(case.id)).status != "delivered":
+                    await ear.wait(0.1)
+        assert (hook.seen, pager.seen) == ([case.id], [case.id])
+        await answer(gateway, case.id, "It is basalt.", resolve=True)
+        body = escalation(visitor, conversation_id=place)
+        made = (await send(visitor, body, "later")).json()["escalation_id"]
+        assert (await gateway.truth.escalation(made)).id == made
 
 
 async def test_secrets_never_reach_the_row(gateway: World) -> None:

@@ -21,6 +21,7 @@ from core.errors import PROBLEM_BASE, Problem
 from core.escalation import escalation_id
 from core.gate import judge
 from core.messages import (
+    AddedTurn,
     Attempt,
     Citation,
     Delivery,
@@ -276,6 +277,10 @@ def escalation_of(made: Mapping[str, Any]) -> Escalation:
             "tail": tuple(MemoryTurn(**turn) for turn in made["tail"]),
             "deliveries": tuple(deliveries),
             "replies": tuple(Reply(**each) for each in made["replies"]),
+            "added": tuple(
+                AddedTurn(**{**each, "tail": tuple(MemoryTurn(**turn) for turn in each["tail"])})
+                for each in made["added"]
+            ),
         }
     )
 
@@ -331,6 +336,11 @@ WRITTEN: dict[str, Callable[[Any], object]] = {
     "export": lambda made: {"exported_at": made["exported_at"], **held_of(made).document()},
     "operator_reply": lambda made: asdict(Reply(**made)),
     "operator_session": lambda made: asdict(OperatorSession(**made)),
+    "webhook_turn_added": lambda _: json.loads(
+        payload.turn_added(
+            escalation_of(golden("operator_item")), escalation_of(golden("operator_item")).added[0]
+        )
+    ),
     "webhook_body": lambda _: json.loads(payload.created(escalation_of(golden("operator_item")))),
 }
 

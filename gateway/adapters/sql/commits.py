@@ -1,7 +1,8 @@
 """What calls leave behind, many at once, over a connection that is inside a transaction.
 
 It decides who may write what: a conversation is its first scope's, a turn has one conversation and
-one escalation, a receipt's head moves only from where the caller saw it. Those that lose get their
+one escalation, which is added to the conversation's open one where there is one, and a receipt's
+head moves only from where the caller saw it. Those that lose get their
 refusal and the others go on. What only a constraint tells of many (a key or a turn that is there
 already) leaves it as the driver's error; the group commit then runs each call alone, which looks.
 """
@@ -12,7 +13,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from core.errors import Conflict, Ended, Exists, FanlightError, NotFound
 from core.messages import EscalationStatus
@@ -21,7 +33,7 @@ from core.scope import Scope
 from core.truth import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, Work
 from gateway.adapters import semantics
 from gateway.adapters.semantics import Asked
-from gateway.adapters.sql import locks, reads, rows, tables
+from gateway.adapters.sql import cases, locks, reads, rows, tables
 
 Outcome = Committed | FanlightError | None
 
@@ -46,7 +58,15 @@ _PLACES = select(_turns.site, _turns.subject, _turns.id, _turns.conversation_id)
 )
 _KNOWN = (
     select(tables.escalations)
-    .add_columns(exists().where(tables.replies.c.escalation_id == _escalations.id).label("replied"))
+    .add_columns(
+        exists()
+        .where(
+            tables.replies.c.escalation_id == func.coalesce(_escalations.part_of, _escalations.id),
+            # What was said before a later turn answers that one no less than the case.
+            or_(_escalations.part_of.is_(None), tables.replies.c.at >= _escalations.at),
+        )
+        .label("replied")
+    )
     .where(_escalations.turn_id.in_(bindparam("turn_ids", expanding=True)))
     .with_for_update()
 )
@@ -68,11 +88,13 @@ _CHANGE = (
     .where(_escalations.id == bindparam("of_id"))
     .values({name: bindparam(name) for name in rows.ASKED})
 )
-# One that was tried keeps to its schedule.
+# One that was tried keeps to its schedule, and so does what tells of something else.
 _HASTEN = (
     update(tables.deliveries)
     .where(
-        _deliveries.escalation_id == bindparam("of_id"),
+        _deliveries.escalation_id == bindparam("of_case"),
+        _deliveries.action == bindparam("of_action"),
+        _deliveries.about == bindparam("of_about"),
         reads.PENDING,
         _deliveries.tries == 0,
         _deliveries.next_at > bindparam("now"),
@@ -80,18 +102,6 @@ _HASTEN = (
     .values(next_at=bindparam("now"))
 )
 _DROP_FINISHED = delete(tables.finished_calls).where(_finished.at < bindparam("before"))
-DROPPED_AT_ONCE = 5000
-"""So many take no longer than a call may, however many there are."""
-
-_SOME_OLD = (
-    select(_finished.site, _finished.subject, _finished.key)
-    .where(_finished.at < bindparam("before"))
-    .order_by(_finished.at)
-    .limit(bindparam("limit"))
-)
-_DROP_SOME = delete(tables.finished_calls).where(
-    tuple_(_finished.site, _finished.subject, _finished.key).in_(_SOME_OLD)
-)
 _THIS_KEY = (
     _finished.site == bindparam("of_site"),
     _finished.subject == bindparam("of_subject"),
@@ -131,6 +141,7 @@ class _Known:
     conversation_id: str
     status: EscalationStatus = "queued"
     replied: bool = False
+    part_of: str | None = None
     changed: bool = False
     hastened_at: float | None = None
 
@@ -147,6 +158,9 @@ class _Batch:
     finished: set[tuple[Scope, str]] = field(default_factory=set)
     # When the sessions of those visitors were ended whose sessions ever were.
     ended: dict[Scope, float] = field(default_factory=dict)
+    # By conversation.
+    open_cases: dict[str, cases.Case] = field(default_factory=dict)
+    added: list[cases.Added] = field(default_factory=list)
     marks: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
     inserts: dict[Table, list[rows.Values]] = field(
         default_factory=lambda: {table: [] for table in _INSERTS}
@@ -182,12 +196,6 @@ def commit_alone(connection: Connection, work: Work) -> Outcome:
     return _store(connection, batch, [work])[0]
 
 
-def drop_finished(connection: Connection, now: float) -> bool:
-    """Drop outcomes of idempotent calls that are not given again; whether more may be left."""
-    asked = {"before": now - FINISHED_KEPT_S, "limit": DROPPED_AT_ONCE}
-    return connection.execute(_DROP_SOME, asked).rowcount >= DROPPED_AT_ONCE
-
-
 def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     batch = _Batch()
     ids = {name for work in works for name in semantics.conversations(work)}
@@ -206,8 +214,11 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     if turn_ids:
         for row in connection.execute(_KNOWN, {"turn_ids": list(turn_ids)}):
             batch.known[Scope(row.site, row.subject), row.turn_id] = _Known(
-                row.id, rows.asked_of(row), row.conversation_id, row.status, row.replied
-            )
+                row.id, rows.asked_of(row), row.conversation_id, row.status, row.replied,
+                row.part_of,
+            )  # fmt: skip
+    asking = {one.escalation.request.conversation_id for one in works if one.escalation is not None}
+    batch.open_cases = cases.read(connection, asking)
     return batch
 
 
@@ -290,19 +301,29 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
     if known is not None:
         _join(known, asked, work.at)
         return Committed(known.id, known.status)
-    batch.known[work.scope, request.turn_id] = _Known(opened.id, asked, request.conversation_id)
-    batch.inserts[tables.escalations].append(rows.escalation_values(work, opened))
-    batch.inserts[tables.deliveries].extend(rows.delivery_values(work, opened))
+    case = batch.open_cases.get(request.conversation_id)
+    part_of = case.id if case else None
+    if case is None:
+        batch.open_cases[request.conversation_id] = cases.Case(opened.id, "queued", is_new=True)
+        batch.inserts[tables.deliveries].extend(rows.delivery_values(work, opened))
+    elif not case.is_new:
+        due = semantics.first_due(opened, work.at)
+        batch.added.append(cases.Added(opened.id, case.id, work.at, due))
+    status = semantics.status_of_added(case.status) if case else "queued"
+    batch.known[work.scope, request.turn_id] = _Known(
+        opened.id, asked, request.conversation_id, status, part_of=part_of
+    )
+    batch.inserts[tables.escalations].append(rows.escalation_values(work, opened, status, part_of))
     batch.inserts[tables.visitor_events].append(
         rows.event_values(
             work.scope,
             request.conversation_id,
             work.at,
             "escalation_status",
-            semantics.status_event(opened.id, request.turn_id, "queued"),
+            semantics.status_event(opened.id, request.turn_id, status),
         )
     )
-    return Committed(opened.id, "queued")
+    return Committed(opened.id, status)
 
 
 def _join(known: _Known, later: Asked, at: float) -> None:
@@ -339,10 +360,14 @@ def _write(connection: Connection, batch: _Batch) -> None:
         connection.execute(
             _CHANGE, [{"of_id": known.id, **rows.asked_values(known.asked)} for known in changed]
         )
-    hastened = [
-        {"of_id": known.id, "now": known.hastened_at}
-        for known in changed
-        if known.hastened_at is not None
-    ]
+    cases.tell(connection, batch.added)
+    hastened = [_hastened(known) for known in changed if known.hastened_at is not None]
     if hastened:
         connection.execute(_HASTEN, hastened)
+
+
+def _hastened(known: _Known) -> rows.Values:
+    """What of a case's deliveries tells of this escalation: its own, or that it was added."""
+    what = ("open", "") if known.part_of is None else ("added", known.id)
+    values = dict(zip(("of_action", "of_about"), what, strict=True))
+    return {"of_case": known.part_of or known.id, **values, "now": known.hastened_at}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, exists, insert, literal_column, select, update
 
-from core.escalation import FollowUp, follow_ups
+from core.escalation import FollowUp, follow_ups, happened
 from core.ports import Thread
 from core.truth import Threaded
 from gateway.adapters import semantics
@@ -26,6 +26,12 @@ _OPENINGS = (
     select(_deliveries.target, _deliveries.kind, _deliveries.state, _deliveries.leased_until)
     .add_columns(exists().where(tables.attempts.c.delivery_id == _deliveries.id).label("tried"))
     .where(_deliveries.escalation_id == bindparam("of_id"), OPENING)
+)
+_ADDED = select(tables.escalations.c.at, tables.escalations.c.id).where(
+    tables.escalations.c.part_of == bindparam("of_id")
+)
+_REPLIED = select(tables.replies.c.at, tables.replies.c.id).where(
+    tables.replies.c.escalation_id == bindparam("of_id")
 )
 _KNOWN = select(_deliveries.id, _deliveries.action, _deliveries.about).where(
     _deliveries.escalation_id == bindparam("of_id"), _deliveries.target == bindparam("to")
@@ -51,9 +57,8 @@ def queue(
     connection: Connection,
     escalation_id: str,
     at: float,
+    what: Sequence[FollowUp],
     *,
-    reply_ids: Sequence[str] = (),
-    resolved: bool = False,
     via: str = "",
 ) -> None:
     """Queue what each target that took the escalation is told now; not of a reply written there."""
@@ -61,7 +66,7 @@ def queue(
         begun = opening.tried or opening.leased_until > 0
         if not semantics.took(opening.state, begun=begun):
             continue
-        wanted = follow_ups(opening.kind, reply_ids, resolved=resolved)
+        wanted = follow_ups(opening.kind, what)
         if opening.target == via:
             wanted = [one for one in wanted if one[0] != "reply"]
         due = max(at, opening.leased_until)
@@ -75,15 +80,14 @@ def catch_up(
 
     What it was told earlier came too early: an incident, for one, was closed before it was opened.
     """
-    replied = connection.execute(
-        select(tables.replies.c.id)
-        .where(tables.replies.c.escalation_id == escalation_id)
-        .order_by(tables.replies.c.at, tables.replies.c.id)
-    ).scalars()
-    reply_ids = list(replied)
+    added, replied = (
+        [(row.at, row.id) for row in connection.execute(dated, {"of_id": escalation_id})]
+        for dated in (_ADDED, _REPLIED)
+    )
+    what = happened(added, replied, resolved=status == "resolved")
     for opening in connection.execute(_OPENINGS, {"of_id": escalation_id}).all():
         if opening.target == target:
-            wanted = follow_ups(opening.kind, reply_ids, resolved=status == "resolved")
+            wanted = follow_ups(opening.kind, what)
             _insert(connection, escalation_id, opening, wanted, at, again=True)
 
 

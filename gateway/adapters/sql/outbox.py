@@ -8,10 +8,10 @@ function runs inside a transaction of its caller; a driver's error leaves it as 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from core.encoding import timestamp
 from core.errors import NotFound
@@ -39,8 +39,13 @@ _ESCALATION = (
         _escalations.turn_id,
         _escalations.status,
     )
-    .where(_escalations.id == bindparam("id"))
+    .where(_escalations.id == reads.CASE)
     .with_for_update()
+)
+_ADDED = (
+    select(_escalations.id, _escalations.turn_id)
+    .where(_escalations.part_of == bindparam("of_id"))
+    .order_by(_escalations.at, _escalations.id)
 )
 _CONVERSATION = select(_escalations.conversation_id).where(_escalations.id == bindparam("id"))
 _LEASE = (
@@ -70,14 +75,17 @@ _SKIP = (
 
 
 def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-    """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
+    """Store a person's reply to the newest turn, and the visitor's event; raises `NotFound`."""
     row = _row(connection, reply.escalation_id)
+    *_, newest = _turns(connection, row)
+    reply = replace(reply, escalation_id=row.id, turn_id=newest.turn_id)
     connection.execute(
         insert(tables.replies),
         [
             {
                 "id": reply.id,
                 "escalation_id": row.id,
+                "turn_id": reply.turn_id,
                 "author": reply.author,
                 "content": reply.content,
                 "created_at": reply.created_at,
@@ -85,9 +93,8 @@ def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float, via
             }
         ],
     )
-    data = {**semantics.reply_event(reply), "turn_id": row.turn_id}
-    _tell(connection, row, at, "human_reply", data)
-    following.queue(connection, row.id, at, reply_ids=[reply.id], via=via)
+    _tell(connection, row, at, "human_reply", semantics.reply_event(reply))
+    following.queue(connection, row.id, at, [("reply", reply.id)], via=via)
     if resolve:
         _resolve(connection, row, at)
 
@@ -248,7 +255,7 @@ def _delivery(connection: Connection, delivery_id: int, *, for_update: bool = Fa
 
 
 def _row(connection: Connection, escalation_id: str) -> rows.AnyRow:
-    """The escalation, which nobody else changes from here on; raises `NotFound`."""
+    """The case, which nobody else changes from here on; raises `NotFound`."""
     if locks.wanted(connection):
         held = connection.execute(_CONVERSATION, {"id": escalation_id}).scalar()
         locks.hold(connection, *([locks.conversation(held)] if held else ()))
@@ -267,7 +274,7 @@ def _follow(connection: Connection, row: rows.AnyRow, at: float) -> EscalationSt
 
 def _resolve(connection: Connection, row: rows.AnyRow, at: float) -> None:
     connection.execute(_SKIP, {"of_id": row.id})
-    following.queue(connection, row.id, at, resolved=True)
+    following.queue(connection, row.id, at, [("resolve", "")])
     _set_status(connection, row, "resolved", at)
 
 
@@ -275,17 +282,25 @@ def _set_status(
     connection: Connection, row: rows.AnyRow, status: EscalationStatus, at: float
 ) -> EscalationStatus:
     if status != row.status:
-        connection.execute(
-            update(tables.escalations).where(_escalations.id == row.id).values(status=status)
-        )
+        whole = or_(_escalations.id == row.id, _escalations.part_of == row.id)
+        connection.execute(update(tables.escalations).where(whole).values(status=status))
+    if status == "resolved":
+        case = update(tables.escalations).where(_escalations.id == row.id)
+        connection.execute(case.values(open_in=None))
     if semantics.visitor_sees(row.status, status):
-        data = semantics.status_event(row.id, row.turn_id, status)
-        _tell(connection, row, at, "escalation_status", data)
+        for turn in _turns(connection, row):
+            data = semantics.status_event(turn.id, turn.turn_id, status)
+            _tell(connection, row, at, "escalation_status", data)
     return status
 
 
+def _turns(connection: Connection, row: rows.AnyRow) -> list[rows.AnyRow]:
+    """The case and what was added to it, oldest first."""
+    return [row, *connection.execute(_ADDED, {"of_id": row.id})]
+
+
 def _tell(
-    connection: Connection, row: rows.AnyRow, at: float, name: str, data: dict[str, object]
+    connection: Connection, row: rows.AnyRow, at: float, name: str, data: Mapping[str, object]
 ) -> None:
     scope = Scope(row.site, row.subject)
     values = rows.event_values(scope, row.conversation_id, at, name, data)

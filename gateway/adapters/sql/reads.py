@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from core.errors import NotFound
-from core.messages import Delivery, Escalation, Reply, Turn, VisitorEvent
+from core.messages import AddedTurn, Delivery, Escalation, Reply, Turn, VisitorEvent
 from core.scope import Scope
 from core.truth import WAITING, Backlog, Finished
 from gateway.adapters import semantics
@@ -70,6 +70,14 @@ EVENTS = (
     )
     .order_by(_events.id)
 )
+_given = tables.escalations.alias().c
+CASE = (
+    select(func.coalesce(_given.part_of, _given.id))
+    .where(_given.id == bindparam("id"))
+    .scalar_subquery()
+)
+"""The id of the case that an escalation belongs to, or is."""
+
 OPEN = select(func.count()).where(
     _escalations.conversation_id == bindparam("conversation_id"),
     _escalations.site == bindparam("site"),
@@ -172,15 +180,16 @@ def escalation_page(
     before: str | None,
     limit: int,
 ) -> list[Escalation]:
-    """The operators' list, newest first, older than the escalation `before` (unknown: none)."""
+    """The operators' list of cases, newest first, older than the case `before` (unknown: none)."""
     query = (
         select(tables.escalations)
+        .where(_escalations.part_of.is_(None))
         .order_by(_escalations.at.desc(), _escalations.id.desc())
         .limit(limit)
     )
     if before is not None:
         last = tables.escalations.alias().c
-        at = select(last.at).where(last.id == before).scalar_subquery()
+        at = select(last.at).where(last.id == before, last.part_of.is_(None)).scalar_subquery()
         query = query.where(tuple_(_escalations.at, _escalations.id) < tuple_(at, before))
     if status == "open":
         query = query.where(UNRESOLVED)
@@ -203,22 +212,25 @@ def dead_letters(connection: Connection, limit: int) -> list[Escalation]:
 
 
 def escalation(connection: Connection, escalation_id: str) -> Escalation:
-    """One escalation; raises `NotFound`."""
-    found = whole(connection, select(tables.escalations).where(_escalations.id == escalation_id))
+    """One case, by its id or by that of a turn that was added to it; raises `NotFound`."""
+    case = select(tables.escalations).where(_escalations.id == CASE)
+    found = whole(connection, case.params(id=escalation_id))
     if not found:
         raise NotFound("no such escalation")
     return found[0]
 
 
 def whole(connection: Connection, query: Select[Any]) -> list[Escalation]:
-    """The escalations that `query` selects, with their deliveries, attempts and replies."""
+    """The cases that `query` selects, with deliveries, attempts, replies and added turns."""
     found = connection.execute(query).all()
     if not found:
         return []
     ids = [row.id for row in found]
     deliveries = _deliveries_of(connection, ids)
-    answers = _replies_of(connection, {row.id: row.turn_id for row in found})
-    return [rows.escalation_of(row, deliveries[row.id], answers[row.id]) for row in found]
+    answers, added = _replies_of(connection, ids), _added_to(connection, ids)
+    return [
+        rows.escalation_of(row, deliveries[row.id], answers[row.id], added[row.id]) for row in found
+    ]
 
 
 def _deliveries_of(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[Delivery]]:
@@ -238,25 +250,24 @@ def _deliveries_of(connection: Connection, ids: Sequence[str]) -> Mapping[str, l
     )
 
 
-def _replies_of(connection: Connection, turn_ids: Mapping[str, str]) -> Mapping[str, list[Reply]]:
+def _replies_of(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[Reply]]:
     table = tables.replies
     return _grouped(
         connection.execute(
-            select(table)
-            .where(table.c.escalation_id.in_(list(turn_ids)))
-            .order_by(table.c.at, table.c.id)
+            select(table).where(table.c.escalation_id.in_(ids)).order_by(table.c.at, table.c.id)
         ),
-        lambda row: (
-            row.escalation_id,
-            Reply(
-                row.id,
-                row.escalation_id,
-                turn_ids[row.escalation_id],
-                row.author,
-                row.content,
-                row.created_at,
-            ),
+        lambda row: (row.escalation_id, rows.reply_of(row)),
+    )
+
+
+def _added_to(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[AddedTurn]]:
+    return _grouped(
+        connection.execute(
+            select(tables.escalations)
+            .where(_escalations.part_of.in_(ids))
+            .order_by(_escalations.at, _escalations.id)
         ),
+        lambda row: (row.part_of, rows.added_of(row)),
     )
 
 

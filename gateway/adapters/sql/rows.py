@@ -5,17 +5,19 @@ It decides nothing and reads nothing; the statements are elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from core.encoding import timestamp
 from core.messages import (
+    AddedTurn,
     Attempt,
     Citation,
     Delivery,
     Escalation,
     EscalationRequest,
+    EscalationStatus,
     MemoryTurn,
     Reply,
     Turn,
@@ -102,8 +104,10 @@ def turn_of(row: AnyRow) -> Turn:
     )
 
 
-def escalation_values(work: Work, opened: OpenEscalation) -> Values:
-    """A row of `escalations`."""
+def escalation_values(
+    work: Work, opened: OpenEscalation, status: EscalationStatus, part_of: str | None
+) -> Values:
+    """A row of `escalations`: a case, or a turn that is added to the one of this id."""
     request = opened.request
     return {
         "id": opened.id,
@@ -114,7 +118,9 @@ def escalation_values(work: Work, opened: OpenEscalation) -> Values:
         "locale": request.locale,
         "asked_at": request.timestamp,
         "created_at": timestamp(work.at),
-        "status": "queued",
+        "status": status,
+        "part_of": part_of,
+        "open_in": request.conversation_id if part_of is None else None,
         **asked_values(semantics.asked(opened)),
     }
 
@@ -152,8 +158,21 @@ def asked_of(row: AnyRow) -> Asked:
     return Asked(request, row.provenance)
 
 
+def added_of(row: AnyRow) -> AddedTurn:
+    """A later turn as its case shows it."""
+    return semantics.added_turn(row.id, asked_of(row), row.created_at)
+
+
+def reply_of(row: AnyRow) -> Reply:
+    """The reply that a row of `replies` holds."""
+    return Reply(row.id, row.escalation_id, row.turn_id, row.author, row.content, row.created_at)
+
+
 def escalation_of(
-    row: AnyRow, deliveries: Iterable[Delivery], replies: Iterable[Reply]
+    row: AnyRow,
+    deliveries: Iterable[Delivery],
+    replies: Iterable[Reply],
+    added: Sequence[AddedTurn],
 ) -> Escalation:
     """The escalation as operators see it."""
     return Escalation(
@@ -168,11 +187,12 @@ def escalation_of(
         provenance=row.provenance,
         tail=tuple(MemoryTurn(**turn) for turn in row.tail),
         locale=row.locale,
-        contact=row.contact,
+        contact=semantics.newest_contact(row.contact, added),
         status=row.status,
         created_at=row.created_at,
         deliveries=tuple(deliveries),
         replies=tuple(replies),
+        added=tuple(added),
     )
 
 

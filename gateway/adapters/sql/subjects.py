@@ -105,7 +105,9 @@ class SqlSubjects:
 
 
 def _export(connection: Connection, scope: Scope, since: float) -> Held:
-    asked = select(tables.escalations).where(_belongs(tables.escalations, scope))
+    asked = select(tables.escalations).where(
+        _belongs(tables.escalations, scope), _escalations.part_of.is_(None)
+    )
     receipts = select(_finished.receipt).where(
         _whose(tables.finished_calls, scope), _finished.at >= since, _finished.receipt.is_not(None)
     )
@@ -224,6 +226,8 @@ def _expire(connection: Connection, kind: Kind, until: float, limit: int) -> int
     table, names = _OLD[kind]
     key = [table.c[name] for name in names]
     old = select(*key).where(table.c.at < until).order_by(table.c.at, *key).limit(limit)
+    if kind == "escalations":
+        old = old.where(_escalations.part_of.is_(None))
     if kind == "sessions":
         heads = [tuple(row) for row in connection.execute(old)]
         return _drop_named(connection, kind, heads, until)
@@ -233,6 +237,8 @@ def _expire(connection: Connection, kind: Kind, until: float, limit: int) -> int
     if kind == "escalations":
         for some in _chunks([row.id for row in found]):
             _drop_children(connection, some)
+            # However new they are: what was added goes with its case.
+            connection.execute(delete(tables.escalations).where(_escalations.part_of.in_(some)))
     dropped = _drop_named(connection, kind, [tuple(row)[:-1] for row in found], until)
     _drop_empty(connection, places)
     return dropped

@@ -128,6 +128,10 @@ escalations = Table(
     Column("asked_at", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("status", Text, nullable=False),
+    # The case that a later turn was added to; none where this is a case itself.
+    Column("part_of", Text, ForeignKey("escalations.id")),
+    # The conversation whose open case this is: each has one at most.
+    Column("open_in", Text),
     UniqueConstraint("turn_id", "site", "subject"),
     CheckConstraint("status IN ('queued', 'delivered', 'resolved', 'failed')", "status"),
     CheckConstraint("provenance IN ('server', 'client')", "provenance"),
@@ -141,6 +145,19 @@ escalations = Table(
         "id",
         sqlite_where=text("status != 'resolved'"),
         postgresql_where=text("status != 'resolved'"),
+    ),
+    Index(
+        "ix_escalations_part_of",
+        "part_of",
+        sqlite_where=text("part_of IS NOT NULL"),
+        postgresql_where=text("part_of IS NOT NULL"),
+    ),
+    Index(
+        "uq_escalations_open_in",
+        "open_in",
+        unique=True,
+        sqlite_where=text("open_in IS NOT NULL"),
+        postgresql_where=text("open_in IS NOT NULL"),
     ),
 )
 
@@ -156,7 +173,7 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("next_at", Double),
     Column("leased_until", Double, nullable=False),
-    # What the target is told, and of which reply.
+    # What the target is told, and of which reply or later turn.
     Column("action", Text, nullable=False, server_default="open"),
     Column("about", Text, nullable=False, server_default=""),
     Index("uq_deliveries_told", "escalation_id", "target", "action", "about", unique=True),
@@ -200,6 +217,8 @@ replies = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False, index=True),
+    # The newest turn of the case when it was written.
+    Column("turn_id", Text, nullable=False, server_default=""),
     Column("author", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("created_at", Text, nullable=False),

@@ -30,7 +30,7 @@ from core.messages import (
 from core.ports import Clock, Thread
 from core.scope import Scope
 from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelivery, Threaded, Work
-from gateway.adapters.sql import commits, following, opening, outbox, reads, revocations
+from gateway.adapters.sql import following, opening, outbox, outcomes, reads, revocations
 from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.knowledge import SqlKnowledge
@@ -293,7 +293,7 @@ class SqlTruth:
 
     async def _sweep(self, writer: Writer, now: float) -> None:
         # Nobody waits for it: what could not be dropped now is dropped a minute later.
-        for drop in (commits.drop_finished, revocations.drop_old):
+        for drop in (outcomes.drop_finished, revocations.drop_old):
             with suppress(FanlightError):
                 while await writer.run(partial(drop, now=now)):
                     pass

@@ -25,7 +25,7 @@ FANLIGHT: Final = (
     "import sys; from gateway.cli.entry import main; sys.exit(main())",
 )
 """How the command is started, whichever of its scripts is on the path."""
-START_S = 30.0
+START_S = 120.0
 END_S = 10.0
 
 

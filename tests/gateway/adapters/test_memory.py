@@ -11,6 +11,8 @@ from core.truth import FINISHED_KEPT_S
 from gateway.adapters import (
     memory,
     memory_cache,
+    memory_deliveries,
+    memory_escalations,
     memory_knowledge,
     memory_revocations,
     memory_rows,
@@ -87,6 +89,8 @@ async def test_outcomes_are_dropped_after_their_day(clock: StandingClock) -> Non
     [
         memory,
         memory_cache,
+        memory_deliveries,
+        memory_escalations,
         memory_knowledge,
         memory_revocations,
         memory_rows,
@@ -107,6 +111,8 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     }
     siblings = (
         "memory_cache",
+        "memory_deliveries",
+        "memory_escalations",
         "memory_knowledge",
         "memory_revocations",
         "memory_rows",

@@ -31,7 +31,7 @@ from gateway.escalation import slack_message
 from gateway.escalation.outbox import OutboxWorker
 from gateway.escalation.slack_text import escaped
 from gateway.settings import Secret, TargetSettings
-from tests.gateway.escalation.samples import StandingClock, an_escalation, commit
+from tests.gateway.escalation.samples import StandingClock, an_added_turn, an_escalation, commit
 from tests.gateway.vendors.slack import (
     BOT_TOKEN,
     CHANNEL,
@@ -101,7 +101,7 @@ async def test_the_workspace_is_asked_once_who_it_is() -> None:
 
 def leased(action: DeliveryAction, about: str = "", thread: Thread | None = None) -> LeasedDelivery:
     given_ = Reply("h_1", an_escalation().id, "t_1", "Dana", "Tomorrow <!here>.", "2026-11-21")
-    escalation = replace(an_escalation(), replies=(given_,))
+    escalation = replace(an_escalation(), replies=(given_,), added=(an_added_turn(),))
     return LeasedDelivery(1, "team", "slack", escalation, 0, action, about, thread)
 
 
@@ -119,6 +119,24 @@ async def test_the_thread_hears_of_a_reply_and_of_the_end() -> None:
     assert first[0]["elements"][0]["text"] == "Dana answered elsewhere:"
     assert first[1]["text"]["text"] == "Tomorrow &lt;!here&gt;."
     assert "Resolved" in slack.posted[1]["text"]
+
+
+async def test_the_thread_hears_of_a_later_turn_which_pings_nobody() -> None:
+    with workspace() as slack:
+        async with target(slack.url) as team:
+            thread = Thread(TEAM, CHANNEL, "1790000000.000100")
+            told = await team.follow(leased("added", an_added_turn().id, thread), NOW)
+            erased = await team.follow(leased("added", "e_gone", thread), NOW + 1)
+    assert told.delivered
+    assert erased.outcome == "nothing_to_tell"
+    [message] = slack.posted
+    assert message["thread_ts"] == "1790000000.000100"
+    assert "reply_broadcast" not in message
+    first, second, facts, shown = message["blocks"]
+    assert first["elements"][0]["text"] == "The visitor wrote again:"
+    assert second["text"]["text"] == "And my &lt;!here&gt; refund?"
+    assert facts["elements"][0]["text"] == "Why: no answer at all"
+    assert shown["elements"][0]["text"] == "Shown meanwhile: A person will answer here."
 
 
 async def test_without_a_thread_there_is_nothing_to_tell() -> None:
@@ -382,5 +400,7 @@ def test_an_escaped_text_keeps_to_its_limit_and_its_beginning(text: str, limit: 
 
 @given(author=ANY_TEXT, content=ANY_TEXT)
 def test_what_a_thread_is_told_fits_the_schema_too(author: str, content: str) -> None:
-    for message in (slack_message.answered(author, content), slack_message.resolved()):
+    turn = replace(an_added_turn(), question=content, fallback_text=content)
+    told = (slack_message.answered(author, content), slack_message.asked_again(turn))
+    for message in (*told, slack_message.resolved()):
         MESSAGE.validate({"channel": CHANNEL, "thread_ts": "1790000000.000100", **message})

@@ -19,8 +19,8 @@ from core.revocation import REVOCATION_KEPT_S
 from core.scope import Scope
 from core.truth import FINISHED_KEPT_S, ReceiptLink
 from gateway.adapters.sql import opening, rows, tables, truth
-from gateway.adapters.sql.commits import DROPPED_AT_ONCE
 from gateway.adapters.sql.group_commit import WAITING_LIMIT
+from gateway.adapters.sql.outcomes import DROPPED_AT_ONCE
 from gateway.adapters.sql.reader import Reader
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (

@@ -13,7 +13,16 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
-from gateway.adapters.sql import commits, following, knowledge, opening, outbox, reads
+from gateway.adapters.sql import (
+    cases,
+    commits,
+    following,
+    knowledge,
+    opening,
+    outbox,
+    outcomes,
+    reads,
+)
 from gateway.adapters.sql.tables import metadata
 
 
@@ -80,6 +89,65 @@ def test_what_would_follow_goes_with_the_older_tables(connection: Connection) ->
     assert connection.exec_driver_sql("SELECT action FROM deliveries").all() == [("open",)]
 
 
+def an_old_escalation(name: str, status: str, at: float) -> dict[str, object]:
+    texts = ("question", "fallback_text", "locale", "asked_at", "created_at")
+    values = {**dict.fromkeys(texts, ""), "id": name, "turn_id": f"t_{name}", "status": status}
+    values |= {"site": "s", "subject": "x", "conversation_id": "c", "reason": "empty"}
+    return {**values, "confidence": 0.0, "provenance": "server", "tail": "[]", "at": at}
+
+
+def test_the_newest_open_escalation_of_a_conversation_becomes_its_case(
+    connection: Connection,
+) -> None:
+    config = opening.configuration(connection)
+    command.upgrade(config, "0007")
+    connection.exec_driver_sql("INSERT INTO conversations VALUES ('c', 's', 'x', 0.0)")
+    for name, status, at in (("a", "queued", 1.0), ("b", "failed", 2.0), ("z", "resolved", 3.0)):
+        row = an_old_escalation(name, status, at)
+        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        connection.exec_driver_sql(
+            f"INSERT INTO escalations ({columns}) VALUES ({marks})",  # noqa: S608
+            tuple(row.values()),
+        )
+    connection.exec_driver_sql(
+        "INSERT INTO replies (id, escalation_id, author, content, created_at, at)"
+        " VALUES ('h', 'a', '', '', '', 0.0)"
+    )
+    command.upgrade(config, "head")
+    marked = "SELECT id, open_in, part_of FROM escalations ORDER BY id"
+    assert connection.exec_driver_sql(marked).all() == [
+        ("a", None, None),
+        ("b", "c", None),
+        ("z", None, None),
+    ]
+    assert connection.exec_driver_sql("SELECT turn_id FROM replies").all() == [("t_a",)]
+
+
+def test_a_later_turn_is_an_escalation_of_its_own_for_an_older_fanlight(
+    connection: Connection,
+) -> None:
+    opening.upgrade(connection)
+    connection.execute(
+        insert(metadata.tables["conversations"]), {"id": "c", "site": "s", "subject": "x", "at": 0}
+    )
+    for name, case in (("a", None), ("b", "a")):
+        row = {**an_old_escalation(name, "queued", 1.0), "tail": [], "part_of": case}
+        connection.execute(insert(metadata.tables["escalations"]), row)
+    told = {"escalation_id": "a", "target": "t", "kind": "slack", "state": "pending", "tries": 0}
+    for number, action in enumerate(("open", "added"), 1):
+        row = {**told, "id": number, "leased_until": 0.0, "action": action}
+        connection.execute(insert(metadata.tables["deliveries"]), row)
+        tried = {"delivery_id": number, "at": "", "outcome": "", "detail": ""}
+        connection.execute(insert(metadata.tables["attempts"]), tried)
+    command.downgrade(opening.configuration(connection), "0007")
+    assert connection.exec_driver_sql("SELECT id FROM escalations ORDER BY id").all() == [
+        ("a",),
+        ("b",),
+    ]
+    assert connection.exec_driver_sql("SELECT id FROM deliveries").all() == [(1,)]
+    opening.upgrade(connection)
+
+
 def test_what_a_site_missed_is_found_by_an_index(connection: Connection) -> None:
     opening.upgrade(connection)
     missed = knowledge.MISSED.params(site="site_a", since=0.0, limit=9).compile(
@@ -99,7 +167,7 @@ def test_tables_and_statements_are_postgresqls_too() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statements: list[ClauseElement] = [
         value
-        for module in (commits, following, knowledge, outbox, reads)
+        for module in (cases, commits, following, knowledge, outbox, outcomes, reads)
         for value in vars(module).values()
         if isinstance(value, ClauseElement)
     ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from core.messages import MemoryTurn
+from core.truth import LeasedDelivery
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.standard_webhooks import (
     StandardWebhooksTarget,
@@ -18,7 +19,7 @@ from gateway.adapters.standard_webhooks import (
 )
 from gateway.settings import Secret, TargetSettings
 from tests.gateway.adapters.http_receiver import NEVER, answer, receiver
-from tests.gateway.escalation.samples import an_escalation
+from tests.gateway.escalation.samples import an_added_turn, an_escalation
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -58,6 +59,23 @@ async def test_the_standardwebhooks_library_accepts_what_is_sent() -> None:
         assert document["data"]["question"] == escalation.question
         assert request.headers["webhook-id"] == f"msg_{escalation.id}"
         assert request.headers["content-type"] == "application/json"
+
+
+async def test_a_later_turn_has_a_message_id_of_its_own() -> None:
+    turn = an_added_turn()
+    escalation = replace(an_escalation(), added=(turn,))
+    async with receiver() as server:
+        outbound = Outbound([f"127.0.0.1:{server.port}"])
+        hook = target(f"http://127.0.0.1:{server.port}/hook", outbound)
+        for about in (turn.id, "e_gone"):
+            told = LeasedDelivery(1, "ops", "webhook", escalation, 0, "added", about)
+            assert (await hook.follow(told, time.time())).delivered
+        await outbound.close()
+    [request] = server.received
+    document = Webhook(SECRET).verify(request.body, request.headers)
+    assert document["type"] == "escalation.turn_added"
+    assert document["data"]["escalation_id"] == escalation.id
+    assert request.headers["webhook-id"] == f"msg_{turn.id}"
 
 
 @pytest.mark.parametrize("part", ["webhook-id", "webhook-timestamp", "webhook-signature", "body"])

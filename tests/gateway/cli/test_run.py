@@ -26,7 +26,7 @@ from tests.kept_knowledge import bring, keep
 
 TOKEN = "a-token-that-is-long-enough-1"
 STARTED_S = 120
-STOPPED_S = 10
+STOPPED_S = 30
 
 
 @dataclass

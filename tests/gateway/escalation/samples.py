@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.encoding import new_id
-from core.messages import Escalation, EscalationRequest, MemoryTurn
+from core.messages import AddedTurn, Escalation, EscalationRequest, MemoryTurn
 from core.ports import Outcome
 from core.scope import Scope
 from core.truth import Finished, LeasedDelivery, OpenEscalation, Truth, Work
@@ -124,6 +124,22 @@ def an_escalation(
     )
 
 
+def an_added_turn() -> AddedTurn:
+    return AddedTurn(
+        id=new_id("e", 2, bytes(10)),
+        turn_id=new_id("t", 2, bytes(10)),
+        question="And my <!here> refund?",
+        fallback_text="A person will answer here.",
+        reason="empty",
+        confidence=0.0,
+        provenance="server",
+        tail=(MemoryTurn("user", "Where is my parcel?"),),
+        locale="en",
+        contact=None,
+        created_at="2026-11-21T09:05:00.000Z",
+    )
+
+
 async def commit(
     truth: Truth,
     number: int = 1,
@@ -134,12 +150,14 @@ async def commit(
     contact: str | None = None,
     by_gateway: bool = False,
     at: float = START,
+    conversation: int | None = None,
 ) -> str:
-    """Commit escalation `number`; its id."""
+    """Commit escalation `number`, in a conversation of that number or another; its id."""
     unique = number.to_bytes(10, "big")
+    place = (conversation or number).to_bytes(10, "big")
     request = EscalationRequest(
         turn_id=new_id("t", int(at * 1000), unique),
-        conversation_id=new_id("c", int(at * 1000), unique),
+        conversation_id=new_id("c", int(at * 1000), place),
         question=question,
         fallback_text="A person will answer here.",
         reason="low_confidence",

@@ -116,3 +116,19 @@ def test_the_next_opening_is_open_and_not_before(
     assert opens >= at
     assert opens == at or not hours.open_at(at, clocks)
     assert opens - at <= 9 * 24 * 3600
+
+
+def test_the_openings_to_come_begin_with_the_one_that_is_under_way() -> None:
+    found = WEEK.openings(moment("2026-11-27T12:00"), 4, MADRID)
+    assert [(shown(opens), shown(closes)) for opens, closes in found] == [
+        ("2026-11-27T09:00", "2026-11-27T17:00"),
+        ("2026-11-28T10:00", "2026-11-28T14:00"),
+        ("2026-11-30T09:00", "2026-11-30T17:00"),
+    ]
+    late = WEEK.openings(moment("2026-11-27T17:00"), 2, MADRID)
+    assert [shown(opens) for opens, _ in late] == ["2026-11-28T10:00"]
+
+
+def test_an_opening_may_end_at_midnight() -> None:
+    [(_, closes)] = parse_hours("Thu 18:00-24:00").openings(moment("2026-12-31T12:00"), 1, MADRID)
+    assert shown(closes) == "2027-01-01T00:00"

@@ -462,6 +462,22 @@ async def test_an_escalation_waits_for_the_hours_of_a_target_and_no_other() -> N
     assert day.seen == [escalation]
 
 
+async def test_a_later_turn_waits_for_the_hours_of_a_target_as_the_first_did() -> None:
+    closed = {"until": 0.0}
+    team = PacedTarget(name="team", pause_s=0.0)
+    house = House({"team": team}, opens=lambda _target, _site, at: max(at, closed["until"]))
+    made = await commit(house.store, targets=("team",), kind="slack")
+    await house.worker.deliver_due()
+    closed["until"] = house.clock.now + 3_600
+    later = await commit(house.store, 2, targets=("team",), kind="slack", conversation=1)
+    await house.worker.deliver_due()
+    assert (team.seen, team.followed) == ([made], [])
+    house.clock.now += 3_600
+    await house.worker.deliver_due()
+    assert [(one.action, one.about) for one in team.followed] == [("added", later)]
+    assert team.seen == [made]
+
+
 async def test_a_target_is_told_what_follows_with_its_thread() -> None:
     taken = Outcome(True, "delivered", 200, thread=THREAD)
     team = PacedTarget((taken,), name="team")

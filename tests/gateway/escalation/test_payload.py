@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.messages import MemoryTurn
-from gateway.escalation.payload import LIMIT_BYTES, NOTE, created
-from tests.gateway.escalation.samples import an_escalation
+from gateway.escalation.payload import LIMIT_BYTES, NOTE, created, turn_added
+from tests.gateway.escalation.samples import an_added_turn, an_escalation
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -35,6 +35,18 @@ def test_the_body_is_the_wires() -> None:
         "locale": "es",
         "contact": None,
     }
+
+
+def test_a_later_turn_is_told_with_the_escalations_id() -> None:
+    escalation, turn = an_escalation(), an_added_turn()
+    document = read(turn_added(escalation, turn))
+    assert (document["type"], document["timestamp"]) == ("escalation.turn_added", turn.created_at)
+    data = document["data"]
+    assert (data["escalation_id"], data["turn_id"]) == (escalation.id, turn.turn_id)
+    assert (data["question"], data["reason"], data["locale"]) == (turn.question, "empty", "en")
+    assert data["conversation_tail"] == [{"role": "user", "content": "Where is my parcel?"}]
+    long = replace(turn, question="¿" * 30_000)
+    assert len(turn_added(escalation, long)) < LIMIT_BYTES
 
 
 def test_the_same_escalation_gives_the_same_bytes() -> None:

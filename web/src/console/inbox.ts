@@ -47,6 +47,22 @@ export function isNews(item: Escalation, newest: Escalation | null): boolean {
   return item.status !== "resolved" && (newest === null || newestFirst(item, newest) < 0);
 }
 
+/** True when the visitor has asked once more since `before`. */
+export function isAskedAgain(item: Escalation, before: Escalation | undefined): boolean {
+  return before !== undefined && item.added.length > before.added.length;
+}
+
+/** True when a person has answered what the visitor asked last. */
+export function isReplied({ replies, added }: Escalation): boolean {
+  const asked = Date.parse(added.at(-1)?.createdAt ?? "");
+  return replies.some((reply) => !(Date.parse(reply.createdAt) < asked));
+}
+
+/** What the visitor asked last. */
+export function lastAsked({ question, added }: Escalation): string {
+  return added.at(-1)?.question ?? question;
+}
+
 /** The later of the two. */
 export function later(one: Escalation | null, other: Escalation | undefined): Escalation | null {
   if (one === null || other === undefined) return other ?? one;
@@ -83,9 +99,9 @@ function contains(item: Escalation, words: readonly string[]): boolean {
   if (words.length === 0) return true;
   const replies = item.replies.map((reply) => reply.content);
   const tail = item.tail.map((message) => message.content);
-  const text = fold(
-    [item.question, item.contact ?? "", item.site, item.id, ...tail, ...replies].join(" "),
-  );
+  const added = item.added.map(({ question }) => question);
+  const { question, contact, site, id } = item;
+  const text = fold([question, contact ?? "", site, id, ...tail, ...added, ...replies].join(" "));
   return words.every((word) => text.includes(word));
 }
 

@@ -11,6 +11,7 @@ import {
   EMPTY,
   extend,
   type Inbox,
+  isAskedAgain,
   isNews,
   later,
   neighbour,
@@ -138,7 +139,9 @@ export class InboxStore {
   /** Takes in the newest word on an escalation. */
   put(item: Escalation): void {
     batch(() => {
-      if (isNews(item, this.#newest) && item.id !== this.openId.value) this.#arrive(item);
+      const before = this.inbox.value.items.find(({ id }) => id === item.id);
+      const news = isNews(item, this.#newest) || isAskedAgain(item, before);
+      if (news && item.id !== this.openId.value) this.#arrive(item);
       this.#newest = later(this.#newest, item);
       this.inbox.value = place(this.inbox.value, item);
       if (item.status === "resolved") this.#read(item.id);

@@ -72,6 +72,7 @@ export const strings = {
     end: "That is all of them.",
     unread: "New",
     replied: "Replied",
+    again: (count: number) => (count === 1 ? "Asked once more" : `Asked ${count} times more`),
     failed: "Not passed on",
     resolved: "Resolved",
     newArrived: (question: string) => `New question: ${question}`,
@@ -192,7 +193,11 @@ export const strings = {
       disabled: "Turned off",
       skipped: "No longer needed",
     },
-    tells: { reply: "A reply, passed on", resolve: "The end, passed on" },
+    tells: {
+      added: "A later question, passed on",
+      reply: "A reply, passed on",
+      resolve: "The end, passed on",
+    },
     kinds: { webhook: "Webhook", slack: "Slack", pagerduty: "PagerDuty" } as Record<string, string>,
     outcomes: {
       delivered: "Delivered",

@@ -15,7 +15,9 @@ export type Filter = "open" | "resolved" | "all";
 /** `skipped`: resolved before the target had taken it. */
 export type DeliveryState = "pending" | "delivered" | "failed" | "disabled" | "skipped";
 
-export type DeliveryAction = "open" | "reply" | "resolve";
+export type DeliveryAction = "open" | "added" | "reply" | "resolve";
+
+const ACTIONS: readonly DeliveryAction[] = ["open", "added", "reply", "resolve"];
 
 const STATES: readonly DeliveryState[] = ["pending", "delivered", "failed", "disabled", "skipped"];
 
@@ -37,7 +39,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly attempts: readonly Attempt[];
   readonly nextAt: string | null;
-  /** What the target is told: of the escalation itself, of a reply, or of its end. */
+  /** What the target is told: of the escalation itself, of a later turn, a reply, or its end. */
   readonly action: DeliveryAction;
 }
 
@@ -45,6 +47,14 @@ export interface Reply {
   readonly id: string;
   readonly author: string;
   readonly content: string;
+  readonly createdAt: string;
+}
+
+/** A later turn of the conversation, added while the question was open. */
+export interface Added {
+  readonly id: string;
+  readonly question: string;
+  readonly fallbackText: string | null;
   readonly createdAt: string;
 }
 
@@ -67,6 +77,7 @@ export interface Escalation {
   readonly createdAt: string;
   readonly deliveries: readonly Delivery[];
   readonly replies: readonly Reply[];
+  readonly added: readonly Added[];
 }
 
 export interface Page {
@@ -110,6 +121,17 @@ export function readEscalation(value: unknown): Escalation {
     createdAt: required(fields, "created_at"),
     deliveries: list(fields.deliveries, readDelivery),
     replies: list(fields.replies, readReply),
+    added: list(fields.added, readAdded),
+  };
+}
+
+function readAdded(value: unknown): Added {
+  const fields = object(value, "added");
+  return {
+    id: required(fields, "id"),
+    question: required(fields, "question"),
+    fallbackText: text(fields.fallback_text),
+    createdAt: required(fields, "created_at"),
   };
 }
 
@@ -136,7 +158,7 @@ function readDelivery(value: unknown): Delivery {
     state: oneOf(fields.state, STATES, "pending"),
     attempts: list(fields.attempts, readAttempt),
     nextAt: text(fields.next_at),
-    action: oneOf(fields.action, ["open", "reply", "resolve"], "open"),
+    action: oneOf(fields.action, ACTIONS, "open"),
   };
 }
 

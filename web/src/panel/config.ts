@@ -5,6 +5,7 @@
  * without, by an error that names the field.
  */
 
+import type { Opening } from "./attendance.ts";
 import { parseTheme, type Theme } from "./look.ts";
 
 /** A file whose address names it by its content. */
@@ -29,6 +30,8 @@ export interface PanelConfig {
   readonly confidence_threshold: number;
   /** Whose day it is that answers hold on. */
   readonly time_zone: string;
+  /** When people are there in the days to come; null where the site has no hours. */
+  readonly hours: readonly Opening[] | null;
   /** The index, and the embedding that it was built with: null where it knows words alone. */
   readonly kb: Release & { readonly embedding: Release | null };
   readonly version: string;
@@ -47,6 +50,7 @@ const DEFAULTS = {
   accent: "",
   confidence_threshold: 0.55,
   time_zone: "UTC",
+  hours: null,
   version: "",
   build: "",
 } as const;

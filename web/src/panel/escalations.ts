@@ -5,7 +5,7 @@
  * same turn.
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
-import type { EscalationReason, EscalationStatus } from "../vault/entry.ts";
+import type { Escalation, EscalationReason, EscalationStatus } from "../vault/entry.ts";
 import type { Store } from "../vault/store.ts";
 import { conversationTail } from "../vault/training.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -50,11 +50,12 @@ export class Escalations {
       ...{ network, store, exclusively },
       name: `fanlight.outbox:${site}`,
       post: ({ body, idempotency_key }) => gateway.escalate(body, idempotency_key),
-      sent: async ({ turn_id }, { id, status }) => {
-        await this.#mark(turn_id, SHOWN.find((shown) => shown === status) ?? "queued", id);
+      sent: async ({ turn_id }, { id, status, backAt }) => {
+        const shown = SHOWN.find((one) => one === status) ?? "queued";
+        await this.#mark(turn_id, { status: shown, id: id || undefined, back_at: backAt });
         options.onSent();
       },
-      refused: ({ turn_id }) => this.#mark(turn_id, "refused"),
+      refused: ({ turn_id }) => this.#mark(turn_id, { status: "refused" }),
     });
   }
 
@@ -106,9 +107,10 @@ export class Escalations {
     };
   }
 
-  async #mark(turnId: string, status: EscalationStatus, id?: string): Promise<void> {
-    await this.options.vault.update((kept) =>
-      withEscalation(kept, turnId, { status, ...(id ? { id } : {}) }),
-    );
+  async #mark(
+    turnId: string,
+    change: Partial<Escalation> & { readonly status: EscalationStatus },
+  ): Promise<void> {
+    await this.options.vault.update((kept) => withEscalation(kept, turnId, change));
   }
 }

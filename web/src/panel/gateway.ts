@@ -33,6 +33,14 @@ export interface Turn {
   readonly fallbackText: string | undefined;
 }
 
+/** What the gateway says once an escalation is on its disk. */
+export interface Acknowledged {
+  readonly id: string;
+  readonly status: string;
+  /** When people are back; absent where somebody is there. */
+  readonly backAt: string | undefined;
+}
+
 export type ChatOutcome =
   | { readonly kind: "turn"; readonly turn: Turn; readonly receipt: string | undefined }
   | { readonly kind: "silent" }
@@ -169,14 +177,18 @@ export class Gateway {
   }
 
   /** Escalates; resolves with the gateway's acknowledgement, rejects with its `Problem`. */
-  async escalate(body: string, idempotencyKey: string): Promise<{ id: string; status: string }> {
+  async escalate(body: string, idempotencyKey: string): Promise<Acknowledged> {
     const response = await this.calls.send(
       { method: "POST", path: "/v1/escalations", body, idempotencyKey },
       { signal: AbortSignal.timeout(15_000), headers: traceOf(turnOf(body)) },
     );
     const answer: unknown = await response.json();
     const fields = isRecord(answer) ? answer : {};
-    return { id: String(fields.escalation_id ?? ""), status: String(fields.status ?? "queued") };
+    return {
+      id: String(fields.escalation_id ?? ""),
+      status: String(fields.status ?? "queued"),
+      backAt: typeof fields.back_at === "string" ? fields.back_at : undefined,
+    };
   }
 
   /** Says what the visitor thinks of an answer; rejects with the gateway's `Problem`. */

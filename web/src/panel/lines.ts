@@ -56,6 +56,21 @@ export function withMark(kept: Kept, turnId: string, mark: Mark | undefined): Ke
   return answer ? withEntry(kept, { ...answer, mark }) : kept;
 }
 
+/**
+ * Marks a turn as answered by a person, and with it what was asked before: all of it stands open as one question, of
+ * which a person answers the newest turn.
+ */
+export function withAnswered(kept: Kept, turnId: string): Kept {
+  const waiting = kept.entries.filter(
+    ({ turn_id, escalation }) =>
+      turn_id < turnId && ["queued", "delivered"].includes(escalation?.status ?? ""),
+  );
+  return [...waiting.map(({ turn_id }) => turn_id), turnId].reduce(
+    (before, id) => withEscalation(before, id, { status: "answered" }),
+    kept,
+  );
+}
+
 /** Whether a person's reply may still come: sent, and neither closed nor refused. */
 export function awaitsReply(entries: readonly Entry[]): boolean {
   return entries.some(({ escalation }) =>

@@ -8,7 +8,7 @@ import { Problem } from "../trust/problem.ts";
 import type { EscalationStatus } from "../vault/entry.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Gateway } from "./gateway.ts";
-import { awaitsReply, withEntry, withEscalation } from "./lines.ts";
+import { awaitsReply, withAnswered, withEntry, withEscalation } from "./lines.ts";
 import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 
 export interface RepliesOptions {
@@ -117,7 +117,7 @@ export class Replies {
     if (vault.kept.entries.some((entry) => entry.id === id)) return;
     const at = Date.parse(created);
     await vault.update((kept) =>
-      withEscalation(
+      withAnswered(
         withEntry(kept, {
           id,
           turn_id: turnId,
@@ -127,7 +127,6 @@ export class Replies {
           at: Number.isNaN(at) ? Date.now() : at,
         }),
         turnId,
-        { status: "answered" },
       ),
     );
     onReply(id);

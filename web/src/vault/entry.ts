@@ -39,6 +39,8 @@ export interface Escalation {
   readonly status: EscalationStatus;
   readonly reason: EscalationReason;
   readonly id?: string | undefined;
+  /** When people are back, where nobody was there as it was sent. */
+  readonly back_at?: string | undefined;
 }
 
 /** One line: a question, an answer, or a person's reply. Lines of one turn share `turn_id`. */
@@ -114,7 +116,7 @@ export function isSpan(value: unknown): value is readonly [number, number] {
 function isEscalation(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isRecord(value)) return false;
-  const named = value.id === undefined || isText(value.id);
+  const named = [value.id, value.back_at].every((one) => one === undefined || isText(one));
   return named && STATUSES.includes(value.status) && REASONS.includes(value.reason);
 }
 

@@ -101,6 +101,37 @@ describe("the list", () => {
     expect(all(".row-unread")).toHaveLength(0);
   });
 
+  it("marks what was asked once more, unless it is open", async () => {
+    const more = (id: number) => ({
+      id: `e_m${id}`,
+      question: `And ${id}?`,
+      created_at: "2026-03-12T11:30:00Z",
+    });
+    await open(hashOf(3));
+    gateway.items = [1, 2, 3].map((number) => escalation(number, { added: [more(number)] }));
+    gateway.line.says(`{"id":"${idOf(2)}"}`);
+    gateway.line.says(`{"id":"${idOf(3)}"}`);
+    await settle();
+    expect(all(".row-unread .row-question").map((row) => row.textContent)).toEqual(["Question 2"]);
+    expect(text(".desk > .unseen[role=status]")).toBe(strings.list.newArrived("And 2?"));
+    expect(text(".row-unread .row-facts")).toContain(strings.list.again(1));
+    await type(".search input", "and 2?");
+    expect(questions()).toEqual(["Question 2"]);
+  });
+
+  it("does not call a question replied to that was asked once more since", async () => {
+    const reply = { id: "r", author: "ada", content: "x", created_at: "2026-03-12T11:00:00Z" };
+    const later = { id: "e_m", question: "And?", created_at: "2026-03-12T11:30:00Z" };
+    const before = { ...later, created_at: "2026-03-12T10:30:00Z" };
+    gateway.items = [
+      escalation(2, { replies: [reply], added: [later] }),
+      escalation(1, { replies: [reply], added: [before, before] }),
+    ];
+    await open();
+    expect(all(".state-done")).toHaveLength(1);
+    expect(text(".rows")).toContain(strings.list.again(2));
+  });
+
   it("shows what became of each", async () => {
     const reply = { id: "r", author: "ada", content: "x", created_at: "2026-03-12T11:00:00Z" };
     gateway.items = [

@@ -51,6 +51,31 @@ describe("a question", () => {
     expect(document.activeElement?.className).toBe("detail-question");
   });
 
+  it("shows what the visitor asked once more, between the replies", async () => {
+    const at = (minute: number) => `2026-03-12T11:0${minute}:00Z`;
+    const reply = (id: string, minute: number) => ({
+      id,
+      author: "Dana",
+      content: id,
+      created_at: at(minute),
+    });
+    gateway.items = [
+      escalation(1, {
+        replies: [reply("r1", 1), reply("r2", 5)],
+        added: [
+          { id: "e_2", question: "And <b>this</b>?", fallback_text: "Soon.", created_at: at(2) },
+          { id: "e_3", question: "Hello?", fallback_text: "", created_at: at(3) },
+        ],
+        deliveries: [{ target: "team", kind: "slack", state: "pending", action: "added" }],
+      }),
+    ];
+    await open(hashOf(1));
+    const said = all(".talk-entry").map((entry) => entry.lastElementChild?.textContent);
+    const shown = "A person will answer here.";
+    expect(said).toEqual([shown, "r1", "And <b>this</b>?", "Soon.", "Hello?", "r2"]);
+    expect(text(".target-state")).toContain(strings.delivery.tells.added);
+  });
+
   it("does without what it does not have", async () => {
     gateway.items = [
       escalation(1, {

@@ -9,7 +9,13 @@ import { accentFor, contrast, luminance, parseColor } from "../../src/panel/colo
 import { parseConfig } from "../../src/panel/config.ts";
 import { dayIn } from "../../src/panel/conversation.ts";
 import { parseTurn } from "../../src/panel/gateway.ts";
-import { awaitsReply, exchanges, withEntry, withEscalation } from "../../src/panel/lines.ts";
+import {
+  awaitsReply,
+  exchanges,
+  withAnswered,
+  withEntry,
+  withEscalation,
+} from "../../src/panel/lines.ts";
 import { dataOf, EventParser, eventsOf } from "../../src/panel/sse.ts";
 import { sends } from "../../src/panel/views/composer.tsx";
 import { formatTime, otherLanguage, sureness } from "../../src/panel/views/exchange.tsx";
@@ -344,6 +350,26 @@ describe("the lines of a conversation", () => {
       withEscalation(answered, "t_1", { status: "queued" }).entries[1]?.escalation?.reason,
     ).toBe("requested");
     expect(withEscalation(answered, "t_9", { status: "queued" })).toBe(answered);
+  });
+
+  it("are answered up to the turn that a person answered", () => {
+    const three = ["t_1", "t_2", "t_3", "t_4"].reduce(
+      (before, turn_id, place) =>
+        withEscalation(
+          withEntry(before, {
+            id: `${turn_id}:a`,
+            turn_id,
+            role: "assistant",
+            content: "a",
+            at: place,
+          }),
+          turn_id,
+          { status: place === 0 ? "resolved" : "delivered", reason: "empty" },
+        ),
+      kept,
+    );
+    const told = withAnswered(three, "t_3").entries.map(({ escalation }) => escalation?.status);
+    expect(told).toEqual(["resolved", "delivered", "answered", "answered"]);
   });
 
   it("tell whether a reply may come", () => {

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Note } from "../desk_store";
+import { lastAsked } from "../inbox";
 import type { Strings } from "../strings";
 import { explain } from "../words";
 import { modifier } from "./composer";
@@ -158,7 +159,7 @@ export function News() {
   const item = inbox.news.value;
   return (
     <p class="unseen" role="status">
-      {item && list.newArrived(item.question)}
+      {item && list.newArrived(lastAsked(item))}
     </p>
   );
 }

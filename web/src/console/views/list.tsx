@@ -2,6 +2,7 @@
 
 import type { Ref } from "preact";
 import { useRef } from "preact/hooks";
+import { isReplied } from "../inbox";
 import { address } from "../navigation";
 import type { Escalation, Filter } from "../wire";
 import { explain, language, languageOf, whyShort } from "../words";
@@ -127,6 +128,7 @@ function Row({ item }: { item: Escalation }) {
         <span class="row-facts">
           <span>{whyShort(item.reason, strings)}</span>
           {item.locale && <span>{language(item.locale, strings)}</span>}
+          {item.added.length > 0 && <span>{strings.list.again(item.added.length)}</span>}
           <RowState item={item} />
         </span>
       </a>
@@ -137,7 +139,7 @@ function Row({ item }: { item: Escalation }) {
 function RowState({ item }: { item: Escalation }) {
   const { list } = useStrings();
   if (item.status === "resolved") return <span class="state-done">{list.resolved}</span>;
-  if (item.replies.length > 0) return <span class="state-done">{list.replied}</span>;
+  if (isReplied(item)) return <span class="state-done">{list.replied}</span>;
   return item.status === "failed" ? <span class="state-bad">{list.failed}</span> : null;
 }
 

@@ -1,7 +1,7 @@
 /** The conversation as the visitor saw it, then what people answered. */
 
 import type { ComponentChildren } from "preact";
-import type { Escalation, Message } from "../wire";
+import type { Added, Escalation, Message, Reply } from "../wire";
 import { direction, speaker } from "../words";
 import { useConsole, useStrings } from "./context";
 import { Plain, Prose, Time } from "./text";
@@ -17,15 +17,19 @@ export function Transcript({ item }: { item: Escalation }) {
           <Said key={`tail-${place}`} message={message} locale={item.locale} />
         ))}
         <Fallback item={item} />
-        {item.replies.map((reply) => (
-          <Answered
-            key={reply.id}
-            author={reply.author}
-            text={reply.content}
-            locale={item.locale}
-            when={<Time at={reply.createdAt} style="clock" />}
-          />
-        ))}
+        {afterwards(item).map((one) =>
+          "author" in one ? (
+            <Answered
+              key={one.id}
+              author={one.author}
+              text={one.content}
+              locale={item.locale}
+              when={<Time at={one.createdAt} style="clock" />}
+            />
+          ) : (
+            <AskedAgain key={one.id} turn={one} locale={item.locale} />
+          ),
+        )}
         {pending && (
           <Answered author={null} text={pending.text} locale={item.locale} when={talk.sending} />
         )}
@@ -44,6 +48,33 @@ function earlier(item: Escalation): readonly Message[] {
   if (same(said.at(-1), { role: "assistant", content: item.fallbackText ?? "" })) said.pop();
   if (same(said.at(-1), asked)) said.pop();
   return said.length === 0 ? [] : [...said, asked];
+}
+
+/** What people answered and what the visitor asked again, in the order in which it came. */
+function afterwards({ replies, added }: Escalation): readonly (Reply | Added)[] {
+  const time = (one: Reply | Added) => Date.parse(one.createdAt);
+  return [...added, ...replies].sort((a, b) => time(a) - time(b));
+}
+
+function AskedAgain({ turn, locale }: { turn: Added; locale: string | null }) {
+  const { talk } = useStrings();
+  return (
+    <>
+      <Entry
+        who={talk.visitor}
+        when={<Time at={turn.createdAt} style="clock" />}
+        side="visitor"
+        text={turn.question}
+      >
+        <Plain text={turn.question} locale={locale} />
+      </Entry>
+      {turn.fallbackText !== null && (
+        <Entry who={talk.assistant} when={talk.fallback} side="assistant" text={turn.fallbackText}>
+          <Prose text={turn.fallbackText} locale={locale} />
+        </Entry>
+      )}
+    </>
+  );
 }
 
 function same(one: Message | undefined, other: Message): boolean {

@@ -2,6 +2,7 @@
 import type { RefObject, TargetedKeyboardEvent, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
+import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { Icon, StopIcon } from "./icons.tsx";
 import { loadProse } from "./prose.tsx";
@@ -157,11 +158,12 @@ function SendButton({ empty, stop }: SendProps): VNode {
 
 function PersonMode(): VNode {
   const { state } = usePanel();
+  const back = useBack();
   const say = state.say.value;
   return (
     <p class="person-mode">
       <Icon sign="person" />
-      <span>{say("person.mode")}</span>
+      <span>{back ?? say("person.mode")}</span>
       <button type="button" class="link" onClick={() => (state.toPerson.value = false)}>
         {say("person.cancel")}
       </button>

@@ -6,6 +6,7 @@ import { safeLink } from "../../markdown/links.ts";
 import type { Citation, Entry, Suggestion } from "../../vault/entry.ts";
 import type { Exchange as Turn } from "../lines.ts";
 import { Actions, Why } from "./actions.tsx";
+import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { HandoffCard } from "./handoff.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -74,8 +75,7 @@ function LiveAnswer({ text }: { readonly text: string }): VNode {
 }
 
 function Answer({ turn, answer, last }: ExchangeProps & { readonly answer: Entry }): VNode {
-  const { conversation, state } = usePanel();
-  const say = state.say.value;
+  const say = usePanel().state.say.value;
   const { escalation, citations = [], suggestions = [] } = answer;
   const asksBack = answer.source === "clarify";
   return (
@@ -87,19 +87,31 @@ function Answer({ turn, answer, last }: ExchangeProps & { readonly answer: Entry
       <Citations citations={citations} />
       {asksBack && last && <Choices turnId={turn.turnId} choices={suggestions} />}
       <Origin answer={answer}>
-        {!escalation && turn.question && (
-          <button
-            type="button"
-            class="link"
-            onClick={() => void conversation.askPerson(turn.turnId)}
-          >
-            {say("ask.person")}
-          </button>
-        )}
+        {!escalation && turn.question && <AskPerson turnId={turn.turnId} last={last} />}
       </Origin>
       {escalation && <HandoffCard escalation={escalation} />}
       {!asksBack && turn.replies.length === 0 && <Suggestions suggestions={suggestions} />}
     </div>
+  );
+}
+
+/** The way to a person; under the newest answer it says when there is one again. */
+function AskPerson({ turnId, last }: { readonly turnId: string; readonly last: boolean }): VNode {
+  const { conversation, state } = usePanel();
+  const back = useBack();
+  const hint = last && back ? `${turnId}:back` : undefined;
+  return (
+    <>
+      <button
+        type="button"
+        class="link"
+        aria-describedby={hint}
+        onClick={() => void conversation.askPerson(turnId)}
+      >
+        {state.say.value("ask.person")}
+      </button>
+      {hint && <span id={hint}>{back}</span>}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The card that says a person will answer, and how far the question has come. */
 import type { VNode } from "preact";
 import type { Escalation, EscalationStatus } from "../../vault/entry.ts";
+import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { Fanlight } from "./icons.tsx";
 
@@ -18,13 +19,14 @@ export function HandoffCard({ escalation }: { readonly escalation: Escalation })
   const { state } = usePanel();
   const say = state.say.value;
   const { status } = escalation;
+  const back = useBack(escalation.back_at);
   const open = status === "unsent" || status === "queued" || status === "delivered";
   return (
     <section class={`handoff ${status}`} aria-label={say("card.title")}>
       <Fanlight lit={LIT[status]} />
       <div>
-        {open && <h2>{say("card.title")}</h2>}
-        <p role="status">{say(`card.${status}`)}</p>
+        {open && <h2>{say(back ? "card.closed" : "card.title")}</h2>}
+        <p role="status">{back && open && status !== "unsent" ? back : say(`card.${status}`)}</p>
         {open && (
           <p class="small">{say(state.keeping.value === "kept" ? "card.return" : "card.stay")}</p>
         )}

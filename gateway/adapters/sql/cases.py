@@ -1,0 +1,58 @@
+"""The open case of each conversation, and the later turns that are added to it.
+
+It decides that a turn is added where a case is open, and what that makes due: what the case's
+targets are told, and what they were given up with. Every function runs inside a transaction of its
+caller, who holds the conversations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select
+
+from core.messages import EscalationStatus
+from gateway.adapters.sql import following, outbox, tables
+
+_escalations = tables.escalations.c
+
+_OPEN = (
+    select(_escalations.id, _escalations.open_in, _escalations.status)
+    .where(_escalations.open_in.in_(bindparam("conversations", expanding=True)))
+    .with_for_update()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The open case of a conversation; `is_new` when this transaction opened it."""
+
+    id: str
+    status: EscalationStatus
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A turn's escalation that was added to a case: when it was, and when targets hear of it."""
+
+    id: str
+    case: str
+    at: float
+    due: float
+
+
+def read(connection: Connection, conversations: Collection[str]) -> dict[str, Case]:
+    """The open cases of these conversations."""
+    if not conversations:
+        return {}
+    found = connection.execute(_OPEN, {"conversations": list(conversations)})
+    return {row.open_in: Case(row.id, row.status) for row in found}
+
+
+def tell(connection: Connection, added: Sequence[Added]) -> None:
+    """Make due what the targets of each case are told, and try again what was given up."""
+    for one in added:
+        outbox.resend(connection, one.case, one.at, dead_only=True)
+        following.queue(connection, one.case, one.due, [("added", one.id)])
