@@ -67,7 +67,13 @@ class Shop:
     async def page(self, request: Request) -> Response:
         source = f"{self.product.gateway}/loader.js"
         tag = f'<script src="{source}" data-site="{SITE}" data-identity="/identity" defer></script>'
-        return HTMLResponse(f"<!doctype html><html lang=en><title>Shop</title><body>{tag}</body>")
+        page = f"<!doctype html><html lang=en><title>Shop</title><body>{tag}</body>"
+        # What docs/embed/csp.md says.
+        gateway = self.product.gateway
+        policy = (
+            f"default-src 'none'; script-src {gateway}; frame-src {gateway}; connect-src 'self'"
+        )
+        return HTMLResponse(page, headers={"content-security-policy": policy})
 
     async def application(self, request: Request) -> Response:
         """A single-page application: it says who is there when it knows, by `window.fanlight`."""
