@@ -205,6 +205,12 @@ def test_python_and_web_packages_share_one_version() -> None:
     assert web["version"] == PROJECT["project"]["version"]
 
 
+def test_the_loader_of_every_release_is_kept() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = set(re.findall(r"^## \[?(\d[\w.-]*)", changes, re.MULTILINE))
+    assert released == {path.stem for path in (ROOT / "web/loaders").glob("*.js")}
+
+
 def test_make_help_names_every_target() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))

@@ -20,6 +20,7 @@ from gateway.cli.builders import installed_tools
 from gateway.cli.finding import Finding
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
+from gateway.loader import CURRENT, MARK
 from gateway.settings import ModelSettings, Settings, SiteSettings
 from kb import IndexFormatError, load_index
 
@@ -37,7 +38,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
     if not any(flaw.key.endswith(("database_url", "DATABASE_URL", "REDIS_URL")) for flaw in flaws):
         found.extend(stores(settings, online=online))
     for site in settings.sites:
-        found.extend(_knowledge(site))
+        found.extend((*_knowledge(site), _embedding(site)))
     if not any(flaw.key == _TOKEN for flaw in flaws):
         found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
     if not any(flaw.key.startswith(("model.", "FANLIGHT_LLM_")) for flaw in flaws):
@@ -85,11 +86,20 @@ def _data_dir(folder: Path) -> Finding:
 
 def _web(folder: Path) -> Finding:
     missing = [name for name in ASSETS if not (folder / name).is_file()]
+    remedy = "Build them with `npm --prefix web run build`, or set gateway.web_dir."
     if missing:
         detail = f"{folder} lacks {', '.join(missing)}"
-        remedy = "Build them with `npm --prefix web run build`, or set gateway.web_dir."
+        return Finding("web assets", "failed", "gateway.web_dir", detail, remedy)
+    if MARK not in (folder / CURRENT).read_bytes():
+        detail = f"{folder / CURRENT} has no place for this gateway's address"
         return Finding("web assets", "failed", "gateway.web_dir", detail, remedy)
     return Finding("web assets", "ok", "gateway.web_dir", "built")
+
+
+def _embedding(site: SiteSettings) -> Finding:
+    pages = ", ".join(site.origins)
+    detail = f"{pages}; `fanlight embed {site.key}` prints the tag"
+    return Finding("embedding", "ok", f"sites[{site.key}].origins", detail)
 
 
 def _knowledge(site: SiteSettings) -> list[Finding]:

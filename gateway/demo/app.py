@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.loader import policy_lines
+
 PAGES: Final = {"/": "index.html", "/es": "es.html", "/he": "he.html"}
 FILES: Final = {"/style.css": "text/css", "/fanlight.svg": "image/svg+xml"}
 
@@ -26,8 +28,7 @@ def content_security_policy(gateway: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {gateway}",
-            f"frame-src {gateway}",
+            *(f"{directive} {source}" for directive, source in policy_lines(gateway).items()),
             "style-src 'self'",
             "img-src 'self' data:",
             "base-uri 'none'",

@@ -19,6 +19,7 @@ from gateway import __version__, problems
 from gateway.attendance import openings
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
+from gateway.loader import Loader, Loaders
 from gateway.routes import web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
@@ -29,9 +30,6 @@ REVALIDATED = "no-cache"
 LOADER_AGE = "public, max-age=300"
 STARTER = "starter"
 STARTERS = 4
-GATEWAY_MARK = b"__FANLIGHT_GATEWAY__"
-
-
 TURNSTILE_ORIGIN = "https://challenges.cloudflare.com"
 
 
@@ -62,21 +60,20 @@ class Documents:
         self._settings = services.settings
         self._clock = services.clock
         self._build = _build_of(services)
-        self._loader = self._make_loader()
-
-    def _make_loader(self) -> WebFile | None:
-        built = self._services.web.get("loader.js")
-        if built is None:
-            return None
-        origin = self._settings.public_url.encode()
-        return WebFile(built.content.replace(GATEWAY_MARK, origin), built.media_type)
+        self._loaders = Loaders(services.web, self._settings.public_url)
 
     async def loader(self, request: Request) -> Response:
         """`GET /loader.js`: what a host page embeds, with this gateway's origin in it."""
-        if self._loader is None:
+        if self._loaders.current is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
-        headers = {"cache-control": LOADER_AGE, "cross-origin-resource-policy": "cross-origin"}
-        return _packed(request, self._loader.content, self._loader.media_type, headers)
+        return _loader(request, self._loaders.current, LOADER_AGE)
+
+    async def pinned_loader(self, request: Request) -> Response:
+        """`GET /loader.<hash>.js`: the same bytes for good, for a page that pins them."""
+        found = self._loaders.named(f"loader.{request.path_params['hash']}.js")
+        if found is None:
+            raise problems.not_found("loader")
+        return _loader(request, found, FOREVER)
 
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
@@ -188,6 +185,20 @@ def _immutable(request: Request, content: bytes, release: str) -> Response:
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
+def _loader(request: Request, loader: Loader, cache_control: str) -> Response:
+    headers = {
+        "cache-control": cache_control,
+        "cross-origin-resource-policy": "cross-origin",
+        # A browser checks the bytes of another origin's script only where it may read them.
+        "access-control-allow-origin": "*",
+    }
+    media_type = "text/javascript; charset=utf-8"
+    if loader.brotli is None or "br" not in request.headers.get("accept-encoding", ""):
+        return _packed(request, loader.content, media_type, headers)
+    headers |= {"content-encoding": "br", "vary": "accept-encoding"}
+    return Response(loader.brotli, media_type=media_type, headers=headers)
+
+
 def _packed(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """A small text made by the server, under gzip where the browser takes it."""
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -252,6 +263,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
     documents, assets = Documents(services, shelf), Assets(services)
     return [
         Route("/loader.js", documents.loader),
+        Route("/loader.{hash}.js", documents.pinned_loader),
         Route("/panel/{site_key}", documents.panel),
         Route("/chat/{site_key}", documents.chat),
         Route("/chat/{site_key}/app.webmanifest", documents.app_manifest),

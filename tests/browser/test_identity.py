@@ -47,6 +47,14 @@ sessions_per_address_per_minute = 1000
 """
 
 
+WHO = """async (question) => {
+  const body = JSON.stringify(question);
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/identity", { method: "POST", headers, body });
+  return answer.status === 204 ? null : answer.text();
+}"""
+
+
 @dataclass
 class Shop:
     """A site with a log-in: who is signed in stands in a cookie, as it does on any site."""
@@ -59,7 +67,20 @@ class Shop:
     async def page(self, request: Request) -> Response:
         source = f"{self.product.gateway}/loader.js"
         tag = f'<script src="{source}" data-site="{SITE}" data-identity="/identity" defer></script>'
-        return HTMLResponse(f"<!doctype html><html lang=en><title>Shop</title><body>{tag}</body>")
+        page = f"<!doctype html><html lang=en><title>Shop</title><body>{tag}</body>"
+        # What docs/embed/csp.md says.
+        gateway = self.product.gateway
+        policy = (
+            f"default-src 'none'; script-src {gateway}; frame-src {gateway}; connect-src 'self'"
+        )
+        return HTMLResponse(page, headers={"content-security-policy": policy})
+
+    async def application(self, request: Request) -> Response:
+        """A single-page application: it says who is there when it knows, by `window.fanlight`."""
+        tag = f'<script src="{self.product.gateway}/loader.js" data-site="{SITE}" async></script>'
+        script = f"<script>window.who = {WHO}</script>"
+        html = f"<!doctype html><html lang=en><title>Shop</title><body>{tag}{script}</body>"
+        return HTMLResponse(html)
 
     async def identity(self, request: Request) -> Response:
         """What docs/identity.md asks of a site's server."""
@@ -85,6 +106,7 @@ class Shop:
         return Starlette(
             routes=[
                 Route("/", self.page),
+                Route("/application", self.application),
                 Route("/identity", self.identity, methods=["POST"]),
                 Route("/favicon.ico", lambda _: Response(status_code=204)),
             ]
@@ -110,7 +132,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
             yield made
 
 
-async def came(widget: Widget, shop: Shop, visitor: str) -> list[str]:
+async def came(widget: Widget, shop: Shop, visitor: str, path: str = "/") -> list[str]:
     """Visit as somebody; the subjects of the sessions that are opened from now on."""
     subjects: list[str] = []
 
@@ -119,12 +141,17 @@ async def came(widget: Widget, shop: Shop, visitor: str) -> list[str]:
             subjects.append((await answer.json())["subject"])
 
     widget.page.on("response", heard)
+    await sign_in(widget, shop, visitor)
+    await widget.page.goto(shop.origin + path)
+    return subjects
+
+
+async def sign_in(widget: Widget, shop: Shop, visitor: str) -> None:
+    """Be somebody to the shop, or nobody."""
     await widget.page.context.clear_cookies()
     if visitor:
         cookie = {"name": "visitor", "value": visitor, "url": shop.origin}
         await widget.page.context.add_cookies([cookie])  # type: ignore[list-item]
-    await widget.page.goto(shop.origin)
-    return subjects
 
 
 async def until_any(subjects: list[str]) -> str:
@@ -182,3 +209,40 @@ async def test_the_panel_starts_over_when_another_visitor_is_there(
     await widget.ask("How do I add a question?")
     assert await until_any(subjects) == f"user:{shop.origin}|eli"
     assert set(subjects) == {f"user:{shop.origin}|eli"}
+
+
+async def test_an_application_signs_its_visitor_in_and_out_without_a_new_page(
+    surfer: Surfer, shop: Shop
+) -> None:
+    widget, _ = await surfer.visit("about:blank")
+    subjects = await came(widget, shop, "", "/application")
+    await widget.begin(memory=False)
+    await widget.ask(QUESTION)
+    assert (await until_any(subjects)).startswith("anon:")
+
+    await sign_in(widget, shop, "fred")
+    subjects.clear()
+    await widget.page.evaluate("() => window.fanlight.identify(window.who)")
+    # The panel starts over, open as it was.
+    await expect(widget.exchanges).to_have_count(0)
+    await widget.choose(memory=True)
+    await widget.ask(QUESTION)
+    assert await until_any(subjects) == f"user:{shop.origin}|fred"
+
+    # The application says it again on each of its routes: the same visitor keeps the conversation.
+    asked = len(shop.asked)
+    await widget.page.evaluate("() => window.fanlight.identify(window.who)")
+
+    async def asked_again() -> bool:
+        return len(shop.asked) > asked
+
+    await until(asked_again, "the page being asked again")
+    await expect(widget.exchanges).to_have_count(1)
+
+    subjects.clear()
+    await widget.page.evaluate("() => window.fanlight.identify(null)")
+    await expect(widget.exchanges).to_have_count(0)
+    await widget.choose(memory=False)
+    await widget.ask("How do I add a question?")
+    assert (await until_any(subjects)).startswith("anon:")
+    assert shop.asked[-1] == "fred"

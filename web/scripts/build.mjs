@@ -1,7 +1,7 @@
 /**
  * `npm run build`: everything that the gateway serves, into dist/.
  *
- *   loader.js, sw.js          single files under fixed names
+ *   loader.js, sw.js          single files under fixed names; loaders/ has those of earlier releases
  *   panel.html, console.html  documents over hashed files
  *   assets/                   those files; py/ holds Python
  *   precache.json             what a page needs without a network, and the build's hash
@@ -18,12 +18,16 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compressAll } from "./brotli.mjs";
 import { buildDocument, buildScript } from "./bundle.mjs";
+import { keepLoaders, packLoader } from "./loader.mjs";
 import { buildPythonPack, digest, ourFiles } from "./python_pack.mjs";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(WEB, "dist");
 const CACHE = join(WEB, ".cache");
-const INPUTS = ["src", "scripts", "py", "panel.html", "console.html", "package-lock.json"];
+const INPUTS = [
+  ...["src", "scripts", "py", "loaders"],
+  ...["panel.html", "console.html", "package-lock.json"],
+];
 const SOURCES = {
   script: join(WEB, "py/pack.py"),
   host: join(WEB, "py/host.py"),
@@ -66,6 +70,7 @@ async function buildInto(out, say) {
   await buildDocument("console.html", out, urls);
   await buildScript("src/loader/main.ts", "loader.js", out);
   await buildScript("src/sw/main.ts", "sw.js", out);
+  await keepLoaders(join(WEB, "loaders"), join(out, "loaders"));
 
   const build = digest(await readFile(join(out, "panel.html")), ...panel, ...python);
   const list = JSON.stringify({ build, panel, python });
@@ -99,7 +104,11 @@ async function main() {
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, "assets"), { recursive: true });
   await buildInto(out, say);
-  const sizes = await compressAll(await filesUnder(out), join(CACHE, "br"), say);
+  const files = await filesUnder(out);
+  const loaders = files.filter((path) => /^loader(\.js$|s\/)/.test(relative(out, path)));
+  const others = files.filter((path) => !loaders.includes(path));
+  const sizes = await compressAll(others, join(CACHE, "br"), say);
+  for (const path of loaders) sizes.set(path, await packLoader(path));
   await writeFile(join(out, ".stamp"), hash);
   await rm(DIST, { recursive: true, force: true });
   await rename(out, DIST);

@@ -1,5 +1,6 @@
 /** The Vite builds: each document on its own, since panel and console share no origin, and single files. */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { markdownParts } from "./markdown_parts.mjs";
@@ -61,6 +62,28 @@ export async function buildScript(entry, name, outDir) {
       rolldownOptions: {
         input: entry,
         output: { format: "iife", entryFileNames: name, codeSplitting: false },
+      },
+    },
+  });
+}
+
+/**
+ * Builds `src/<entry>.ts` of a package into modules in its dist/; what it depends on stays outside.
+ * @param {string} folder
+ * @param {readonly string[]} entries
+ */
+export async function buildModules(folder, entries) {
+  const named = entries.map((entry) => [entry, join(folder, "src", `${entry}.ts`)]);
+  await build({
+    ...SHARED,
+    build: {
+      ...OUTPUT,
+      outDir: join(folder, "dist"),
+      minify: false,
+      lib: { entry: Object.fromEntries(named), formats: ["es"] },
+      rolldownOptions: {
+        external: ["react", "@fanlight/widget"],
+        output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
       },
     },
   });

@@ -158,7 +158,7 @@ async def _size(request: Request) -> int:
 
 
 def _kind(path: str) -> str:
-    if path == "/loader.js":
+    if path.startswith("/loader."):
         return "loader_bytes"
     if path.startswith("/assets/py/"):
         return "python_bytes"

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Output, Report, json_option
+from gateway.loader import CURRENT
 
 GOALS: Final[dict[str, float]] = {
     "loader_bytes": 4_096,
@@ -28,7 +29,7 @@ GOALS: Final[dict[str, float]] = {
     "query_p95_ms_5000": 15.0,
 }
 """None may be larger than this."""
-EARLY: Final = ["/loader.js"]
+EARLY: Final = [f"/{CURRENT}"]
 LONGEST_S: Final = 280
 _MEANINGS: Final = {
     "loader_bytes": "the script on the host page, as sent",

@@ -38,7 +38,7 @@ def web(tmp_path: Path) -> Path:
     folder = tmp_path / "web"
     folder.mkdir()
     for name in ASSETS:
-        (folder / name).write_text("", encoding="utf-8")
+        (folder / name).write_text("__FANLIGHT_GATEWAY__", encoding="utf-8")
     return folder
 
 
@@ -184,6 +184,20 @@ def test_check_names_missing_web_assets(web: Path) -> None:
     (web / "sw.js").unlink()
     (row,) = findings(status=1)["web assets"]
     assert row["detail"].endswith("lacks sw.js")
+
+
+def test_check_names_a_loader_that_cannot_know_its_gateway(web: Path) -> None:
+    configure()
+    (web / "loader.js").write_text("", encoding="utf-8")
+    (row,) = findings(status=1)["web assets"]
+    assert row["detail"].endswith("has no place for this gateway's address")
+
+
+def test_check_says_which_pages_may_embed_a_site(web: Path) -> None:
+    configure()
+    (row,) = findings(status=0)["embedding"]
+    assert row["detail"].startswith("https://www.example.com, http://localhost:8001; ")
+    assert "`fanlight embed site_" in row["detail"]
 
 
 def test_check_names_a_data_folder_that_cannot_be_written(web: Path) -> None:

@@ -2,9 +2,15 @@
  * The launcher on the host page: a button, and the frame that it opens.
  *
  * Decides: when the panel is fetched (on first use, or when a pointer or the focus comes near), where focus
- * goes, and which messages are believed: those from the frame's own window and the gateway's origin.
- * Refuses: to fetch anything before that, and to keep anything on the host page.
+ * goes, and which messages are believed: those from the frame's own window and the gateway's origin, field
+ * by field. Refuses: to fetch anything before that, and to keep anything on the host page.
  */
+import type {
+  FanlightEvent,
+  FanlightEvents,
+  IdentityQuestion,
+  IdentitySource,
+} from "../../packages/widget/src/types.ts";
 import { DOWN, drawing, element, MARK } from "./draw.ts";
 import { hexColor, type LoaderOptions } from "./options.ts";
 import { CSS, inkOn } from "./style.ts";
@@ -13,10 +19,27 @@ import { wordsFor } from "./words.ts";
 /** A panel that has said nothing by then is not coming. */
 const PATIENCE_MS = 15_000;
 
+/** Who may have said something, and why a question was turned down, as the panel tells it. */
+const SPEAKERS: readonly unknown[] = ["visitor", "chat", "person"];
+const REASONS: readonly unknown[] = ["limited", "long", "refused"];
+
+export type Emit = <Name extends FanlightEvent>(name: Name, detail: FanlightEvents[Name]) => void;
+
+/** Asks the site's own server who its visitor is. */
+function asking(address: string): IdentitySource {
+  const headers = { "Content-Type": "application/json" };
+  return async (question) => {
+    const body = JSON.stringify(question);
+    const response = await fetch(address, { method: "POST", headers, body });
+    if (!response.ok) throw response;
+    return response.text();
+  };
+}
+
 export class Launcher {
   readonly host = document.createElement("fanlight-launcher");
-  readonly #words: ReturnType<typeof wordsFor>;
   readonly #origin: string;
+  readonly #end = new AbortController();
   readonly #badge = element("span", "badge");
   readonly #button = element(
     "button",
@@ -27,8 +50,15 @@ export class Launcher {
   );
   readonly #wait = element("div", "wait");
   readonly #sheet = element("div", "sheet", this.#wait);
+  /** What the panel is told as soon as it is there. */
+  readonly #waiting: [type: string, fields: object][] = [];
   #frame: HTMLIFrameElement | undefined;
+  #words: ReturnType<typeof wordsFor>;
+  #locale: string;
   #label: string;
+  #source: IdentitySource | null;
+  /** What had the focus before the chat was opened. */
+  #before: Element | null = null;
   #unread = 0;
   #open = false;
   /** Whether the panel's own document is in the frame: before that, nobody there may hear us. */
@@ -37,14 +67,62 @@ export class Launcher {
   constructor(
     private readonly options: LoaderOptions,
     private readonly gateway: string,
+    private readonly emit: Emit,
   ) {
     this.#origin = new URL(gateway).origin;
+    this.#locale = options.locale;
     this.#words = wordsFor(options.locale);
     this.#label = this.#words.open;
+    this.#source = options.identity ? asking(options.identity) : null;
     this.#build();
     this.#listen();
     this.#paint(options.accent);
     this.#tell();
+  }
+
+  /** Shows or hides the panel. Only what the visitor did moves the focus into it. */
+  toggle(open: boolean): void {
+    if (open === this.#open || !this.host.isConnected) return;
+    if (open) this.#load();
+    this.#open = open;
+    for (const part of [this.#button, this.#sheet]) part.classList.toggle("open", open);
+    this.#tell();
+    this.#say(open ? "shown" : "hidden");
+    const { activeElement } = document;
+    if (open) {
+      this.#before = activeElement === document.body ? null : activeElement;
+      if (navigator.userActivation?.isActive ?? true) this.#frame?.focus();
+    } else if (activeElement === this.host) {
+      this.#button.focus();
+      // Where that is not there any more, or takes no focus, it stays on the button.
+      (this.#before as HTMLElement | null)?.focus();
+    }
+    this.emit(open ? "open" : "close", {});
+  }
+
+  ask(text: string): void {
+    this.toggle(true);
+    this.#send("ask", { text });
+  }
+
+  identify(source: IdentitySource | null): void {
+    this.#source = source;
+    if (this.#frame) this.#send("who", { known: !!source });
+  }
+
+  setLocale(locale: string): void {
+    this.#locale = locale;
+    this.#words = wordsFor(locale);
+    this.#label = this.#words.open;
+    this.#tell();
+    this.#hello();
+  }
+
+  /** Leaves the page as it was. */
+  end(): void {
+    this.#end.abort();
+    this.#drop();
+    this.host.remove();
   }
 
   #build(): void {
@@ -66,11 +144,12 @@ export class Launcher {
     const near = () => this.#load();
     this.#button.addEventListener("pointerenter", near, { once: true });
     this.#button.addEventListener("focus", near, { once: true });
-    this.#button.addEventListener("click", () => this.#toggle(!this.#open));
+    this.#button.addEventListener("click", () => this.toggle(!this.#open));
     this.host.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.#open) this.#toggle(false);
+      if (event.key === "Escape") this.toggle(false);
     });
-    window.addEventListener("message", (event) => this.#hear(event));
+    const { signal } = this.#end;
+    window.addEventListener("message", (event) => this.#hear(event), { signal });
   }
 
   #load(): void {
@@ -79,8 +158,8 @@ export class Launcher {
     const frame = element("iframe", "");
     frame.title = this.#label;
     frame.allow = "clipboard-write";
-    const { site, identity } = this.options;
-    frame.src = `${this.gateway}/panel/${encodeURIComponent(site)}${identity && "#identity"}`;
+    const known = this.#source ? "#identity" : "";
+    frame.src = `${this.gateway}/panel/${encodeURIComponent(this.options.site)}${known}`;
     this.#loaded = false;
     frame.addEventListener("load", () => {
       this.#loaded = true;
@@ -89,30 +168,30 @@ export class Launcher {
     this.#frame = frame;
     this.#sheet.append(frame);
     setTimeout(() => {
-      if (!this.#sheet.classList.contains("ready")) this.#fail();
+      if (frame === this.#frame && !this.#ready) this.#fail();
     }, PATIENCE_MS);
   }
 
   /** Nothing came: says so, and fetches again when the visitor opens the chat again. */
   #fail(): void {
     this.#wait.textContent = this.#words.failed;
+    this.#drop();
+    this.emit("error", { reason: "unreachable" });
+  }
+
+  #drop(): void {
     this.#frame?.remove();
     this.#frame = undefined;
   }
 
-  #toggle(open: boolean): void {
-    if (open) this.#load();
-    this.#open = open;
-    for (const part of [this.#button, this.#sheet]) part.classList.toggle("open", open);
-    this.#tell();
-    this.#say(open ? "shown" : "hidden");
-    if (open) this.#frame?.focus();
-    else this.#button.focus();
+  /** Whether the panel has been composed, and hears everything. */
+  get #ready(): boolean {
+    return this.#sheet.classList.contains("ready");
   }
 
   #hello(): void {
-    const { locale, accent } = this.options;
-    this.#say("hello", { locale, accent, page_title: document.title });
+    const { accent } = this.options;
+    this.#say("hello", { locale: this.#locale, accent, page_title: document.title });
     if (this.#open) this.#say("shown");
   }
 
@@ -121,40 +200,63 @@ export class Launcher {
     this.#frame?.contentWindow?.postMessage({ fanlight: 1, type, ...fields }, this.#origin);
   }
 
+  /** Says it now, or as soon as the panel can hear it. */
+  #send(...told: readonly [type: string, fields: object]): void {
+    this.#waiting.push([...told]);
+    if (this.#ready) this.#flush();
+  }
+
+  #flush(): void {
+    for (const told of this.#waiting.splice(0)) this.#say(...told);
+  }
+
   #hear({ origin, source, data }: MessageEvent): void {
     if (origin !== this.#origin || !source || source !== this.#frame?.contentWindow) return;
     if (data?.fanlight !== 1) return;
     this.#loaded = true;
-    if (data.type === "ready") this.#hello();
-    if (data.type === "close" && this.#open) this.#toggle(false);
-    if (data.type === "unread") {
-      this.#unread = Number(data.count) || 0;
-      this.#tell();
-    }
-    if (data.type === "theme") this.#dress(data);
-    if (data.type === "identify") void this.#identify(data.thumbprint);
+    const { type, from, reason } = data;
+    if (type === "ready") this.#hello();
+    if (type === "restarting") this.#sheet.classList.remove("ready");
+    if (type === "close") this.toggle(false);
+    if (type === "unread") this.#count(Math.max(0, data.count | 0));
+    if (type === "theme") this.#dress(data);
+    if (type === "identify") void this.#identify(data.thumbprint);
+    if (type === "message" && SPEAKERS.includes(from)) this.emit(type, { from });
+    if (type === "error" && REASONS.includes(reason)) this.emit(type, { reason });
+    if (type === "escalated" || type === "reply") this.emit(type, {});
+  }
+
+  #count(count: number): void {
+    if (count === this.#unread) return;
+    this.#unread = count;
+    this.#tell();
+    this.emit("unread", { count });
   }
 
   /** Fetches the site's word for its visitor, for the panel alone; null where that fails. */
   async #identify(thumbprint: unknown): Promise<void> {
-    const { identity, site } = this.options;
-    if (!identity) return;
-    const headers = { "Content-Type": "application/json" };
-    const body = JSON.stringify({ site, thumbprint });
-    const jwt = await fetch(identity, { method: "POST", headers, body }).then(
-      (response) => (response.ok ? response.text() : null),
-      () => null,
-    );
+    const question: IdentityQuestion = { site: this.options.site, thumbprint: String(thumbprint) };
+    if (!this.#source) return;
+    const jwt = await Promise.resolve(question)
+      .then(this.#source)
+      .then(
+        (word) => String(word ?? ""),
+        () => null,
+      );
     this.#say("identity", { jwt });
   }
 
   #dress({ accent, label, dir }: Readonly<Record<string, unknown>>): void {
+    const ready = this.#ready;
     this.#sheet.classList.add("ready");
     this.#paint(this.options.accent || hexColor(accent));
     this.host.dir = dir === "rtl" ? "rtl" : "ltr";
     if (label) this.#label = String(label).slice(0, 200);
     if (this.#frame) this.#frame.title = this.#label;
     this.#tell();
+    if (ready) return;
+    this.#flush();
+    this.emit("ready", {});
   }
 
   #paint(accent: string): void {

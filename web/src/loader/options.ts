@@ -1,9 +1,9 @@
 /**
  * What the site owner wrote on the script tag.
  *
- * Decides: site, language, side and accent, with defaults for what is absent. Refuses: a tag without
- * `data-site` (nothing is drawn), a colour that is not #rgb or #rrggbb, and an address for identities
- * that is another site's.
+ * Decides: which tag is ours; site, language, side and accent, with defaults for what is absent. Refuses: a
+ * tag without `data-site` (nothing is drawn), a colour that is not #rgb or #rrggbb, and an address for
+ * identities that is another site's.
  */
 
 export interface LoaderOptions {
@@ -30,6 +30,16 @@ function ownAddress(text: string, base: string): string {
   } catch {
     return "";
   }
+}
+
+/**
+ * The tag that brought this script. What bundles or defers scripts may run it without one, so that it is
+ * found by its site's key, which others' tags with a `data-site` do not have.
+ */
+export function findTag(page: Document): HTMLElement | null {
+  const current = page.currentScript;
+  if (current instanceof HTMLElement && current.dataset.site) return current;
+  return page.querySelector<HTMLElement>("script[data-site^=site_]");
 }
 
 /** Reads the tag; `page` tells what the tag leaves open: its language and its direction. */

@@ -17,6 +17,7 @@ import { Conversation, dayIn } from "./conversation.ts";
 import { Escalations } from "./escalations.ts";
 import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
+import { Happenings, type Tell } from "./happenings.ts";
 import { browse, type Knowledge } from "./knowledge.ts";
 import { exclusively } from "./locks.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
@@ -55,6 +56,7 @@ export interface Services {
   readonly conversation: Conversation;
   readonly escalations: Escalations;
   readonly feedback: Feedback;
+  readonly happenings: Happenings;
   readonly memory: Memory;
   readonly network: Network;
   readonly replies: Replies;
@@ -131,9 +133,9 @@ function localeFor(
 
 function makeReplies(
   state: PanelState,
-  parts: { vault: Vault; network: Network; calls: SignedCalls; gateway: Gateway },
+  parts: { vault: Vault; network: Network; calls: SignedCalls; gateway: Gateway; tell: Tell },
 ): Replies {
-  const { vault, network, calls, gateway } = parts;
+  const { vault, network, calls, gateway, tell } = parts;
   return new Replies({
     gateway,
     vault,
@@ -141,6 +143,8 @@ function makeReplies(
     reauthenticate: () => calls.reset(),
     onReply: () => {
       if (!state.visible.value) state.unread.value += 1;
+      tell({ type: "message", from: "person" });
+      tell({ type: "reply" });
     },
     exclusively,
   });
@@ -154,7 +158,9 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const ring = new KeyRing();
   const calls = makeCalls(state, around, ring);
   const gateway = new Gateway(calls);
-  const replies = makeReplies(state, { vault, network, calls, gateway });
+  const happenings = new Happenings();
+  const { tell } = happenings;
+  const replies = makeReplies(state, { vault, network, calls, gateway, tell });
   const site = storeOf(config, around);
   const sender = { gateway, vault, network, site, exclusively };
   const feedback = new Feedback({ ...sender, store: new MemoryStore() });
@@ -163,11 +169,14 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     store: new MemoryStore(),
     locale: () => state.locale.value,
     now: () => clock.now(),
-    onSent: () => replies.start(),
+    onSent: () => {
+      replies.start();
+      tell({ type: "escalated" });
+    },
   });
   const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
-  const shared = { state, vault, gateway, escalations, network, clock };
+  const shared = { state, vault, gateway, escalations, network, clock, tell };
   const conversation = new Conversation({ ...shared, knowledge: pack.current });
   const { openDatabase, goOnlineOnly } = around;
   const kept = { state, vault, consent, ring, calls, gateway, escalations, replies, clock };
@@ -175,7 +184,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const speak = (host?: string) =>
     state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
-    ...{ state, conversation, escalations, feedback, memory, network, replies, vault },
+    ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
     warm: () => void (network.usable && calls.warm()),
     loadPack: pack.load,
     topics: () => {

@@ -14,6 +14,7 @@ import { earlierQuestions, trainingMemory, WINDOW } from "../vault/training.ts";
 import { MEMORY_KEY, type Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { ChatOutcome, Gateway, Turn } from "./gateway.ts";
+import type { Tell } from "./happenings.ts";
 import { consult, type Knowledge } from "./knowledge.ts";
 import { answerId, questionId, withEntry } from "./lines.ts";
 import type { Network } from "./network.ts";
@@ -28,6 +29,7 @@ export interface ConversationOptions {
   readonly clock: Clock;
   /** Absent while the visitor saves data and has not asked for it. */
   readonly knowledge: () => Knowledge | undefined;
+  readonly tell: Tell;
 }
 
 interface Question {
@@ -47,6 +49,8 @@ interface Fallback {
 
 type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
 
+/** In UTF-16 units. */
+export const LONGEST_QUESTION = 4000;
 const MAX_TOKENS = 512;
 const DEFAULT_WAIT_S = 30;
 
@@ -369,6 +373,7 @@ export class Conversation {
       detail: [problem.detail, problem.remedy].filter(Boolean).join(" "),
     };
     state.troubles.value = [...state.troubles.value, trouble];
+    this.options.tell({ type: "error", reason: trouble.kind });
   }
 
   #reply(turnId: string, answer: Answer): void {
@@ -380,6 +385,7 @@ export class Conversation {
 
   /** Shows at once; keeping it may wait for another tab. */
   #write(entry: Omit<Entry, "rev">): void {
+    this.options.tell({ type: "message", from: entry.role === "user" ? "visitor" : "chat" });
     void this.options.vault.update((kept) => withEntry(kept, entry));
   }
 }

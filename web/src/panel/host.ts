@@ -3,8 +3,9 @@
  *
  * Decides: which messages are believed: those from the embedding window itself, from an origin that the
  * gateway named for this site. Refuses all others in silence. The page's word for who its visitor is
- * goes on to the gateway, which alone believes it.
+ * goes on to the gateway, which alone believes it. What is said in the chat is not told.
  */
+import type { Happening } from "./happenings.ts";
 
 export interface Hello {
   readonly locale: string;
@@ -15,6 +16,10 @@ export interface HostListener {
   hello(hello: Hello): void;
   shown(): void;
   hidden(): void;
+  /** The page asks in the visitor's place. */
+  ask(text: string): void;
+  /** The page can say who its visitor is from now on, or no longer; or somebody else is there. */
+  who(known: boolean): void;
 }
 
 export interface Theme {
@@ -94,6 +99,15 @@ export class HostBridge {
     this.#say({ type: "unread", count });
   }
 
+  /** Says that the panel goes, and comes again. */
+  restarting(): void {
+    this.#say({ type: "restarting" });
+  }
+
+  tell(happening: Happening): void {
+    this.#say(happening);
+  }
+
   theme(theme: Theme): void {
     this.#say({ type: "theme", ...theme });
   }
@@ -120,6 +134,8 @@ export class HostBridge {
     if (message.type === "identity") this.#identified(message.jwt);
     if (message.type === "shown") this.listener.shown();
     if (message.type === "hidden") this.listener.hidden();
+    if (message.type === "ask" && typeof message.text === "string") this.listener.ask(message.text);
+    if (message.type === "who") this.listener.who(message.known === true);
     if (message.type === "hello") {
       this.listener.hello({ locale: text(message.locale), accent: text(message.accent) });
     }

@@ -12,6 +12,7 @@ import { directionOf } from "../i18n/locale.ts";
 import { Identity } from "../trust/identity.ts";
 import { makeKey } from "../trust/key.ts";
 import { openDatabase } from "../vault/store.ts";
+import { Asked } from "./asked.ts";
 import { applyAccent } from "./color.ts";
 import { compose, type Owner, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
@@ -99,12 +100,22 @@ interface Frame {
   readonly hear: (listener: HostListener) => void;
 }
 
+/** The panel anew, asking who its visitor is or not. */
+function startOver(bridge: HostBridge, asks: boolean): void {
+  bridge.restarting();
+  const { pathname, search } = location;
+  history.replaceState(null, "", asks ? "#identity" : pathname + search);
+  location.reload();
+}
+
 function frame(config: PanelConfig): Frame {
   let listener: HostListener | undefined;
   const bridge = new HostBridge(window, config.host_origins, {
     hello: (hello) => listener?.hello(hello),
     shown: () => listener?.shown(),
     hidden: () => listener?.hidden(),
+    ask: (text) => listener?.ask(text),
+    who: (known) => listener?.who(known),
   });
   return {
     bridge,
@@ -115,20 +126,29 @@ function frame(config: PanelConfig): Frame {
 }
 
 /** Whose panel this is, where the page says (in the frame's address) that its server knows visitors. */
-async function ownerOf(config: PanelConfig, { bridge }: Frame): Promise<Owner | undefined> {
+async function learnIdentity({ bridge }: Frame): Promise<Identity | undefined> {
   if (location.hash !== "#identity") return undefined;
   const ask = (thumbprint: string) => bridge.identify(thumbprint);
   const { thumbprint } = await makeKey();
-  const identity = await Identity.learn(ask, thumbprint, () => location.reload());
-  return {
-    store: await identity.storeName(config.site_key),
-    jwt: (key) => identity.jwt(key),
-  };
+  return Identity.learn(ask, thumbprint, () => startOver(bridge, true));
+}
+
+async function ownerOf(identity: Identity, config: PanelConfig): Promise<Owner> {
+  const store = await identity.storeName(config.site_key);
+  return { store, jwt: (key) => identity.jwt(key) };
 }
 
 /** In a frame: the loader's word counts for what is seen, and it draws the badge. */
-function embed(services: Services, config: PanelConfig, { bridge, hear }: Frame): HostBridge {
-  const { state, followHost } = services;
+function embed(
+  services: Services,
+  config: PanelConfig,
+  { bridge, hear }: Frame,
+  identity: Identity | undefined,
+): Asked {
+  const { state, conversation, happenings, followHost } = services;
+  const { tell: tellPage } = happenings;
+  const asked = new Asked({ state, ask: (text) => conversation.ask(text), tell: tellPage });
+  happenings.follow((happening) => bridge.tell(happening));
   let accent = config.accent;
   hear({
     hello: (hello) => {
@@ -139,6 +159,11 @@ function embed(services: Services, config: PanelConfig, { bridge, hear }: Frame)
     },
     shown: () => show(services, true),
     hidden: () => show(services, false),
+    ask: (text) => asked.put(text),
+    who: async (known) => {
+      const changed = known ? !(await identity?.isSame()) : identity?.subject;
+      if (changed) startOver(bridge, known);
+    },
   });
   const tell = () => {
     const label = state.say.value("launcher", { name: config.name });
@@ -157,7 +182,7 @@ function embed(services: Services, config: PanelConfig, { bridge, hear }: Frame)
       bridge.close();
     }
   });
-  return bridge;
+  return asked;
 }
 
 /** On a page of its own: what is seen is what the browser shows. */
@@ -173,17 +198,19 @@ async function start(): Promise<void> {
   applyAccent(config.accent, document.documentElement);
   const framed = config.mode === "panel" && window.parent !== window ? frame(config) : undefined;
   framed?.bridge.start();
-  const services = build(config, framed && (await ownerOf(config, framed)));
+  const identity = framed && (await learnIdentity(framed));
+  const services = build(config, identity && (await ownerOf(identity, config)));
   dress(services, config);
-  const bridge = framed && embed(services, config, framed);
+  const asked = framed && embed(services, config, framed, identity);
   if (!framed) standAlone(services);
   listen(services);
   keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
   const root = document.getElementById("app");
-  const close = bridge ? () => bridge.close() : undefined;
+  const close = framed ? () => framed.bridge.close() : undefined;
   if (root) render(<Panel services={{ ...services, close }} />, root);
+  asked?.begin();
 }
 
 void start();

@@ -27,8 +27,11 @@ export function subjectOf(jwt: string): string {
 }
 
 export class Identity {
+  #last: Promise<unknown> = Promise.resolve();
+
   private constructor(
-    private readonly ask: AskHost,
+    private readonly host: AskHost,
+    private readonly thumbprint: string,
     /** Empty for an anonymous visitor. */
     readonly subject: string,
     private readonly onChange: () => void,
@@ -39,7 +42,7 @@ export class Identity {
     const subject = await ask(thumbprint)
       .then(subjectOf)
       .catch(() => "");
-    return new Identity(ask, subject, onChange);
+    return new Identity(ask, thumbprint, subject, onChange);
   }
 
   /** The name of this visitor's storage: the site's own for an anonymous one. It tells nobody who it is. */
@@ -48,12 +51,22 @@ export class Identity {
     return `${siteKey}.${base64url(await sha256(utf8(this.subject))).slice(0, 22)}`;
   }
 
+  /** Whether the host page still names this visitor. One that cannot say is taken to have nobody new. */
+  async isSame(): Promise<boolean> {
+    return this.#ask(this.thumbprint)
+      .then(subjectOf)
+      .then(
+        (subject) => subject === this.subject,
+        () => true,
+      );
+  }
+
   /** A new JWT for a new session; undefined for an anonymous visitor. */
   async jwt(thumbprint: string): Promise<string | undefined> {
     let jwt: string;
     let subject: string;
     try {
-      jwt = await this.ask(thumbprint);
+      jwt = await this.#ask(thumbprint);
       subject = subjectOf(jwt);
     } catch (error) {
       if (!this.subject) return undefined;
@@ -64,5 +77,12 @@ export class Identity {
       throw new Error("the visitor has changed");
     }
     return jwt || undefined;
+  }
+
+  /** Asks when the last question has been answered: the host page is asked one at a time. */
+  #ask(thumbprint: string): Promise<string> {
+    const answer = this.#last.then(() => this.host(thumbprint));
+    this.#last = answer.catch(() => undefined);
+    return answer;
   }
 }

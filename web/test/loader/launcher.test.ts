@@ -21,7 +21,11 @@ interface Told {
 
 /** The launcher on a page, its frame's window replaced by one that listens. */
 function mount(options: Partial<LoaderOptions> = {}) {
-  const { host } = new Launcher({ ...OPTIONS, ...options }, GATEWAY);
+  const events: unknown[] = [];
+  const launcher = new Launcher({ ...OPTIONS, ...options }, GATEWAY, (name, detail) =>
+    events.push([name, detail]),
+  );
+  const { host } = launcher;
   document.body.append(host);
   const root = host.shadowRoot as ShadowRoot;
   const button = root.querySelector("button") as HTMLButtonElement;
@@ -45,6 +49,8 @@ function mount(options: Partial<LoaderOptions> = {}) {
   };
   const load = () => frame()?.dispatchEvent(new Event("load"));
   return {
+    launcher,
+    events,
     host,
     root,
     button,
@@ -276,6 +282,190 @@ describe("the site's word for its visitor", () => {
     tag.dataset.site = "site_demo";
     tag.dataset.identity = written;
     expect(readOptions(tag, document.documentElement)?.identity).toBe(taken);
+  });
+});
+
+describe("what the page is told", () => {
+  /** A panel that hears: it has sent its look. */
+  function ready() {
+    const mounted = mount();
+    mounted.button.click();
+    mounted.load();
+    mounted.say({ type: "theme", accent: "", label: "x", dir: "ltr" });
+    return mounted;
+  }
+
+  it("is that it opens, is there, and closes", () => {
+    const { events, button } = ready();
+    button.click();
+    expect(events).toEqual([
+      ["open", {}],
+      ["ready", {}],
+      ["close", {}],
+    ]);
+  });
+
+  it("is who said something, and never what", () => {
+    const { events, say } = ready();
+    events.length = 0;
+    say({ type: "message", from: "visitor", text: "a secret" });
+    say({ type: "message", from: "person" });
+    say({ type: "escalated", question: "a secret" });
+    say({ type: "reply" });
+    say({ type: "error", reason: "limited" });
+    say({ type: "unread", count: 1 });
+    say({ type: "unread", count: 1 });
+    expect(events).toEqual([
+      ["message", { from: "visitor" }],
+      ["message", { from: "person" }],
+      ["escalated", {}],
+      ["reply", {}],
+      ["error", { reason: "limited" }],
+      ["unread", { count: 1 }],
+    ]);
+  });
+
+  it.each([
+    ["a speaker that there is not", { type: "message", from: "<b>" }],
+    ["a reason that there is not", { type: "error", reason: { toString: "limited" } }],
+    ["an event that there is not", { type: "open" }],
+    ["a count that is none", { type: "unread", count: "many" }],
+    ["a count below nothing", { type: "unread", count: -1 }],
+  ])("is not %s", (_name, message) => {
+    const { events, say } = ready();
+    events.length = 0;
+    say(message);
+    expect(events).toEqual([]);
+  });
+
+  it("is that the panel does not come", () => {
+    const { events, button } = mount();
+    button.click();
+    vi.advanceTimersByTime(15_000);
+    expect(events).toEqual([
+      ["open", {}],
+      ["error", { reason: "unreachable" }],
+    ]);
+  });
+});
+
+describe("what the page asks of the panel", () => {
+  const look = { type: "theme", accent: "", label: "x", dir: "ltr" };
+
+  it("waits until the panel has been composed", () => {
+    const { launcher, load, say, told, types } = mount();
+    launcher.ask("one");
+    launcher.ask("two");
+    load();
+    say({ type: "ready" });
+    expect(types()).not.toContain("ask");
+    say(look);
+    const asked = told.filter(({ message }) => message.type === "ask");
+    expect(asked.map(({ message }) => message.text)).toEqual(["one", "two"]);
+    launcher.ask("three");
+    expect(told.at(-1)?.message).toEqual({ fanlight: 1, type: "ask", text: "three" });
+  });
+
+  it("waits again while the panel starts over", () => {
+    const { events, launcher, load, say, types } = mount();
+    launcher.toggle(true);
+    load();
+    say(look);
+    say({ type: "restarting" });
+    launcher.ask("one");
+    expect(types()).not.toContain("ask");
+    say(look);
+    expect(types().at(-1)).toBe("ask");
+    expect(events.filter((event) => (event as unknown[])[0] === "ready")).toHaveLength(2);
+  });
+
+  it("is the language, in the launcher's own words and in the panel's", () => {
+    const { launcher, button, load, told } = mount();
+    launcher.setLocale("es");
+    expect(button.getAttribute("aria-label")).toBe("Abrir el chat");
+    button.click();
+    load();
+    expect(told[0]?.message.locale).toBe("es");
+    launcher.setLocale("he");
+    expect(told.at(-2)?.message.locale).toBe("he");
+    expect(button.getAttribute("aria-label")).toBe("סגירת הצ׳אט");
+  });
+
+  it("is who its visitor is, by a function from now on", async () => {
+    const { launcher, button, frame, say, told } = mount();
+    const asked: unknown[] = [];
+    launcher.identify(async (question) => {
+      asked.push(question);
+      return "a.b.c";
+    });
+    button.click();
+    expect(frame()?.getAttribute("src")).toBe(`${GATEWAY}/panel/site_demo#identity`);
+    say({ type: "identify", thumbprint: "t" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual([{ site: "site_demo", thumbprint: "t" }]);
+    expect(told.at(-1)?.message).toEqual({ fanlight: 1, type: "identity", jwt: "a.b.c" });
+  });
+
+  it.each([
+    ["nobody", () => null, ""],
+    ["a failure", () => Promise.reject(new Error("no")), null],
+    [
+      "a throw",
+      () => {
+        throw new Error("no");
+      },
+      null,
+    ],
+  ])("is %s where the function says so", async (_name, source, jwt) => {
+    const { launcher, button, say, told } = mount();
+    launcher.identify(source);
+    button.click();
+    say({ type: "identify", thumbprint: "t" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.at(-1)?.message.jwt).toBe(jwt);
+  });
+
+  it("tells a panel that is there that its visitor has come or gone", () => {
+    const { launcher, button, load, say, told } = mount();
+    button.click();
+    load();
+    say(look);
+    launcher.identify(() => "a.b.c");
+    expect(told.at(-1)?.message).toEqual({ fanlight: 1, type: "who", known: true });
+    launcher.identify(null);
+    expect(told.at(-1)?.message).toEqual({ fanlight: 1, type: "who", known: false });
+  });
+});
+
+describe("the focus", () => {
+  it("goes back to the page's own button that opened the chat", () => {
+    const own = document.createElement("button");
+    document.body.append(own);
+    const { launcher, say } = mount();
+    own.focus();
+    launcher.toggle(true);
+    say({ type: "close" });
+    expect(document.activeElement).toBe(own);
+  });
+
+  it("stays where the visitor writes when the page closes the chat", () => {
+    const field = document.createElement("input");
+    document.body.append(field);
+    const { launcher, button } = mount();
+    button.click();
+    field.focus();
+    launcher.toggle(false);
+    expect(document.activeElement).toBe(field);
+  });
+
+  it("is not taken by a chat that opens of itself", () => {
+    const field = document.createElement("input");
+    document.body.append(field);
+    field.focus();
+    vi.stubGlobal("navigator", { userActivation: { isActive: false } });
+    mount().launcher.toggle(true);
+    vi.unstubAllGlobals();
+    expect(document.activeElement).toBe(field);
   });
 });
 

@@ -33,6 +33,8 @@ function bridge({ ancestor, referrer = "", framed = true }: Embedder = {}) {
     hello: (hello) => heard.push(hello),
     shown: () => heard.push("shown"),
     hidden: () => heard.push("hidden"),
+    ask: (text) => heard.push(text),
+    who: (known) => heard.push(known),
   };
   const made = new HostBridge(page, [SHOP], listener);
   made.start();
@@ -103,6 +105,27 @@ describe("the talk with the host page", () => {
     const { heard, tell } = bridge();
     tell({ fanlight: 1, type: "hello", locale: 7, accent: "x".repeat(300) });
     expect(heard).toEqual([{ locale: "", accent: "x".repeat(200) }]);
+  });
+});
+
+describe("what the host page asks for", () => {
+  it("is heard field by field", () => {
+    const { heard, tell } = bridge();
+    tell({ fanlight: 1, type: "ask", text: "Where?" });
+    tell({ fanlight: 1, type: "ask", text: { toString: "Where?" } });
+    tell({ fanlight: 1, type: "who", known: true });
+    tell({ fanlight: 1, type: "who", known: "yes" });
+    expect(heard).toEqual(["Where?", true, false]);
+  });
+
+  it("is told what happens, and when the panel goes", () => {
+    const { made, said } = bridge({ ancestor: SHOP });
+    made.tell({ type: "message", from: "visitor" });
+    made.restarting();
+    expect(said.slice(1)).toEqual([
+      [{ fanlight: 1, type: "message", from: "visitor" }, SHOP],
+      [{ fanlight: 1, type: "restarting" }, SHOP],
+    ]);
   });
 });
 

@@ -77,6 +77,34 @@ describe("an identity", () => {
     expect(page.changes).toBe(1);
   });
 
+  it.each([
+    ["the same visitor", ANNA, ANNA, true],
+    ["another", ANNA, BEN, false],
+    ["nobody any more", ANNA, "", false],
+    ["nobody still", "", "", true],
+    ["nothing that can be read", ANNA, "x", true],
+    ["nothing, for it failed", ANNA, new Error("no"), true],
+  ])("says whether the page names %s", async (_, before, after, same) => {
+    const { page, learn } = host(before);
+    const identity = await learn();
+    page.says = after;
+    expect(await identity.isSame()).toBe(same);
+    expect(page.changes).toBe(0);
+  });
+
+  it("asks the page one thing at a time", async () => {
+    let open = 0;
+    const ask = async () => {
+      open += 1;
+      expect(open).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      open -= 1;
+      return ANNA;
+    };
+    const identity = await Identity.learn(ask, "first", () => undefined);
+    expect(await Promise.all([identity.isSame(), identity.jwt("second")])).toEqual([true, ANNA]);
+  });
+
   it("is nobody's where the page cannot say, and stays so", async () => {
     const { page, learn } = host(new Error("down"));
     const identity = await learn();

@@ -2,12 +2,12 @@
 import type { RefObject, TargetedKeyboardEvent, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
+import { LONGEST_QUESTION } from "../conversation.ts";
 import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { Icon, StopIcon } from "./icons.tsx";
 import { loadProse } from "./prose.tsx";
 
-const LONGEST = 4000;
 const NEARLY = 200;
 
 /** Whether a key press sends: never while an input method is composing (229 is Safari's way to say so). */
@@ -55,7 +55,7 @@ export function Composer(): VNode {
         <Field field={field} text={text} setText={setText} send={send} />
         <SendButton empty={!text.trim()} stop={stop} />
       </div>
-      <Left count={LONGEST - text.length} />
+      <Left count={LONGEST_QUESTION - text.length} />
       <Unseen />
     </form>
   );
@@ -100,7 +100,7 @@ function Field({ field, text, setText, send }: FieldProps): VNode {
       rows={1}
       // Empty, it runs as the panel does: so does its placeholder.
       dir={text ? directionOfText(text) : undefined}
-      maxLength={LONGEST}
+      maxLength={LONGEST_QUESTION}
       enterkeyhint="send"
       aria-label={say(toPerson ? "composer.person" : "composer.label")}
       placeholder={say(toPerson ? "composer.person" : "composer.placeholder")}
