@@ -53,6 +53,8 @@ type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
 export const LONGEST_QUESTION = 4000;
 const MAX_TOKENS = 512;
 const DEFAULT_WAIT_S = 30;
+/** Of what a model tells of its way, so much is kept. */
+const LONGEST_REASONING = 8000;
 
 /** The site's day, as 2026-12-24. */
 export function dayIn(timeZone: string, at: number): string {
@@ -252,12 +254,15 @@ export class Conversation {
     const reason = this.#doubt(turn);
     if (!reason || reason === "always") {
       const { reply: content, source, confidence, citations, sentence } = turn;
+      const { disclaimers, reasoning } = turn;
       this.#reply(question.turnId, {
         content,
         source: source === "human" ? "cloud" : source,
         confidence,
         citations,
         sentence,
+        disclaimers,
+        reasoning: reasoning?.slice(0, LONGEST_REASONING),
       });
       if (reason) await this.#raise(question, content, reason, confidence, receipt);
       return;

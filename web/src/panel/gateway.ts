@@ -29,6 +29,10 @@ export interface Turn {
   readonly choices: readonly Suggestion[];
   /** Where the sentence of the reply stands that speaks for the question. */
   readonly sentence: readonly [number, number] | undefined;
+  /** What the site wants said beside such an answer. */
+  readonly disclaimers: readonly string[];
+  /** How the model came to it, where it tells. */
+  readonly reasoning: string | undefined;
   /** What to show in the reply's place where nobody is there. */
   readonly fallbackText: string | undefined;
 }
@@ -81,6 +85,8 @@ export function parseTurn(value: unknown): Turn {
     reasons: Array.isArray(turn.reasons) ? turn.reasons.map(String) : [],
     choices: choices.flatMap((item) => suggestion(item) ?? []),
     sentence: isSpan(turn.sentence) ? turn.sentence : undefined,
+    disclaimers: Array.isArray(turn.disclaimers) ? turn.disclaimers.map(String).slice(0, 5) : [],
+    reasoning: typeof turn.reasoning === "string" && turn.reasoning ? turn.reasoning : undefined,
     fallbackText: typeof turn.fallback_text === "string" ? turn.fallback_text : undefined,
   };
 }

@@ -59,6 +59,8 @@ export interface Entry {
   readonly suggestions?: readonly Suggestion[] | undefined;
   /** Where the sentence of the reply stands that speaks for the question. */
   readonly sentence?: readonly [number, number] | undefined;
+  readonly disclaimers?: readonly string[] | undefined;
+  readonly reasoning?: string | undefined;
   readonly author?: string | undefined;
   /** The answer's own language, where it is known. */
   readonly locale?: string | undefined;
@@ -135,6 +137,9 @@ export function isEntry(value: unknown): value is Entry {
     (value.confidence === undefined || Number.isFinite(value.confidence)) &&
     (value.author === undefined || isText(value.author)) &&
     (value.locale === undefined || isText(value.locale)) &&
+    (value.reasoning === undefined || isText(value.reasoning)) &&
+    (value.disclaimers === undefined ||
+      (Array.isArray(value.disclaimers) && value.disclaimers.every(isText))) &&
     isListOf(value.citations, "title", "url") &&
     isListOf(value.suggestions, "entry_id", "question") &&
     (value.sentence === undefined || isSpan(value.sentence)) &&

@@ -270,6 +270,8 @@ describe("a turn", () => {
   it("is read without trusting its shape", () => {
     expect(parseTurn(null)).toEqual({
       choices: [],
+      disclaimers: [],
+      reasoning: undefined,
       sentence: undefined,
       fallbackText: undefined,
       reply: "",

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Panel } from "../../src/panel/views/panel.tsx";
 import { loadProse, Prose } from "../../src/panel/views/prose.tsx";
 import { event, problem, sse } from "../trust/gateway.ts";
-import { done, type Harness, panel } from "./panel.ts";
+import { done, type Harness, panel, type Turn } from "./panel.ts";
 
 let it_: Harness;
 let root: HTMLElement;
@@ -129,6 +129,23 @@ describe("beside an answer", () => {
     named("Not helpful").click();
     await vi.waitFor(() => expect(named("Not helpful").getAttribute("aria-pressed")).toBe("true"));
     await see("Thank you.");
+  });
+});
+
+describe("an answer of a model", () => {
+  it("stands with what the site wants said beside it, and its reasoning folded away", async () => {
+    const told = { disclaimers: ["No legal advice."], reasoning: "First the **law**." };
+    it_.gateway.answers.set("/v1/chat", () =>
+      sse([done({ reply: "Yes.", confidence: 0.9, ...told } as Turn)]),
+    );
+    await begin();
+    await ask("hm");
+    await see("No legal advice.");
+    const folded = [...root.querySelectorAll("details")].find(({ textContent }) =>
+      textContent?.includes("First the law."),
+    );
+    expect(folded?.open).toBe(false);
+    expect(folded?.querySelector("summary")?.textContent).toBe("How it came to this");
   });
 });
 

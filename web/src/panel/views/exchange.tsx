@@ -83,6 +83,12 @@ function Answer({ turn, answer, last }: ExchangeProps & { readonly answer: Entry
       {answer.content && (
         <Prose source={answer.content} lang={answer.locale} marked={answer.sentence} />
       )}
+      {answer.disclaimers?.map((text) => (
+        <p class="small" dir="auto" key={text}>
+          {text}
+        </p>
+      ))}
+      {answer.reasoning && <Reasoning text={answer.reasoning} />}
       {answer.stopped && <p class="small">{say("stopped")}</p>}
       <Citations citations={citations} />
       {asksBack && last && <Choices turnId={turn.turnId} choices={suggestions} />}
@@ -112,6 +118,17 @@ function AskPerson({ turnId, last }: { readonly turnId: string; readonly last: b
       </button>
       {hint && <span id={hint}>{back}</span>}
     </>
+  );
+}
+
+/** How the model came to its answer, for those who look. */
+function Reasoning({ text }: { readonly text: string }): VNode {
+  const say = usePanel().state.say.value;
+  return (
+    <details class="why">
+      <summary>{say("reasoning")}</summary>
+      <Prose source={text} />
+    </details>
   );
 }
 
