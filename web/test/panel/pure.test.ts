@@ -289,9 +289,13 @@ describe("a turn", () => {
         source: "kb",
         citations: [{ title: "t", url: "u" }, { url: "v" }, 1, {}],
         reasons: ["always"],
+        disclaimers: ["d", 7],
+        reasoning: "because",
       }),
     ).toEqual({
       choices: [],
+      disclaimers: ["d", "7"],
+      reasoning: "because",
       sentence: undefined,
       fallbackText: undefined,
       reply: "r",
