@@ -24,6 +24,7 @@ import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
 import { Replies } from "./replies.ts";
 import { KeyRing } from "./ring.ts";
+import { Speaker } from "./speech.ts";
 import { PanelState } from "./state.ts";
 
 /** What the browser provides, and a test provides in its place. */
@@ -58,6 +59,7 @@ export interface Services {
   readonly feedback: Feedback;
   readonly happenings: Happenings;
   readonly memory: Memory;
+  readonly speaker: Speaker;
   readonly network: Network;
   readonly replies: Replies;
   readonly vault: Vault;
@@ -185,6 +187,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
     ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
+    speaker: new Speaker(),
     warm: () => void (network.usable && calls.warm()),
     loadPack: pack.load,
     topics: () => {

@@ -89,8 +89,9 @@ function listen({ network, escalations, feedback, replies, vault }: Services): v
   });
 }
 
-function show({ state }: Services, visible: boolean): void {
+function show({ state, speaker }: Services, visible: boolean): void {
   state.visible.value = visible;
+  if (!visible) speaker.stop();
   if (visible) state.unread.value = 0;
 }
 

@@ -36,8 +36,28 @@ export function Actions({ answer }: { readonly answer: Entry }): VNode {
       <span class="hidden" role="status">
         {copied && say("copied")}
       </span>
+      <ReadAloud answer={answer} />
       {canMark(answer, state.consent.value) && <Marks answer={answer} />}
     </span>
+  );
+}
+
+/** A button only where this device itself can speak the answer's language. */
+function ReadAloud({ answer }: { readonly answer: Entry }): VNode | null {
+  const { state, speaker } = usePanel();
+  const locale = answer.locale ?? state.locale.value;
+  if (!speaker.can(locale)) return null;
+  const reads = speaker.speaking.value === answer.id;
+  return (
+    <button
+      type="button"
+      class="small-button"
+      aria-label={state.say.value(reads ? "read.stop" : "read.aloud")}
+      aria-pressed={reads}
+      onClick={() => speaker.toggle(answer.id, answer.content, locale)}
+    >
+      <Icon sign="speak" />
+    </button>
   );
 }
 

@@ -5,6 +5,7 @@ import type { KbTopic } from "../../engines/kb/protocol.ts";
 import type { Conversation } from "../conversation.ts";
 import type { Feedback } from "../feedback.ts";
 import type { Memory } from "../memory.ts";
+import type { Speaker } from "../speech.ts";
 import type { PanelState } from "../state.ts";
 
 export interface PanelServices {
@@ -12,6 +13,7 @@ export interface PanelServices {
   readonly conversation: Conversation;
   readonly feedback: Feedback;
   readonly memory: Memory;
+  readonly speaker: Speaker;
   /** Starts the knowledge base where data saver held it back. */
   readonly loadPack: () => void;
   /** What can be asked; rejects where that cannot be known. */
