@@ -2,7 +2,8 @@
  * Bringing a person in: written down before it is sent, tried until it is acknowledged.
  *
  * Decides: the body of an escalation, when it is tried again (from 2 s to 60 s apart, at once when the network
- * returns), and what the visitor reads about it. Refuses: to send a second one for the same turn.
+ * returns), and what the visitor reads about it. Refuses: to send a second one for the same turn, but for a contact that
+ * the visitor leaves: that goes with the same words once more, under what the visitor agreed to.
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
 import { Problem } from "../trust/problem.ts";
@@ -12,7 +13,7 @@ import type { Store } from "../vault/store.ts";
 import { conversationTail } from "../vault/training.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Gateway } from "./gateway.ts";
-import { withEscalation } from "./lines.ts";
+import { answerId, questionId, withEscalation } from "./lines.ts";
 import type { Network } from "./network.ts";
 
 export interface Raise {
@@ -72,6 +73,21 @@ export class Escalations {
     void this.flush();
   }
 
+  /** Sends a contact after its escalation; it is kept no longer than it waits. */
+  async leaveContact(turnId: string, contact: string, consent: string): Promise<void> {
+    const raised = this.#raised(turnId);
+    if (!raised) return;
+    const body = { ...this.#body(raised), contact, contact_consent: consent };
+    await this.#outbox.add({
+      idempotency_key: makeIdempotencyKey(),
+      turn_id: turnId,
+      body: JSON.stringify(body),
+      contact: true,
+    });
+    await this.#mark(turnId, { status: "unsent", contact: "waiting" });
+    void this.flush();
+  }
+
   /** Sends what waits; what could not be sent is tried again later. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
@@ -114,13 +130,29 @@ export class Escalations {
     };
   }
 
+  /** What was asked with this turn, from what is shown of it. */
+  #raised(turnId: string): Raise | undefined {
+    const { entries } = this.options.vault.kept;
+    const question = entries.find(({ id }) => id === questionId(turnId));
+    const answer = entries.find(({ id }) => id === answerId(turnId));
+    if (!question || !answer?.escalation) return undefined;
+    return {
+      turnId,
+      question: question.content,
+      fallbackText: answer.content,
+      reason: answer.escalation.reason,
+      confidence: answer.confidence ?? 0,
+    };
+  }
+
   async #send(item: Outgoing): Promise<Outcome> {
     const { gateway, network, onSent } = this.options;
     try {
       const { id, status, backAt } = await gateway.escalate(item.body, item.idempotency_key);
       network.succeeded();
-      const shown = SHOWN.find((one) => one === status) ?? "queued";
-      await this.#mark(item.turn_id, { status: shown, id: id || undefined, back_at: backAt });
+      const shown: EscalationStatus = SHOWN.find((one) => one === status) ?? "queued";
+      const told = { status: shown, id: id || undefined, back_at: backAt };
+      await this.#mark(item.turn_id, item.contact ? { ...told, contact: "sent" } : told);
       onSent();
       return "sent";
     } catch (error) {
@@ -130,7 +162,9 @@ export class Escalations {
       }
       this.#hint = error.retryAfter === undefined ? undefined : error.retryAfter * 1000;
       if (error.passing) return "later";
-      await this.#mark(item.turn_id, { status: "refused" });
+      // A contact that is refused takes nothing from the question.
+      const refused = { status: "unsent", contact: "refused" } as const;
+      await this.#mark(item.turn_id, item.contact ? refused : { status: "refused" });
       return "refused";
     }
   }

@@ -2,12 +2,14 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Conversation } from "../conversation.ts";
+import type { Escalations } from "../escalations.ts";
 import type { Memory } from "../memory.ts";
 import type { PanelState } from "../state.ts";
 
 export interface PanelServices {
   readonly state: PanelState;
   readonly conversation: Conversation;
+  readonly escalations: Escalations;
   readonly memory: Memory;
   /** Starts the knowledge base where data saver held it back. */
   readonly loadPack: () => void;
