@@ -4,8 +4,8 @@ One escalation per site, subject and turn: its id is derived from them, so that 
 and the browser's later request are the same escalation wherever they are committed. The first of a
 conversation is a case; what the conversation escalates while that is open is added to it and wakes
 nobody again. What a target is told afterwards depends on what it speaks: a thread hears of each
-later turn and each reply, an incident is closed by the first reply, and a webhook is told of the
-turns alone.
+later turn and each reply, an incident is closed by the first reply, and a webhook is told of what
+the visitor says alone.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Final
 
 from core.encoding import timestamp, uuid7_hex
 from core.messages import (
+    AddedTurn,
     ChatRequest,
     DeliveryAction,
+    Escalation,
     EscalationReason,
     EscalationRequest,
     Turn,
@@ -25,7 +27,7 @@ from core.messages import (
 from core.scope import Scope
 
 FollowUp = tuple[DeliveryAction, str]
-"""What a target is told, and of which later turn's escalation or reply (empty: of none)."""
+"""What a target is told, and of which turn's escalation or which reply (empty: of none)."""
 
 Dated = tuple[float, str]
 """When it happened in Unix seconds, and its id."""
@@ -66,13 +68,30 @@ def by_gateway(
     )
 
 
-def happened(added: Iterable[Dated], replies: Iterable[Dated], *, resolved: bool) -> list[FollowUp]:
-    """All that followed an escalation, in the order in which it came."""
+def part_of(case: Escalation, escalation_id: str) -> Escalation | AddedTurn | None:
+    """The case itself, or a turn that was added to it, by the id of its escalation."""
+    if escalation_id == case.id:
+        return case
+    return next((turn for turn in case.added if turn.id == escalation_id), None)
+
+
+def happened(
+    added: Iterable[Dated],
+    replies: Iterable[Dated],
+    contacts: Iterable[str] = (),
+    *,
+    resolved: bool,
+) -> list[FollowUp]:
+    """All that followed an escalation, in the order in which it came.
+
+    `contacts` are the turns' escalations with which the visitor left one.
+    """
     dated: list[tuple[float, DeliveryAction, str]] = [
         *((at, "added", name) for at, name in added),
         *((at, "reply", name) for at, name in replies),
     ]
     told: list[FollowUp] = [(action, name) for _, action, name in sorted(dated)]
+    told += [("contact", name) for name in contacts]
     return [*told, ("resolve", "")] if resolved else told
 
 
@@ -91,12 +110,12 @@ def _end_of_the_incident(what: Sequence[FollowUp]) -> list[FollowUp]:
     return [("resolve", "")] if ended else []
 
 
-def _later_turns(what: Sequence[FollowUp]) -> list[FollowUp]:
-    return [one for one in what if one[0] == "added"]
+def _what_the_visitor_says(what: Sequence[FollowUp]) -> list[FollowUp]:
+    return [one for one in what if one[0] in {"added", "contact"}]
 
 
 _FOLLOW_UPS: Final[Mapping[str, Callable[[Sequence[FollowUp]], list[FollowUp]]]] = {
     "slack": _all_in_its_thread,
     "pagerduty": _end_of_the_incident,
-    "webhook": _later_turns,
+    "webhook": _what_the_visitor_says,
 }

@@ -14,9 +14,9 @@ Source = Literal["kb", "local", "cloud", "human"]
 EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
 EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
 DeliveryState = Literal["pending", "delivered", "failed", "disabled", "skipped"]
-DeliveryAction = Literal["open", "added", "reply", "resolve"]
-"""What a target is told: of the escalation itself, of a later turn that was added to it, of a
-person's reply, or that it is over."""
+DeliveryAction = Literal["open", "added", "contact", "reply", "resolve"]
+"""What a target is told: of the escalation itself, of a later turn that was added to it, of how to
+reach the visitor, of a person's reply, or that it is over."""
 Provenance = Literal["server", "client"]
 """Who judged: this gateway, or a browser that says so."""
 
@@ -121,6 +121,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What the visitor agreed to, word for word, and when the gateway heard it."""
+
+    wording: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class EscalationRequest:
     """A browser's request for a person, checked and redacted."""
 
@@ -135,6 +143,7 @@ class EscalationRequest:
     contact: str | None
     receipt: str | None
     timestamp: str
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,7 @@ class AddedTurn:
     locale: str
     contact: str | None
     created_at: str
+    contact_consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,8 @@ class Escalation:
     """An escalation as operators see it.
 
     `provenance` says whose the question, the reason and the confidence are. `added` are the turns
-    that followed while it was open, oldest first; `contact` is the newest that one of them has.
+    that followed while it was open, oldest first; `contact` is the newest that one of them has,
+    with what the visitor agreed to as it was left.
     """
 
     id: str
@@ -216,6 +227,7 @@ class Escalation:
     deliveries: tuple[Delivery, ...] = ()
     replies: tuple[Reply, ...] = ()
     added: tuple[AddedTurn, ...] = ()
+    contact_consent: Consent | None = None
 
     @property
     def newest_turn_id(self) -> str:

@@ -106,7 +106,7 @@ class LeasedDelivery:
     """A delivery that this worker alone may try until its lease ends.
 
     `about` is the id of the reply that a `reply` tells, or of the turn's escalation that an `added`
-    tells; `thread` is where the target keeps this escalation, as far as it said so.
+    or a `contact` tells; `thread` is where the target keeps this escalation, as far as it said so.
     """
 
     id: int
@@ -210,8 +210,8 @@ class Truth(Protocol):
 
         One escalation per scope and turn: a later request only completes the first, the gateway's
         own judgement takes the place of a browser's, and once a person has replied or resolved it
-        nothing changes it. What the gateway opened is due a moment later, or as soon as the browser
-        has completed it.
+        nothing changes it, save that a contact is taken until it is resolved. What the gateway
+        opened is due a moment later, or as soon as the browser has completed it.
 
         A conversation has one open escalation, its case: what another turn escalates while that is
         open is added to it, under an id of its own. The targets that took the case are told, each

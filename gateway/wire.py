@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     ValidationError,
 )
@@ -23,7 +24,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from core.errors import Problem
-from core.messages import ChatRequest, EscalationReason, EscalationRequest, MemoryTurn
+from core.messages import ChatRequest, Consent, EscalationReason, EscalationRequest, MemoryTurn
 from core.redact import redact_secrets
 from core.subjects import Feedback, Signal
 from gateway import problems
@@ -35,6 +36,7 @@ SLOWEST: Final = 100_000
 MAX_CONTENT = 8_000
 MAX_TAIL = 6
 MAX_MARK = 2_000
+MAX_CONSENT = 1_000
 _TURN = r"^t_[0-9a-f]{32}$"
 _CONVERSATION = r"^c_[0-9a-f]{32}$"
 _TIMESTAMP = (
@@ -192,8 +194,20 @@ class ChatBody(Body):
         )
 
 
+_LEFT: Final = ("contact", "contact_consent")
+_BOTH: Final[dict[str, JsonValue]] = {
+    "required": list(_LEFT),
+    "properties": {name: {"type": "string"} for name in _LEFT},
+}
+_NEITHER: Final[dict[str, JsonValue]] = {
+    "properties": {name: {"type": "null"} for name in _LEFT},
+}
+
+
 class EscalationBody(Body):
-    """`POST /v1/escalations`."""
+    """`POST /v1/escalations`; `contact_consent` is what the visitor agreed to, word for word."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_BOTH, _NEITHER]})
 
     turn_id: TurnId
     conversation_id: ConversationId
@@ -203,12 +217,24 @@ class EscalationBody(Body):
     confidence: Confidence
     conversation_tail: Annotated[list[MemoryTurnBody], Field(max_length=MAX_TAIL)]
     locale: Locale
-    contact: Annotated[str, StringConstraints(max_length=200)] | None = None
+    contact: Annotated[str, StringConstraints(max_length=200, pattern=r"\S")] | None = None
+    contact_consent: (
+        Annotated[str, StringConstraints(max_length=MAX_CONSENT, pattern=r"\S")] | None
+    ) = None
     receipt: Annotated[str, StringConstraints(max_length=4096)] | None = None
     timestamp: Annotated[str, StringConstraints(pattern=_TIMESTAMP)]
 
     def value(self) -> EscalationRequest:
-        """The checked value, without cards and secrets."""
+        """The checked value, without cards and secrets; raises `Problem` without a consent.
+
+        When that was given is the browser's word here, and what keeps it says its own time.
+        """
+        if (self.contact is None) != (self.contact_consent is None):
+            raise problems.invalid(
+                "contact" if self.contact is None else "contact_consent",
+                "A contact is kept with the visitor's consent, and neither without the other.",
+                "Send both, the consent as what the visitor agreed to, or leave both out.",
+            )
         return EscalationRequest(
             turn_id=self.turn_id,
             conversation_id=self.conversation_id,
@@ -218,9 +244,10 @@ class EscalationBody(Body):
             confidence=self.confidence,
             conversation_tail=tuple(turn.value() for turn in self.conversation_tail),
             locale=self.locale,
-            contact=redact_secrets(self.contact) if self.contact else None,
+            contact=redact_secrets(self.contact.strip()) if self.contact else None,
             receipt=self.receipt,
             timestamp=self.timestamp,
+            consent=Consent(self.contact_consent, self.timestamp) if self.contact_consent else None,
         )
 
 

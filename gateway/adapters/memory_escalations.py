@@ -30,7 +30,12 @@ class MemoryEscalations:
         asked, turn = semantics.asked(opened), (work.scope, opened.request.turn_id)
         row = self._rows.by_turn.get(turn)
         if row is not None:
+            before = row.asked.request
             row.join(asked, work.at)
+            if semantics.is_left(before, row.asked.request):
+                whole = row.case or row
+                told: list[FollowUp] = [("contact", row.id)]
+                self._queue(whole, whole.to_tell(work.at, told, again=True))
             return Committed(row.id, row.status)
         case = self._rows.open_cases.get(opened.request.conversation_id)
         row = EscalationRow(opened.id, work.scope, asked, work.at, case=case)
@@ -108,7 +113,7 @@ class MemoryEscalations:
         if thread is not None:
             self.keep_thread(thread, Threaded(row.id, delivery.target))
         if delivery.action == "open" and delivery.state == "delivered" != before:
-            self._queue(row, row.to_catch_up(delivery, at))
+            self._queue(row, row.to_catch_up(delivery, at, attempt.at))
         return self._follow(row, at)
 
     def _queue(self, row: EscalationRow, made: list[DeliveryRow]) -> None:

@@ -116,9 +116,9 @@ class EscalationRow:
         case = self.case or self
         # What was said before a later turn answers that one no less than the case.
         replied = any(self.case is None or when >= self.at for when, _ in case.replied)
+        self.asked = semantics.joined(self.asked, later, self.status, replied=replied)
         if semantics.untouched(self.status, replied=replied):
             return
-        self.asked = semantics.joined(self.asked, later)
         what = ("open", "") if self.case is None else ("added", self.id)
         if later.provenance == "client":
             for delivery in case.deliveries:
@@ -164,7 +164,9 @@ class EscalationRow:
             one for one in self.deliveries if semantics.is_dead(one.state, one.action, self.status)
         ]
 
-    def to_tell(self, at: float, what: Sequence[FollowUp], *, via: str = "") -> list[DeliveryRow]:
+    def to_tell(
+        self, at: float, what: Sequence[FollowUp], *, via: str = "", again: bool = False
+    ) -> list[DeliveryRow]:
         """What each target that took the escalation is told now, as rows without an id."""
         made = []
         for opening in self.openings:
@@ -173,21 +175,28 @@ class EscalationRow:
                 wanted = follow_ups(opening.kind, what)
                 if opening.target == via:
                     wanted = [one for one in wanted if one[0] != "reply"]
-                made += self._new(opening, wanted, max(at, opening.leased_until))
+                made += self._new(opening, wanted, max(at, opening.leased_until), again=again)
         return made
 
-    def to_catch_up(self, opening: DeliveryRow, at: float) -> list[DeliveryRow]:
-        """What a target that has just taken the escalation is to hear; what it heard, again."""
-        added = [(row.at, row.id) for row in self.added]
-        what = happened(added, self.replied, resolved=self.status == "resolved")
-        wanted = follow_ups(opening.kind, what)
-        for known in self.deliveries:
-            if known.target == opening.target and (known.action, known.about) in wanted:
-                known.again(at)
-        return self._new(opening, wanted, at)
+    def to_catch_up(self, opening: DeliveryRow, at: float, since: str) -> list[DeliveryRow]:
+        """What a target that has just taken the escalation is to hear; what it heard, again.
 
-    def _new(self, opening: DeliveryRow, wanted: list[FollowUp], due: float) -> list[DeliveryRow]:
-        known = {(one.action, one.about) for one in self.deliveries if one.target == opening.target}
+        Contacts that were left before `since`, when the try began, it has read already.
+        """
+        added = [(row.at, row.id) for row in self.added]
+        left = ((row.asked.request.consent, row.id) for row in self.turns())
+        contacts = [name for consent, name in left if consent and consent.at >= since]
+        what = happened(added, self.replied, contacts, resolved=self.status == "resolved")
+        return self._new(opening, follow_ups(opening.kind, what), at, again=True)
+
+    def _new(
+        self, opening: DeliveryRow, wanted: list[FollowUp], due: float, *, again: bool
+    ) -> list[DeliveryRow]:
+        own = [one for one in self.deliveries if one.target == opening.target]
+        known = {(one.action, one.about) for one in own}
+        for one in own if again else []:
+            if (one.action, one.about) in wanted:
+                one.again(due)
         return [
             DeliveryRow(0, self.id, opening.target, opening.kind, due, action=action, about=about)
             for action, about in wanted
@@ -200,6 +209,7 @@ class EscalationRow:
         added = tuple(
             semantics.added_turn(row.id, row.asked, timestamp(row.at)) for row in self.turns()[1:]
         )
+        contact, consent = semantics.newest_contact(request, added)
         return Escalation(
             id=self.id,
             site=self.scope.site,
@@ -212,12 +222,13 @@ class EscalationRow:
             provenance=self.asked.provenance,
             tail=request.conversation_tail,
             locale=request.locale,
-            contact=semantics.newest_contact(request.contact, added),
+            contact=contact,
             status=self.status,
             created_at=timestamp(self.at),
             deliveries=tuple(delivery.shown() for delivery in self.deliveries),
             replies=tuple(self.replies),
             added=added,
+            contact_consent=consent,
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from core.messages import (
     AddedTurn,
+    Consent,
     DeliveryAction,
     DeliveryState,
     EscalationRequest,
@@ -60,12 +61,16 @@ def asked(opened: OpenEscalation) -> Asked:
     return Asked(opened.request, "server" if opened.by_gateway else "client")
 
 
-def joined(first: Asked, later: Asked) -> Asked:
+def joined(first: Asked, later: Asked, status: EscalationStatus, *, replied: bool) -> Asked:
     """What the first asks once a later request for its turn has come.
 
-    A browser adds what it alone knows; the gateway's judgement replaces a browser's, never the
-    other way round, and the gateway judges a turn once.
+    What a person has answered stays what it was, save for a contact that the visitor leaves before
+    it is resolved. A browser adds what it alone knows; the gateway's judgement replaces a
+    browser's, never the other way round, and the gateway judges a turn once.
     """
+    if untouched(status, replied=replied):
+        late = later.request.consent is not None and status != "resolved"
+        return replace(first, request=_reached(first.request, later.request)) if late else first
     if later.provenance == "client":
         return Asked(_completed(first.request, later.request), first.provenance)
     if first.provenance == "server":
@@ -74,13 +79,17 @@ def joined(first: Asked, later: Asked) -> Asked:
 
 
 def _completed(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
-    return replace(
+    completed = replace(
         first,
         fallback_text=later.fallback_text or first.fallback_text,
         conversation_tail=later.conversation_tail or first.conversation_tail,
-        contact=later.contact or first.contact,
         receipt=later.receipt or first.receipt,
     )
+    return _reached(completed, later) if later.contact else completed
+
+
+def _reached(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
+    return replace(first, contact=later.contact, consent=later.consent)
 
 
 def _judged(first: EscalationRequest, later: EscalationRequest) -> EscalationRequest:
@@ -109,13 +118,21 @@ def added_turn(escalation_id: str, asked: Asked, created_at: str) -> AddedTurn:
         locale=request.locale,
         contact=request.contact,
         created_at=created_at,
+        contact_consent=request.consent,
     )
 
 
-def newest_contact(first: str | None, added: Iterable[AddedTurn]) -> str | None:
-    """What the visitor gave last: with the case or with a turn that was added to it."""
-    given = [one.contact for one in added if one.contact]
-    return given[-1] if given else first
+def newest_contact(
+    first: EscalationRequest, added: Iterable[AddedTurn]
+) -> tuple[str | None, Consent | None]:
+    """What the visitor left last, with the case or with a turn that was added, and its consent."""
+    left = [(one.contact, one.contact_consent) for one in added if one.contact]
+    return left[-1] if left else (first.contact, first.consent)
+
+
+def is_left(before: EscalationRequest, after: EscalationRequest) -> bool:
+    """Whether the visitor has left a contact, or another one, of which targets are to hear."""
+    return after.consent is not None and after.contact != before.contact
 
 
 def status_of_added(case: EscalationStatus) -> EscalationStatus:

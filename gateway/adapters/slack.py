@@ -20,7 +20,8 @@ import httpx
 
 from core.encoding import is_id
 from core.errors import Unavailable
-from core.messages import Escalation
+from core.escalation import part_of
+from core.messages import AddedTurn, Escalation
 from core.ports import Outcome, Thread
 from core.truth import LeasedDelivery
 from gateway.adapters.outbound import Outbound, Received, RefusedAddress
@@ -243,10 +244,11 @@ def _told(delivery: LeasedDelivery) -> dict[str, Any] | None:
         replies = {reply.id: reply for reply in delivery.escalation.replies}
         reply = replies.get(delivery.about)
         return slack_message.answered(reply.author, reply.content) if reply else None
+    turn = part_of(delivery.escalation, delivery.about)
     if delivery.action == "added":
-        added = {turn.id: turn for turn in delivery.escalation.added}
-        turn = added.get(delivery.about)
-        return slack_message.asked_again(turn) if turn else None
+        return slack_message.asked_again(turn) if isinstance(turn, AddedTurn) else None
+    if delivery.action == "contact":
+        return slack_message.reachable(turn) if turn and turn.contact else None
     return slack_message.resolved()
 
 

@@ -15,11 +15,13 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from core.messages import Escalation
+from core.digest import sha256_hex
+from core.escalation import part_of
+from core.messages import AddedTurn, Escalation
 from core.ports import Outcome
 from core.truth import LeasedDelivery
 from gateway.adapters.outbound import Outbound, Received, RefusedAddress
-from gateway.escalation.payload import created, turn_added
+from gateway.escalation.payload import contact_left, created, turn_added
 from gateway.settings import TargetSettings
 
 KIND = "webhook"
@@ -79,12 +81,15 @@ class StandardWebhooksTarget:
         return await self._send(f"msg_{escalation.id}", created(escalation), at)
 
     async def follow(self, delivery: LeasedDelivery, at: float) -> Outcome:
-        """Tell once of a later turn; its `webhook-id` follows from its own escalation's id."""
-        added = {turn.id: turn for turn in delivery.escalation.added}
-        turn = added.get(delivery.about)
-        if turn is None:
-            return Outcome(True, "nothing_to_tell", detail="The turn was erased.")
-        return await self._send(f"msg_{turn.id}", turn_added(delivery.escalation, turn), at)
+        """Tell once of a later turn or a contact, under a `webhook-id` that stays the same."""
+        turn = part_of(delivery.escalation, delivery.about)
+        if delivery.action == "added" and isinstance(turn, AddedTurn):
+            return await self._send(f"msg_{turn.id}", turn_added(delivery.escalation, turn), at)
+        if delivery.action == "contact" and turn is not None and turn.contact:
+            # Another contact is another message.
+            message_id = f"msg_{turn.id}_{sha256_hex(turn.contact)[:12]}"
+            return await self._send(message_id, contact_left(delivery.escalation, turn), at)
+        return Outcome(True, "nothing_to_tell", detail="What it is about was erased.")
 
     async def _send(self, message_id: str, body: bytes, at: float) -> Outcome:
         seconds = int(at)

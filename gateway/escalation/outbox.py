@@ -242,7 +242,7 @@ class OutboxWorker:
     def _not_before(self, delivery: LeasedDelivery, at: float) -> float:
         """When the target takes this: by its pace, and what a visitor wrote by its hours."""
         ready = max(at, self._resting().get(delivery.target, at))
-        if delivery.action in {"open", "added"}:
+        if delivery.action in {"open", "added", "contact"}:
             ready = max(ready, self._opens(delivery.target, delivery.escalation.site, at))
         return ready
 

@@ -9,16 +9,16 @@ attempt says something else only where a late browser has completed the escalati
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from core.messages import AddedTurn, Escalation, MemoryTurn
+from core.messages import AddedTurn, Consent, Escalation, MemoryTurn
 
 LIMIT_BYTES = 20_000
 """Standard Webhooks advises bodies under 20 kB."""
 
-Event = Literal["escalation.created", "escalation.turn_added"]
+Event = Literal["escalation.created", "escalation.turn_added", "escalation.contact_left"]
 
 NOTE = "Shortened to fit; the whole escalation is in the Fanlight console."
 
@@ -40,9 +40,36 @@ def turn_added(escalation: Escalation, turn: AddedTurn, limit: int = LIMIT_BYTES
         tail=turn.tail,
         locale=turn.locale,
         contact=turn.contact,
+        contact_consent=turn.contact_consent,
         created_at=turn.created_at,
     )
     return _fitting("escalation.turn_added", of_turn, limit)
+
+
+def contact_left(escalation: Escalation, turn: Escalation | AddedTurn) -> bytes:
+    """The body of `escalation.contact_left`: how to reach the visitor, and what they agreed to."""
+    consent = turn.contact_consent
+    data: dict[str, object] = {
+        "gateway": escalation.site,
+        "escalation_id": escalation.id,
+        "conversation_id": escalation.conversation_id,
+        "turn_id": turn.turn_id,
+        **_reached(turn.contact, consent),
+    }
+    told_at = consent.at if consent else turn.created_at
+    return _packed("escalation.contact_left", told_at, data)
+
+
+def _reached(contact: str | None, consent: Consent | None) -> dict[str, object]:
+    agreed = None if consent is None else {"wording": consent.wording, "at": consent.at}
+    return {"contact": contact, "contact_consent": agreed}
+
+
+def _packed(event: Event, timestamp: str, data: Mapping[str, object]) -> bytes:
+    document = {"type": event, "timestamp": timestamp, "data": data}
+    packed = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # A lone surrogate cannot be written as UTF-8; a question mark stands in for it.
+    return packed.encode("utf-8", "replace")
 
 
 def _fitting(event: Event, escalation: Escalation, limit: int) -> bytes:
@@ -85,14 +112,11 @@ def _body(
         "confidence": escalation.confidence,
         "conversation_tail": [{"role": turn.role, "content": turn.content} for turn in tail],
         "locale": escalation.locale,
-        "contact": escalation.contact,
+        **_reached(escalation.contact, escalation.contact_consent),
     }
     if shortened:
         data["note"] = NOTE
-    document = {"type": event, "timestamp": escalation.created_at, "data": data}
-    packed = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # A lone surrogate cannot be written as UTF-8; a question mark stands in for it.
-    return packed.encode("utf-8", "replace")
+    return _packed(event, escalation.created_at, data)
 
 
 def _cut(text: str, longest: int | None) -> str:

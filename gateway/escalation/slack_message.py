@@ -68,6 +68,15 @@ def asked_again(turn: AddedTurn) -> dict[str, Any]:
     return _message(f"{said} {turn.question}", blocks)
 
 
+def reachable(turn: Escalation | AddedTurn) -> dict[str, Any]:
+    """What a thread is told of a contact that the visitor left."""
+    said, contact = "The visitor left a contact:", turn.contact or ""
+    blocks = [_context([said]), _section(contact)]
+    if turn.contact_consent is not None:
+        blocks.append(_context([f"Agreed to: {turn.contact_consent.wording}"]))
+    return _message(f"{said} {contact}", blocks)
+
+
 def answered(author: str, content: str) -> dict[str, Any]:
     """What a thread is told of a reply that was written elsewhere."""
     said = f"{author} answered elsewhere:"

@@ -7,6 +7,7 @@ turn and the browser's are one: the browser's adds what only it knows.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.digest import sha256_hex
+from core.encoding import timestamp
 from core.escalation import escalation_id
 from core.messages import EscalationRequest
 from core.truth import Committed, Finished, OpenEscalation
@@ -37,7 +39,7 @@ class Escalations:
         call: Call = request.state.call
         caller: Caller = request.state.caller
         wire.check_media_type(call.fields.get("content-type", ""))
-        asked = wire.parse(wire.EscalationBody, call.body).value()
+        asked = self._heard(wire.parse(wire.EscalationBody, call.body).value())
         request.state.turn = asked.turn_id
         key = check_key(call.fields.get("idempotency-key"))
         self._front.site(caller.scope.site)
@@ -52,6 +54,13 @@ class Escalations:
         made = recorded.escalation
         body = self._body(caller, made) if made else recorded.finished.body
         return _acknowledgement(recorded.finished, body)
+
+    def _heard(self, asked: EscalationRequest) -> EscalationRequest:
+        """A consent is dated by the clock here, not by a browser's."""
+        if asked.consent is None:
+            return asked
+        now = timestamp(self._front.services.clock())
+        return replace(asked, consent=replace(asked.consent, at=now))
 
     def _body(self, caller: Caller, made: Committed) -> str:
         """What is acknowledged: the escalation, and when people are back if nobody is there."""

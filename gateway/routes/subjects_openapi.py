@@ -54,6 +54,7 @@ _ESCALATION: Final = _whole(
         "confidence": _SHARE,
         "tail": _list(_ANY),
         "contact": _PERHAPS,
+        "contact_consent": {"type": ["object", "null"]},
         "created_at": _TIME,
         "deliveries": _list(_whole(dict.fromkeys(("kind", "action", "state"), _TEXT))),
         "replies": _list(_ANY),

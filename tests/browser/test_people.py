@@ -130,3 +130,29 @@ async def test_what_is_asked_meanwhile_goes_to_the_same_person_and_wakes_nobody_
     await expect(later.locator(".reply")).to_contain_text("The keeper, both.")
     for exchange in (earlier, later):
         await expect(handoff(exchange)).to_contain_text(widget.say("card.answered"))
+
+
+async def test_a_contact_is_left_by_keyboard_with_consent_and_reaches_whoever_answers(
+    surfer: Surfer, staffed: Staffed, operator: Desk
+) -> None:
+    question, contact = "Who tunes the bells on Sunday?", "noa@example.org"
+    widget, _ = await surfer.visit(staffed.product.page)
+    await widget.begin(memory=True)
+    card = handoff(await widget.ask(question))
+    await expect(card).to_contain_text(widget.say("card.delivered"))
+    await card.get_by_role("button", name=widget.say("contact.offer")).press("Enter")
+    field = card.get_by_label(widget.say("contact.label"))
+    await expect(field).to_be_focused()
+    await widget.page.keyboard.type(contact)
+    await widget.page.keyboard.press("Enter")
+    await expect(card.get_by_role("alert")).to_have_text(widget.say("contact.unticked"))
+    tick = card.get_by_role("checkbox")
+    await expect(tick).to_be_focused()
+    await widget.page.keyboard.press("Space")
+    await widget.page.keyboard.press("Enter")
+    await expect(card).to_contain_text(widget.say("contact.sent"))
+    told = json.loads((await delivered(staffed.webhook, contact)).body)
+    assert (told["type"], told["data"]["contact"]) == ("escalation.contact_left", contact)
+    case = await operator.one(question)
+    assert (case["contact"], case["contact_consent"]) == (contact, told["data"]["contact_consent"])
+    assert "contact me here about this question" in case["contact_consent"]["wording"]

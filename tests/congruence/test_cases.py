@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from core.encoding import timestamp
 from core.errors import NotFound
-from core.messages import DeliveryState
+from core.messages import Consent, DeliveryState
 from core.scope import Scope
 from core.truth import Committed, Truth
 from gateway.adapters.semantics import COMPLETION_S
@@ -350,3 +352,81 @@ async def test_a_resolution_among_many_turns_leaves_one_open_case_or_none(truth:
     found = await truth.escalations(status="all", before=None, limit=99)
     assert sum(1 + len(one.added) for one in found) == 25
     assert len([one for one in found if one.status != "resolved"]) <= 1
+
+
+class TestContact:
+    """A contact is left with consent, at any time until the case is resolved."""
+
+    CONSENT = Consent("You may write to me.", timestamp(NOON + 61))
+
+    async def leave(
+        self, truth: Truth, key: str, contact: str = "a@example.com", turn: int = 1
+    ) -> None:
+        left = a_request(turn, 1, contact=contact, consent=self.CONSENT)
+        made = opened(turn, left, by_gateway=False)
+        await truth.commit(a_work(key, at=NOON + 61, escalation=made))
+
+    async def test_it_is_kept_with_what_was_agreed_to_and_targets_hear_of_it(
+        self, truth: Truth
+    ) -> None:
+        await escalate(truth, 1, HOOK, CHAT, PAGER)
+        await finish(truth)
+        await self.leave(truth, "left")
+        case = await truth.escalation(E1)
+        assert (case.contact, case.contact_consent) == ("a@example.com", self.CONSENT)
+        assert case.question == "Question 1?"
+        told = await finish(truth, at=NOON + 61)
+        assert sorted(told) == [("hook", "contact", E1), ("team", "contact", E1)]
+        await self.leave(truth, "again")
+        assert await finish(truth, at=NOON + 62) == []
+
+    async def test_another_one_takes_its_place_and_is_told_anew(self, truth: Truth) -> None:
+        await escalate(truth, 1, CHAT)
+        await finish(truth)
+        await self.leave(truth, "left")
+        await finish(truth, at=NOON + 61)
+        await self.leave(truth, "other", "b@example.com")
+        assert await finish(truth, at=NOON + 62) == [("team", "contact", E1)]
+        assert (await truth.escalation(E1)).contact == "b@example.com"
+
+    async def test_one_that_is_left_with_a_later_turn_is_the_cases(self, truth: Truth) -> None:
+        await escalate(truth, 1, CHAT)
+        await escalate(truth, 2, CHAT)
+        await finish(truth)
+        await finish(truth)
+        await self.leave(truth, "left", turn=2)
+        case = await truth.escalation(E1)
+        assert (case.contact, case.contact_consent) == ("a@example.com", self.CONSENT)
+        assert case.added[0].contact_consent == self.CONSENT
+        assert await finish(truth, at=NOON + 61) == [("team", "contact", E2)]
+
+    async def test_it_is_taken_after_a_reply_and_not_after_the_end(self, truth: Truth) -> None:
+        await escalate(truth, 1, CHAT)
+        await finish(truth)
+        await truth.reply(a_reply(1, 1), resolve=False, at=NOON + 60)
+        await self.leave(truth, "left")
+        assert (await truth.escalation(E1)).contact == "a@example.com"
+        await truth.resolve(E1, NOON + 62)
+        await self.leave(truth, "late", "b@example.com")
+        assert (await truth.escalation(E1)).contact == "a@example.com"
+
+    @pytest.mark.parametrize(("began", "again"), [(NOON + 60, True), (NOON + 62, False)])
+    async def test_one_that_is_left_during_a_try_is_told_once_that_has_ended(
+        self, truth: Truth, began: float, again: bool
+    ) -> None:
+        await escalate(truth, 1, CHAT)
+        [trying] = await truth.lease_deliveries(NOON + 60, NOON + 80, 9)
+        await self.leave(truth, "left")
+        attempt = replace(an_attempt(), at=timestamp(began))
+        await truth.finish_delivery(trying.id, attempt, "delivered", None)
+        assert await finish(truth, at=NOON + 80) == [("team", "contact", E1)] * again
+
+    async def test_what_completes_a_turn_later_leaves_the_contact(self, truth: Truth) -> None:
+        await escalate(truth, 1)
+        await self.leave(truth, "left")
+        judged = opened(1, a_request(1, 1))
+        await truth.commit(a_work("judged", turn=a_turn(1, 1), escalation=judged))
+        bare = opened(1, a_request(1, 1), by_gateway=False)
+        await truth.commit(a_work("bare", escalation=bare))
+        case = await truth.escalation(E1)
+        assert (case.provenance, case.contact_consent) == ("server", self.CONSENT)

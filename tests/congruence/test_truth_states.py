@@ -7,6 +7,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from core.encoding import timestamp
 from core.errors import FanlightError
-from core.messages import DeliveryState
+from core.messages import Consent, DeliveryState
 from core.ports import Thread
 from core.scope import Scope
 from core.subjects import KINDS, Feedback, Held, Kind, Signal
@@ -42,8 +44,9 @@ from tests.servers import PostgresServer
 SCOPES = [Scope(site, subject) for site in ("site_a", "site_b") for subject in "vwxyz"]
 scopes = st.sampled_from(SCOPES)
 few = st.integers(1, 4)
-askers: st.SearchStrategy[Literal["browser", "gateway", "gateway with its turn"]] = st.sampled_from(
-    ["browser", "gateway", "gateway with its turn"]
+Asker = Literal["browser", "browser with a contact", "gateway", "gateway with its turn"]
+askers: st.SearchStrategy[Asker] = st.sampled_from(
+    ["browser", "browser with a contact", "gateway", "gateway with its turn"]
 )
 subjects = st.sampled_from(["x", "y", "z"])
 signals: st.SearchStrategy[Signal] = st.sampled_from(["up", "down", "correction"])
@@ -136,12 +139,17 @@ class Stores(RuleBasedStateMachine):
         key: int,
         turn: int,
         conversation: int,
-        by: Literal["browser", "gateway", "gateway with its turn"],
+        by: Asker,
         wake: tuple[tuple[str, str], ...],
     ) -> None:
         self.opened += 1
-        request = (by_browser if by == "browser" else a_request)(turn, conversation)
-        escalation = opened(self.opened, request, by_gateway=by != "browser", targets=wake)
+        by_gateway = not by.startswith("browser")
+        request = (a_request if by_gateway else by_browser)(turn, conversation)
+        if by == "browser with a contact":
+            consent = Consent("Write to me.", timestamp(self.clock.now))
+            contact = f"{self.opened}@example.com"
+            request = replace(request, contact=contact, consent=consent)
+        escalation = opened(self.opened, request, by_gateway=by_gateway, targets=wake)
         made = a_turn(turn, conversation) if by == "gateway with its turn" else None
         self.commit(
             a_work(f"k{key}", scope=scope, at=self.clock.now, turn=made, escalation=escalation),

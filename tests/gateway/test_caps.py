@@ -69,7 +69,11 @@ ESCALATION: dict[str, tuple[Callable[[int], dict[str, Any]], int, str]] = {
     "a line of the tail": (
         lambda n: {"conversation_tail": memory(n)}, 8_000, "conversation_tail.0.content",
     ),
-    "a contact": (lambda n: {"contact": "x" * n}, 200, "contact"),
+    "a contact": (lambda n: {"contact": "x" * n, "contact_consent": "Yes."}, 200, "contact"),
+    "a consent": (
+        lambda n: {"contact": "a@example.com", "contact_consent": "x" * n}, 1_000,
+        "contact_consent",
+    ),
     "a receipt": (lambda n: {"receipt": "x" * n}, 4_096, "receipt"),
 }  # fmt: skip
 

@@ -137,6 +137,7 @@ async def live(shop: Sql, visitor: Visitor, word: str) -> None:
         question=f"Is {word} two here?",
         fallback_text=f"{word} three",
         contact=f"{word}4@example.com",
+        contact_consent=f"Write to {word} four.",
         conversation_tail=[{"role": "user", "content": f"{word} five"}],
     )
     made = (await send(visitor, body, key=secrets.token_urlsafe(8))).json()

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 
 from core.encoding import timestamp
-from core.messages import Reply
+from core.messages import Consent, Reply
 from gateway.adapters.visitor import Visitor
 from gateway.bell import OPERATORS
 from tests.gateway.escalation.samples import ScriptedTarget
@@ -48,7 +49,8 @@ async def answer(gateway: World, escalation_id: str, text: str, *, resolve: bool
 
 async def test_an_escalation_is_acknowledged_and_stored(gateway: World) -> None:
     visitor = await gateway.visitor()
-    response = await send(visitor, escalation(visitor, contact="dana@example.com"))
+    agreed = {"contact": "dana@example.com", "contact_consent": "You may write to me."}
+    response = await send(visitor, escalation(visitor, **agreed))
     assert response.status_code == 202
     document = response.json()
     assert document == {
@@ -60,7 +62,45 @@ async def test_an_escalation_is_acknowledged_and_stored(gateway: World) -> None:
     stored = await gateway.truth.escalation(document["escalation_id"])
     assert stored.question == "Which stone is the moon made of?"
     assert stored.contact == "dana@example.com"
+    assert stored.contact_consent == Consent("You may write to me.", timestamp(gateway.time()))
     assert stored.tail[0].content == "hello"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"contact": "dana@example.com"}, "contact_consent"),
+        ({"contact": "dana@example.com", "contact_consent": None}, "contact_consent"),
+        ({"contact": "dana@example.com", "contact_consent": " "}, "contact_consent"),
+        ({"contact_consent": "You may write to me."}, "contact"),
+        ({"contact": " ", "contact_consent": "You may write to me."}, "contact"),
+    ],
+)
+async def test_a_contact_and_its_consent_come_together_or_not_at_all(
+    gateway: World, changes: dict[str, object], field: str
+) -> None:
+    visitor = await gateway.visitor()
+    refused = await send(visitor, escalation(visitor, **changes))
+    assert (refused.status_code, refused.json()["field"]) == (400, field)
+    assert await gateway.truth.escalations(status="all", before=None, limit=10) == []
+    without = await send(visitor, escalation(visitor, contact=None, contact_consent=None), "e2")
+    assert without.status_code == 202
+
+
+async def test_a_contact_that_is_left_later_reaches_the_case(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    body = escalation(visitor)
+    made = (await send(visitor, body)).json()["escalation_id"]
+    gateway.time.now += 5
+    left = {**body, "contact": "+34 600 000 000", "contact_consent": "Call me."}
+    assert (await send(visitor, left, "e2")).json()["escalation_id"] == made
+    case = await gateway.truth.escalation(made)
+    assert case.contact == "+34 600 000 000"
+    assert case.contact_consent == Consent("Call me.", timestamp(gateway.time()))
+    held = (await visitor.call("GET", "/v1/export")).json()["escalations"][0]
+    assert held["contact_consent"] == {"wording": "Call me.", "at": timestamp(gateway.time())}
+    assert (await visitor.call("POST", "/v1/erase", {}, key="x")).is_success
+    assert await gateway.truth.escalations(status="all", before=None, limit=10) == []
 
 
 async def test_the_browsers_escalation_completes_the_gateways(gateway: World) -> None:

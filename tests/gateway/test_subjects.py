@@ -158,7 +158,9 @@ async def test_an_export_has_all_of_the_visitors_and_keeps_to_the_document(
 ) -> None:
     visitor, other = await gateway.visitor(), await gateway.visitor()
     turn = await asked(visitor)
-    made = (await send(visitor, escalation(visitor, contact="dana@example.com"))).json()
+    made = (
+        await send(visitor, escalation(visitor, contact="dana@example.com", contact_consent="Yes."))
+    ).json()
     await answer(gateway, made["escalation_id"], "Basalt, mostly.", resolve=False)
     await mark(visitor, turn["id"])
     await asked(other, LEGAL)

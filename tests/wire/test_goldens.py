@@ -24,6 +24,7 @@ from core.messages import (
     AddedTurn,
     Attempt,
     Citation,
+    Consent,
     Delivery,
     Escalation,
     EscalationRequest,
@@ -127,7 +128,9 @@ def test_the_escalation_request_means_what_it_says() -> None:
     sent = golden("escalation_request")
     asked = wire.parse(wire.EscalationBody, packed("escalation_request")).value()
     tail = tuple(MemoryTurn(**turn) for turn in sent["conversation_tail"])
-    assert asked == EscalationRequest(**{**sent, "conversation_tail": tail})
+    consent = Consent(sent["contact_consent"], sent["timestamp"])
+    said = {**without(sent, "contact_consent"), "conversation_tail": tail, "consent": consent}
+    assert asked == EscalationRequest(**said)
 
 
 # Challenge, session and signature.
@@ -281,6 +284,7 @@ def escalation_of(made: Mapping[str, Any]) -> Escalation:
                 AddedTurn(**{**each, "tail": tuple(MemoryTurn(**turn) for turn in each["tail"])})
                 for each in made["added"]
             ),
+            "contact_consent": made["contact_consent"] and Consent(**made["contact_consent"]),
         }
     )
 
@@ -336,6 +340,11 @@ WRITTEN: dict[str, Callable[[Any], object]] = {
     "export": lambda made: {"exported_at": made["exported_at"], **held_of(made).document()},
     "operator_reply": lambda made: asdict(Reply(**made)),
     "operator_session": lambda made: asdict(OperatorSession(**made)),
+    "webhook_contact_left": lambda _: json.loads(
+        payload.contact_left(
+            escalation_of(golden("operator_item")), escalation_of(golden("operator_item"))
+        )
+    ),
     "webhook_turn_added": lambda _: json.loads(
         payload.turn_added(
             escalation_of(golden("operator_item")), escalation_of(golden("operator_item")).added[0]

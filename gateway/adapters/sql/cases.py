@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
+from core.escalation import FollowUp
 from core.messages import EscalationStatus
 from gateway.adapters.sql import following, outbox, tables
 
@@ -34,11 +35,11 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """A turn's escalation that was added to a case: when it was, and when targets hear of it."""
+class Told:
+    """What the targets of a case are told: when it happened, and when they hear of it."""
 
-    id: str
     case: str
+    what: FollowUp
     at: float
     due: float
 
@@ -51,8 +52,14 @@ def read(connection: Connection, conversations: Collection[str]) -> dict[str, Ca
     return {row.open_in: Case(row.id, row.status) for row in found}
 
 
-def tell(connection: Connection, added: Sequence[Added]) -> None:
-    """Make due what the targets of each case are told, and try again what was given up."""
-    for one in added:
-        outbox.resend(connection, one.case, one.at, dead_only=True)
-        following.queue(connection, one.case, one.due, [("added", one.id)])
+def tell(connection: Connection, told: Sequence[Told]) -> None:
+    """Make due what the targets of each case are told.
+
+    A later turn has what was given up tried again; a contact that takes another's place is told
+    anew.
+    """
+    for one in told:
+        action, _ = one.what
+        if action == "added":
+            outbox.resend(connection, one.case, one.at, dead_only=True)
+        following.queue(connection, one.case, one.due, [one.what], again=action == "contact")

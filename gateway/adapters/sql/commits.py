@@ -160,7 +160,7 @@ class _Batch:
     ended: dict[Scope, float] = field(default_factory=dict)
     # By conversation.
     open_cases: dict[str, cases.Case] = field(default_factory=dict)
-    added: list[cases.Added] = field(default_factory=list)
+    told: list[cases.Told] = field(default_factory=list)
     marks: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
     inserts: dict[Table, list[rows.Values]] = field(
         default_factory=lambda: {table: [] for table in _INSERTS}
@@ -299,7 +299,7 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
     request, asked = opened.request, semantics.asked(opened)
     known = batch.known.get((work.scope, request.turn_id))
     if known is not None:
-        _join(known, asked, work.at)
+        _join(batch, known, asked, work.at)
         return Committed(known.id, known.status)
     case = batch.open_cases.get(request.conversation_id)
     part_of = case.id if case else None
@@ -308,7 +308,7 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
         batch.inserts[tables.deliveries].extend(rows.delivery_values(work, opened))
     elif not case.is_new:
         due = semantics.first_due(opened, work.at)
-        batch.added.append(cases.Added(opened.id, case.id, work.at, due))
+        batch.told.append(cases.Told(case.id, ("added", opened.id), work.at, due))
     status = semantics.status_of_added(case.status) if case else "queued"
     batch.known[work.scope, request.turn_id] = _Known(
         opened.id, asked, request.conversation_id, status, part_of=part_of
@@ -326,11 +326,15 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
     return Committed(opened.id, status)
 
 
-def _join(known: _Known, later: Asked, at: float) -> None:
+def _join(batch: _Batch, known: _Known, later: Asked, at: float) -> None:
+    before = known.asked
+    known.asked = semantics.joined(before, later, known.status, replied=known.replied)
+    known.changed = known.changed or known.asked != before
+    if semantics.is_left(before.request, known.asked.request):
+        case = known.part_of or known.id
+        batch.told.append(cases.Told(case, ("contact", known.id), at, at))
     if semantics.untouched(known.status, replied=known.replied):
         return
-    known.asked = semantics.joined(known.asked, later)
-    known.changed = True
     if later.provenance == "client" and known.hastened_at is None:
         known.hastened_at = at
 
@@ -360,8 +364,8 @@ def _write(connection: Connection, batch: _Batch) -> None:
         connection.execute(
             _CHANGE, [{"of_id": known.id, **rows.asked_values(known.asked)} for known in changed]
         )
-    cases.tell(connection, batch.added)
-    hastened = [_hastened(known) for known in changed if known.hastened_at is not None]
+    cases.tell(connection, batch.told)
+    hastened = [_hastened(known) for known in batch.known.values() if known.hastened_at is not None]
     if hastened:
         connection.execute(_HASTEN, hastened)
 

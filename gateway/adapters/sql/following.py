@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, exists, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, literal_column, or_, select, update
 
 from core.escalation import FollowUp, follow_ups, happened
 from core.ports import Thread
@@ -29,6 +29,18 @@ _OPENINGS = (
 )
 _ADDED = select(tables.escalations.c.at, tables.escalations.c.id).where(
     tables.escalations.c.part_of == bindparam("of_id")
+)
+_LEFT = (
+    select(tables.escalations.c.id)
+    .where(
+        or_(
+            tables.escalations.c.id == bindparam("of_id"),
+            tables.escalations.c.part_of == bindparam("of_id"),
+        ),
+        tables.escalations.c.consented_at >= bindparam("since"),
+    )
+    .order_by(tables.escalations.c.part_of.is_not(None), tables.escalations.c.at)
+    .order_by(tables.escalations.c.id)
 )
 _REPLIED = select(tables.replies.c.at, tables.replies.c.id).where(
     tables.replies.c.escalation_id == bindparam("of_id")
@@ -60,6 +72,7 @@ def queue(
     what: Sequence[FollowUp],
     *,
     via: str = "",
+    again: bool = False,
 ) -> None:
     """Queue what each target that took the escalation is told now; not of a reply written there."""
     for opening in connection.execute(_OPENINGS, {"of_id": escalation_id}).all():
@@ -70,25 +83,25 @@ def queue(
         if opening.target == via:
             wanted = [one for one in wanted if one[0] != "reply"]
         due = max(at, opening.leased_until)
-        _insert(connection, escalation_id, opening, wanted, due)
+        _insert(connection, escalation_id, opening, wanted, due, again=again)
 
 
-def catch_up(
-    connection: Connection, escalation_id: str, status: str, target: str, at: float
-) -> None:
+def catch_up(connection: Connection, case: rows.AnyRow, target: str, at: float, since: str) -> None:
     """A target has just taken the escalation: tell it what happened before, once more if need be.
 
+    Contacts that were left before `since`, when the try began, it has read already.
     What it was told earlier came too early: an incident, for one, was closed before it was opened.
     """
     added, replied = (
-        [(row.at, row.id) for row in connection.execute(dated, {"of_id": escalation_id})]
+        [(row.at, row.id) for row in connection.execute(dated, {"of_id": case.id})]
         for dated in (_ADDED, _REPLIED)
     )
-    what = happened(added, replied, resolved=status == "resolved")
-    for opening in connection.execute(_OPENINGS, {"of_id": escalation_id}).all():
+    contacts = connection.execute(_LEFT, {"of_id": case.id, "since": since}).scalars()
+    what = happened(added, replied, contacts, resolved=case.status == "resolved")
+    for opening in connection.execute(_OPENINGS, {"of_id": case.id}).all():
         if opening.target == target:
             wanted = follow_ups(opening.kind, what)
-            _insert(connection, escalation_id, opening, wanted, at, again=True)
+            _insert(connection, case.id, opening, wanted, at, again=True)
 
 
 def keep_thread(

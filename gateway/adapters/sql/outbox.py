@@ -226,7 +226,7 @@ def finish(
     if thread is not None:
         following.keep_thread(connection, known.escalation_id, known.target, thread, at)
     if known.action == "open" and state == "delivered" != known.state:
-        following.catch_up(connection, row.id, row.status, known.target, at)
+        following.catch_up(connection, row, known.target, at, attempt.at)
     return _follow(connection, row, at)
 
 

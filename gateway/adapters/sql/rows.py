@@ -14,6 +14,7 @@ from core.messages import (
     AddedTurn,
     Attempt,
     Citation,
+    Consent,
     Delivery,
     Escalation,
     EscalationRequest,
@@ -34,7 +35,7 @@ AnyRow = Any
 
 ASKED = (
     *("question", "reason", "confidence", "provenance"),
-    *("fallback_text", "tail", "contact", "receipt"),
+    *("fallback_text", "tail", "contact", "consent_wording", "consented_at", "receipt"),
 )
 """The columns of `escalations` that a later request may change."""
 
@@ -136,6 +137,8 @@ def asked_values(asked: Asked) -> Values:
         "fallback_text": request.fallback_text,
         "tail": [asdict(turn) for turn in request.conversation_tail],
         "contact": request.contact,
+        "consent_wording": request.consent and request.consent.wording,
+        "consented_at": request.consent and request.consent.at,
         "receipt": request.receipt,
     }
 
@@ -154,8 +157,15 @@ def asked_of(row: AnyRow) -> Asked:
         contact=row.contact,
         receipt=row.receipt,
         timestamp=row.asked_at,
+        consent=_consent(row),
     )
     return Asked(request, row.provenance)
+
+
+def _consent(row: AnyRow) -> Consent | None:
+    if row.consented_at is None:
+        return None
+    return Consent(row.consent_wording, row.consented_at)
 
 
 def added_of(row: AnyRow) -> AddedTurn:
@@ -175,6 +185,7 @@ def escalation_of(
     added: Sequence[AddedTurn],
 ) -> Escalation:
     """The escalation as operators see it."""
+    contact, consent = semantics.newest_contact(asked_of(row).request, added)
     return Escalation(
         id=row.id,
         site=row.site,
@@ -187,12 +198,13 @@ def escalation_of(
         provenance=row.provenance,
         tail=tuple(MemoryTurn(**turn) for turn in row.tail),
         locale=row.locale,
-        contact=semantics.newest_contact(row.contact, added),
+        contact=contact,
         status=row.status,
         created_at=row.created_at,
         deliveries=tuple(deliveries),
         replies=tuple(replies),
         added=tuple(added),
+        contact_consent=consent,
     )
 
 

@@ -124,6 +124,9 @@ escalations = Table(
     Column("tail", JSON, nullable=False),
     Column("locale", Text, nullable=False),
     Column("contact", Text),
+    # What the visitor agreed to as it was left, and when that was heard.
+    Column("consent_wording", Text),
+    Column("consented_at", Text),
     Column("receipt", Text),
     Column("asked_at", Text, nullable=False),
     Column("created_at", Text, nullable=False),

@@ -125,6 +125,7 @@ def _escalation(chat: dict[str, Any], contact: str) -> dict[str, object]:
         "conversation_tail": [{"role": "user", "content": question}],
         "locale": "en",
         "contact": contact,
+        "contact_consent": "You may write to me about this question.",
         "timestamp": timestamp(1_790_000_000),
     }
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from core.errors import Unavailable
-from core.messages import DeliveryAction, Escalation, MemoryTurn, Reply
+from core.messages import Consent, DeliveryAction, Escalation, MemoryTurn, Reply
 from core.ports import Cache, Outcome, Target, Thread
 from core.truth import LeasedDelivery
 from gateway.adapters.memory import MemoryTruth
@@ -137,6 +137,24 @@ async def test_the_thread_hears_of_a_later_turn_which_pings_nobody() -> None:
     assert second["text"]["text"] == "And my &lt;!here&gt; refund?"
     assert facts["elements"][0]["text"] == "Why: no answer at all"
     assert shown["elements"][0]["text"] == "Shown meanwhile: A person will answer here."
+
+
+async def test_the_thread_hears_of_a_contact_and_of_what_was_agreed_to() -> None:
+    consent = Consent("Write to <!here> me.", "2026-11-21T09:07:00.000Z")
+    thread = Thread(TEAM, CHANNEL, "1790000000.000100")
+    told = leased("contact", an_escalation().id, thread)
+    left = replace(told.escalation, contact="a@example.com", contact_consent=consent)
+    with workspace() as slack:
+        async with target(slack.url) as team:
+            assert (await team.follow(replace(told, escalation=left), NOW)).delivered
+            nothing = await team.follow(told, NOW + 1)
+    assert nothing.outcome == "nothing_to_tell"
+    [message] = slack.posted
+    MESSAGE.validate({name: value for name, value in message.items() if name != "ts"})
+    first, contact, agreed = message["blocks"]
+    assert first["elements"][0]["text"] == "The visitor left a contact:"
+    assert contact["text"]["text"] == "a@example.com"
+    assert agreed["elements"][0]["text"] == "Agreed to: Write to &lt;!here&gt; me."
 
 
 async def test_without_a_thread_there_is_nothing_to_tell() -> None:

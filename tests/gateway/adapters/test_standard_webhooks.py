@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from core.messages import MemoryTurn
+from core.messages import Consent, MemoryTurn
 from core.truth import LeasedDelivery
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.standard_webhooks import (
@@ -101,6 +101,27 @@ async def test_the_library_refuses_what_was_altered_on_the_way(part: str) -> Non
 def test_the_signature_is_the_librarys(key: bytes, text: str, seconds: int) -> None:
     theirs = Webhook(key).sign("msg_e", datetime.fromtimestamp(seconds, UTC), text)
     assert signature(key, "msg_e", seconds, text.encode()) == theirs
+
+
+async def test_a_contact_has_a_message_id_of_its_own_and_another_one_another() -> None:
+    consent = Consent("Write to me.", "2026-11-21T09:07:00.000Z")
+    async with receiver() as server:
+        outbound = Outbound([f"127.0.0.1:{server.port}"])
+        hook = target(f"http://127.0.0.1:{server.port}/hook", outbound)
+        for contact in ("a@example.com", "a@example.com", "b@example.com", None):
+            escalation = replace(an_escalation(), contact=contact, contact_consent=consent)
+            told = LeasedDelivery(1, "ops", "webhook", escalation, 0, "contact", escalation.id)
+            assert (await hook.follow(told, time.time())).delivered
+        await outbound.close()
+    first, again, other = server.received
+    document = Webhook(SECRET).verify(first.body, first.headers)
+    assert (document["type"], document["data"]["contact"]) == (
+        "escalation.contact_left",
+        "a@example.com",
+    )
+    ids = [request.headers["webhook-id"] for request in (first, again, other)]
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0].startswith(f"msg_{an_escalation().id}_")
 
 
 async def test_a_long_escalation_is_sent_shortened() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messages import MemoryTurn
-from gateway.escalation.payload import LIMIT_BYTES, NOTE, created, turn_added
+from core.messages import Consent, MemoryTurn
+from gateway.escalation.payload import LIMIT_BYTES, NOTE, contact_left, created, turn_added
 from tests.gateway.escalation.samples import an_added_turn, an_escalation
 
 
@@ -34,6 +34,7 @@ def test_the_body_is_the_wires() -> None:
         "conversation_tail": [{"role": "user", "content": "¿Hola?"}],
         "locale": "es",
         "contact": None,
+        "contact_consent": None,
     }
 
 
@@ -47,6 +48,28 @@ def test_a_later_turn_is_told_with_the_escalations_id() -> None:
     assert data["conversation_tail"] == [{"role": "user", "content": "Where is my parcel?"}]
     long = replace(turn, question="¿" * 30_000)
     assert len(turn_added(escalation, long)) < LIMIT_BYTES
+
+
+def test_a_contact_is_told_with_what_the_visitor_agreed_to() -> None:
+    consent = Consent("Write to me.", "2026-11-21T09:07:00.000Z")
+    escalation = an_escalation()
+    turn = replace(an_added_turn(), contact="a@example.com", contact_consent=consent)
+    agreed = {"wording": "Write to me.", "at": "2026-11-21T09:07:00.000Z"}
+    assert read(contact_left(escalation, turn)) == {
+        "type": "escalation.contact_left",
+        "timestamp": "2026-11-21T09:07:00.000Z",
+        "data": {
+            "gateway": "site_demo",
+            "escalation_id": escalation.id,
+            "conversation_id": escalation.conversation_id,
+            "turn_id": turn.turn_id,
+            "contact": "a@example.com",
+            "contact_consent": agreed,
+        },
+    }
+    assert read(turn_added(escalation, turn))["data"]["contact_consent"] == agreed
+    old = replace(escalation, contact="a@example.com")
+    assert read(contact_left(old, old))["data"]["contact_consent"] is None
 
 
 def test_the_same_escalation_gives_the_same_bytes() -> None:

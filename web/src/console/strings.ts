@@ -169,6 +169,7 @@ export const strings = {
     status: "Status",
     contact: "Contact",
     noContact: "None left",
+    agreed: "Agreed",
     language: "Visitor's language",
     site: "Site",
     reference: "Reference",

@@ -50,6 +50,11 @@ export interface Reply {
   readonly createdAt: string;
 }
 
+export interface Consent {
+  readonly wording: string;
+  readonly at: string;
+}
+
 /** A later turn of the conversation, added while the question was open. */
 export interface Added {
   readonly id: string;
@@ -73,6 +78,8 @@ export interface Escalation {
   readonly tail: readonly Message[];
   readonly locale: string | null;
   readonly contact: string | null;
+  /** What the visitor agreed to as it was left; null of what an older gateway took. */
+  readonly consent: Consent | null;
   readonly status: Status;
   readonly createdAt: string;
   readonly deliveries: readonly Delivery[];
@@ -117,6 +124,7 @@ export function readEscalation(value: unknown): Escalation {
     tail: list(fields.tail, readMessage),
     locale: text(fields.locale),
     contact: readContact(fields.contact),
+    consent: readConsent(fields.contact_consent),
     status: oneOf(fields.status, ["queued", "delivered", "resolved", "failed"], "queued"),
     createdAt: required(fields, "created_at"),
     deliveries: list(fields.deliveries, readDelivery),
@@ -170,6 +178,12 @@ function readAttempt(value: unknown): Attempt {
     status: typeof fields.status === "number" ? fields.status : null,
     detail: text(fields.detail),
   };
+}
+
+function readConsent(value: unknown): Consent | null {
+  if (typeof value !== "object" || value === null) return null;
+  const fields = object(value, "contact_consent");
+  return { wording: required(fields, "wording"), at: required(fields, "at") };
 }
 
 /** A contact is one line of text; a site that sends a record gets its values side by side. */

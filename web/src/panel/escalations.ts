@@ -2,7 +2,8 @@
  * Bringing a person in: written down before it is sent, tried until it is acknowledged.
  *
  * Decides: the body of an escalation, and what the visitor reads about it. Refuses: to send a second one for the
- * same turn.
+ * same turn, but for a contact that the visitor leaves: that goes with the same words once more, under what the visitor
+ * agreed to.
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
 import type { Escalation, EscalationReason, EscalationStatus } from "../vault/entry.ts";
@@ -11,7 +12,7 @@ import { conversationTail } from "../vault/training.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Courier } from "./courier.ts";
 import type { Gateway } from "./gateway.ts";
-import { withEscalation } from "./lines.ts";
+import { answerId, questionId, withEscalation } from "./lines.ts";
 import type { Network } from "./network.ts";
 
 export interface Raise {
@@ -50,12 +51,17 @@ export class Escalations {
       ...{ network, store, exclusively },
       name: `fanlight.outbox:${site}`,
       post: ({ body, idempotency_key }) => gateway.escalate(body, idempotency_key),
-      sent: async ({ turn_id }, { id, status, backAt }) => {
-        const shown = SHOWN.find((one) => one === status) ?? "queued";
-        await this.#mark(turn_id, { status: shown, id: id || undefined, back_at: backAt });
+      sent: async (item, { id, status, backAt }) => {
+        const shown: EscalationStatus = SHOWN.find((one) => one === status) ?? "queued";
+        const told = { status: shown, id: id || undefined, back_at: backAt };
+        await this.#mark(item.turn_id, item.contact ? { ...told, contact: "sent" } : told);
         options.onSent();
       },
-      refused: ({ turn_id }) => this.#mark(turn_id, { status: "refused" }),
+      refused: (item) => {
+        // A contact that is refused takes nothing from the question.
+        const refused = { status: "unsent", contact: "refused" } as const;
+        return this.#mark(item.turn_id, item.contact ? refused : { status: "refused" });
+      },
     });
   }
 
@@ -72,6 +78,21 @@ export class Escalations {
     await vault.update((kept) =>
       withEscalation(kept, raise.turnId, { status: "unsent", reason: raise.reason }),
     );
+    void this.flush();
+  }
+
+  /** Sends a contact after its escalation; it is kept no longer than it waits. */
+  async leaveContact(turnId: string, contact: string, consent: string): Promise<void> {
+    const raised = this.#raised(turnId);
+    if (!raised) return;
+    const body = { ...this.#body(raised), contact, contact_consent: consent };
+    await this.#courier.add({
+      idempotency_key: makeIdempotencyKey(),
+      turn_id: turnId,
+      body: JSON.stringify(body),
+      contact: true,
+    });
+    await this.#mark(turnId, { status: "unsent", contact: "waiting" });
     void this.flush();
   }
 
@@ -104,6 +125,21 @@ export class Escalations {
       locale: locale(),
       ...(raise.receipt ? { receipt: raise.receipt } : {}),
       timestamp: new Date(now()).toISOString(),
+    };
+  }
+
+  /** What was asked with this turn, from what is shown of it. */
+  #raised(turnId: string): Raise | undefined {
+    const { entries } = this.options.vault.kept;
+    const question = entries.find(({ id }) => id === questionId(turnId));
+    const answer = entries.find(({ id }) => id === answerId(turnId));
+    if (!question || !answer?.escalation) return undefined;
+    return {
+      turnId,
+      question: question.content,
+      fallbackText: answer.content,
+      reason: answer.escalation.reason,
+      confidence: answer.confidence ?? 0,
     };
   }
 

@@ -24,6 +24,7 @@ export type EscalationReason =
 
 /** What the visitor thinks of an answer. */
 export type Mark = "up" | "down";
+export type ContactStatus = "waiting" | "sent" | "refused";
 
 export interface Citation {
   readonly title: string;
@@ -41,6 +42,8 @@ export interface Escalation {
   readonly id?: string | undefined;
   /** When people are back, where nobody was there as it was sent. */
   readonly back_at?: string | undefined;
+  /** What became of a contact that the visitor left; the contact itself is not kept here. */
+  readonly contact?: ContactStatus | undefined;
 }
 
 /** One line: a question, an answer, or a person's reply. Lines of one turn share `turn_id`. */
@@ -89,6 +92,7 @@ const STATUSES: readonly unknown[] = [
   "refused",
 ];
 const MARKS: readonly unknown[] = [undefined, "up", "down"];
+const CONTACTS: readonly unknown[] = [undefined, "waiting", "sent", "refused"];
 const LONGEST = 20_000;
 
 type Fields = Record<string, unknown>;
@@ -119,7 +123,12 @@ function isEscalation(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isRecord(value)) return false;
   const named = [value.id, value.back_at].every((one) => one === undefined || isText(one));
-  return named && STATUSES.includes(value.status) && REASONS.includes(value.reason);
+  return (
+    named &&
+    STATUSES.includes(value.status) &&
+    REASONS.includes(value.reason) &&
+    CONTACTS.includes(value.contact)
+  );
 }
 
 /** Whether `value` is an entry, every field checked. */

@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly idempotency_key: string;
   readonly turn_id: string;
   readonly body: string;
+  /** It is the escalation's once more, for the contact that the visitor left since. */
+  readonly contact?: boolean;
 }
 
 /** What became of one try: `sent` and `refused` end it, `later` keeps it. */
@@ -41,9 +43,12 @@ export class Outbox {
     private readonly options: OutboxOptions,
   ) {}
 
-  /** Keeps `item` until it is sent, in place of an earlier one of its turn. Items sort by turn id, which sorts by time. */
+  /**
+   * Keeps `item` until it is sent, in place of an earlier one of its turn. Items sort by turn id, which sorts by time; a
+   * contact follows its turn.
+   */
   async add(item: Outgoing): Promise<void> {
-    await this.store.put(item.turn_id, item);
+    await this.store.put(item.contact ? `${item.turn_id}:contact` : item.turn_id, item);
   }
 
   /** Moves what waits to another store: the visitor has just allowed, or forbidden, keeping it. */

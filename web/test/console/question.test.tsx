@@ -76,6 +76,14 @@ describe("a question", () => {
     expect(text(".target-state")).toContain(strings.delivery.tells.added);
   });
 
+  it("says what the visitor agreed to as the contact was left", async () => {
+    const contact_consent = { wording: "Write to me.", at: "2026-03-12T11:00:00Z" };
+    gateway.items = [escalation(1, { contact: "marta@example.com", contact_consent })];
+    await open(hashOf(1));
+    expect(text(".facts")).toContain("Write to me.");
+    expect(get(".facts .hint time").getAttribute("datetime")).toContain("2026-03-12T11:00:00");
+  });
+
   it("does without what it does not have", async () => {
     gateway.items = [
       escalation(1, {

@@ -24,6 +24,11 @@ export function Facts({ item }: { item: Escalation }) {
         <Fact name={facts.status}>{strings.status[standing(item)]}</Fact>
         <Fact name={facts.contact}>
           {item.contact === null ? facts.noContact : <Contact text={item.contact} />}
+          {item.consent && (
+            <p class="hint" dir="auto">
+              {facts.agreed} <Time at={item.consent.at} style="ago" />: “{item.consent.wording}”
+            </p>
+          )}
         </Fact>
         {item.locale && <Fact name={facts.language}>{language(item.locale, strings)}</Fact>}
         {item.site && <Fact name={facts.site}>{item.site}</Fact>}

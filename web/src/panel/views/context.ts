@@ -3,6 +3,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { KbTopic } from "../../engines/kb/protocol.ts";
 import type { Conversation } from "../conversation.ts";
+import type { Escalations } from "../escalations.ts";
 import type { Feedback } from "../feedback.ts";
 import type { Memory } from "../memory.ts";
 import type { Speaker } from "../speech.ts";
@@ -12,6 +13,7 @@ export interface PanelServices {
   readonly state: PanelState;
   readonly conversation: Conversation;
   readonly feedback: Feedback;
+  readonly escalations: Escalations;
   readonly memory: Memory;
   readonly speaker: Speaker;
   /** Starts the knowledge base where data saver held it back. */

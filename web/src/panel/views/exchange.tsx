@@ -95,7 +95,7 @@ function Answer({ turn, answer, last }: ExchangeProps & { readonly answer: Entry
       <Origin answer={answer}>
         {!escalation && turn.question && <AskPerson turnId={turn.turnId} last={last} />}
       </Origin>
-      {escalation && <HandoffCard escalation={escalation} />}
+      {escalation && <HandoffCard turnId={turn.turnId} escalation={escalation} />}
       {!asksBack && turn.replies.length === 0 && <Suggestions suggestions={suggestions} />}
     </div>
   );

@@ -2,6 +2,7 @@
 import type { VNode } from "preact";
 import type { Escalation, EscalationStatus } from "../../vault/entry.ts";
 import { useBack } from "./back.ts";
+import { Contact } from "./contact.tsx";
 import { usePanel } from "./context.ts";
 import { Fanlight } from "./icons.tsx";
 
@@ -15,7 +16,12 @@ const LIT: Readonly<Record<EscalationStatus, number>> = {
   refused: 0,
 };
 
-export function HandoffCard({ escalation }: { readonly escalation: Escalation }): VNode {
+interface HandoffProps {
+  readonly turnId: string;
+  readonly escalation: Escalation;
+}
+
+export function HandoffCard({ turnId, escalation }: HandoffProps): VNode {
   const { state } = usePanel();
   const say = state.say.value;
   const { status } = escalation;
@@ -30,6 +36,7 @@ export function HandoffCard({ escalation }: { readonly escalation: Escalation })
         {open && (
           <p class="small">{say(state.keeping.value === "kept" ? "card.return" : "card.stay")}</p>
         )}
+        {open && <Contact turnId={turnId} escalation={escalation} />}
       </div>
     </section>
   );

@@ -1,4 +1,4 @@
-"""One open escalation for a conversation: later turns are added to it.
+"""One open escalation for a conversation, and the consent with which a contact was left.
 
 Of a conversation that has several open ones already, the newest is the case from now on.
 """
@@ -32,11 +32,14 @@ WHERE status != 'resolved' AND NOT EXISTS (
   AND (newer.at > escalations.at OR (newer.at = escalations.at AND newer.id > escalations.id))
 )
 """
-_LATER_TURNS = "SELECT id FROM deliveries WHERE action = 'added'"
+_LATER = "action IN ('added', 'contact')"
+_CONSENT = ("consent_wording", "consented_at")
 
 
 def upgrade() -> None:
-    """Add what names the case, and the turn that a reply answers."""
+    """Add what names the case, the turn that a reply answers, and the consent."""
+    for name in _CONSENT:
+        op.add_column("escalations", sa.Column(name, sa.Text(), nullable=True))
     op.execute(_ADD_PART_OF)
     op.add_column("escalations", sa.Column("open_in", sa.Text(), nullable=True))
     op.add_column("replies", sa.Column("turn_id", sa.Text(), nullable=False, server_default=""))
@@ -49,13 +52,16 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them: each turn is an escalation of its own, of which no target hears."""
     # Without its action a later turn would be told as the escalation itself.
-    op.execute(f"DELETE FROM attempts WHERE delivery_id IN ({_LATER_TURNS})")  # noqa: S608
-    op.execute("DELETE FROM deliveries WHERE action = 'added'")
+    later = f"SELECT id FROM deliveries WHERE {_LATER}"  # noqa: S608
+    op.execute(f"DELETE FROM attempts WHERE delivery_id IN ({later})")  # noqa: S608
+    op.execute(f"DELETE FROM deliveries WHERE {_LATER}")  # noqa: S608
     op.drop_index(_OPEN_IN, table_name="escalations")
     op.drop_index(_PART_OF, table_name="escalations")
     op.drop_column("replies", "turn_id")
     op.drop_column("escalations", "open_in")
     op.drop_column("escalations", "part_of")
+    for name in reversed(_CONSENT):
+        op.drop_column("escalations", name)
 
 
 def _index(name: str, column: str, *, unique: bool = False) -> None:
