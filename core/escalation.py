@@ -4,14 +4,15 @@ One escalation per site, subject and turn: its id is derived from them, so that 
 and the browser's later request are the same escalation wherever they are committed. The first of a
 conversation is a case; what the conversation escalates while that is open is added to it and wakes
 nobody again. What a target is told afterwards depends on what it speaks: a thread hears of each
-later turn and each reply, an incident is closed by the first reply, and a webhook is told of what
-the visitor says alone.
+later turn and each reply, an incident is closed by a reply and opened again by what is asked after
+it, and a webhook is told of what the visitor says alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.encoding import timestamp, uuid7_hex
@@ -75,6 +76,24 @@ def part_of(case: Escalation, escalation_id: str) -> Escalation | AddedTurn | No
     return next((turn for turn in case.added if turn.id == escalation_id), None)
 
 
+def as_asked_again(case: Escalation, escalation_id: str) -> Escalation:
+    """A case with the words of one of its later turns; as it is where that turn is not known."""
+    turn = part_of(case, escalation_id)
+    if not isinstance(turn, AddedTurn):
+        return case
+    return replace(
+        case,
+        question=turn.question,
+        fallback_text=turn.fallback_text,
+        reason=turn.reason,
+        confidence=turn.confidence,
+        provenance=turn.provenance,
+        tail=turn.tail,
+        locale=turn.locale,
+        created_at=turn.created_at,
+    )
+
+
 def happened(
     added: Iterable[Dated],
     replies: Iterable[Dated],
@@ -105,9 +124,10 @@ def _all_in_its_thread(what: Sequence[FollowUp]) -> list[FollowUp]:
     return list(what)
 
 
-def _end_of_the_incident(what: Sequence[FollowUp]) -> list[FollowUp]:
-    ended = any(action in {"reply", "resolve"} for action, _ in what)
-    return [("resolve", "")] if ended else []
+def _where_the_incident_stands(what: Sequence[FollowUp]) -> list[FollowUp]:
+    """The last word alone: asked again it is open, answered it is over."""
+    told: list[FollowUp] = [one for one in what if one[0] in {"added", "reply", "resolve"}]
+    return [("resolve" if action == "reply" else action, about) for action, about in told[-1:]]
 
 
 def _what_the_visitor_says(what: Sequence[FollowUp]) -> list[FollowUp]:
@@ -116,6 +136,17 @@ def _what_the_visitor_says(what: Sequence[FollowUp]) -> list[FollowUp]:
 
 _FOLLOW_UPS: Final[Mapping[str, Callable[[Sequence[FollowUp]], list[FollowUp]]]] = {
     "slack": _all_in_its_thread,
-    "pagerduty": _end_of_the_incident,
+    "pagerduty": _where_the_incident_stands,
     "webhook": _what_the_visitor_says,
 }
+
+_INCIDENT: Final[frozenset[DeliveryAction]] = frozenset({"added", "resolve"})
+
+
+def overtaken(kind: str, wanted: Sequence[FollowUp]) -> frozenset[DeliveryAction]:
+    """Of what else a target of this kind need not be told any more, once it is to be told this.
+
+    An incident has one state: to open one for what has been answered meanwhile would wake somebody
+    for nothing, and to close it for an earlier answer would hide what was asked since.
+    """
+    return _INCIDENT if kind == "pagerduty" and wanted else frozenset()

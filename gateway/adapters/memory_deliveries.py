@@ -48,6 +48,11 @@ class DeliveryRow:
         if self.state == "pending" and self.action == "open":
             self.state, self.next_at = "skipped", None
 
+    def overtake(self) -> None:
+        """Try it no more, given up or not: something later says otherwise."""
+        if self.state == "pending" or self.state in semantics.DEAD_STATES:
+            self.state, self.next_at = "skipped", None
+
     def finish(self, attempt: Attempt, state: DeliveryState, next_at: float | None) -> None:
         """Record an attempt and what follows."""
         self.attempts.append(attempt)

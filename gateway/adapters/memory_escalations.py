@@ -84,7 +84,8 @@ class MemoryEscalations:
     def resend(self, escalation_id: str, at: float, *, dead_only: bool) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""
         row = self._rows.find(escalation_id)
-        again = row.dead if dead_only else [d for d in row.deliveries if d.state != "delivered"]
+        undone = [d for d in row.deliveries if semantics.is_told_again(d.action, d.state)]
+        again = row.dead if dead_only else undone
         for delivery in again:
             delivery.again(at)
         self._follow(row, at)

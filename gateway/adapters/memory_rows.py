@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from core.encoding import timestamp
 from core.errors import NotFound
-from core.escalation import Dated, FollowUp, follow_ups, happened
+from core.escalation import Dated, FollowUp, follow_ups, happened, overtaken
 from core.messages import (
     Escalation,
     EscalationStatus,
@@ -194,8 +194,14 @@ class EscalationRow:
     ) -> list[DeliveryRow]:
         own = [one for one in self.deliveries if one.target == opening.target]
         known = {(one.action, one.about) for one in own}
-        for one in own if again else []:
-            if (one.action, one.about) in wanted:
+        gone = overtaken(opening.kind, wanted)
+        for one in own:
+            if one.action in gone and (one.action, one.about) not in wanted:
+                one.overtake()
+                # One that is under way has its effect first.
+                due = max(due, one.leased_until)
+        for one in own:
+            if (one.action, one.about) in wanted and (again or one.state == "skipped"):
                 one.again(due)
         return [
             DeliveryRow(0, self.id, opening.target, opening.kind, due, action=action, about=about)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from core.escalation import as_asked_again
 from core.messages import Escalation
 from core.ports import Outcome
 from core.truth import LeasedDelivery
@@ -63,10 +64,14 @@ class PagerDutyTarget:
         return await self._send(event, at)
 
     async def follow(self, delivery: LeasedDelivery, at: float) -> Outcome:
-        """Close the incident once."""
-        return await self._send(
-            pagerduty_event.resolve(delivery.escalation, self._key.reveal()), at
-        )
+        """Close the incident once; or open it again for what was asked since.
+
+        Where it is still open PagerDuty takes that for the same incident, and pages nobody.
+        """
+        escalation = delivery.escalation
+        if delivery.action == "added":
+            return await self.deliver(as_asked_again(escalation, delivery.about), at)
+        return await self._send(pagerduty_event.resolve(escalation, self._key.reveal()), at)
 
     async def _send(self, event: Mapping[str, Any], at: float) -> Outcome:
         headers = {"content-type": "application/json", "user-agent": "Fanlight"}

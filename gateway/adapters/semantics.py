@@ -169,6 +169,12 @@ def took(state: DeliveryState, *, begun: bool) -> bool:
     return state == "delivered" or (state == "skipped" and begun)
 
 
+def is_told_again(action: DeliveryAction, state: DeliveryState) -> bool:
+    """Whether a delivery that was not taken is tried again by hand: not what something later has
+    overtaken."""
+    return state != "delivered" and (action == "open" or state != "skipped")
+
+
 def is_dead(state: DeliveryState, action: DeliveryAction, status: EscalationStatus) -> bool:
     """Whether a delivery was given up and is still wanted."""
     return state in DEAD_STATES and (action != "open" or status != "resolved")

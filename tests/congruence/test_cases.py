@@ -91,14 +91,43 @@ async def test_a_later_turn_is_added_to_the_open_case_and_keeps_an_id_of_its_own
     assert opened_to == ["hook", "pager", "team"]
 
 
-async def test_a_thread_and_a_webhook_are_told_of_it_and_no_incident_is_opened(
-    truth: Truth,
-) -> None:
+async def test_a_thread_a_webhook_and_an_incident_are_told_of_it(truth: Truth) -> None:
     await escalate(truth, 1, HOOK, PAGER, CHAT)
     await finish(truth)
     await escalate(truth, 2, HOOK, PAGER, CHAT)
-    assert sorted(await finish(truth)) == [("hook", "added", E2), ("team", "added", E2)]
+    assert sorted(await finish(truth)) == [
+        ("hook", "added", E2),
+        ("pager", "added", E2),
+        ("team", "added", E2),
+    ]
     assert await truth.next_due() is None
+
+
+async def test_an_incident_is_told_the_last_word_alone(truth: Truth) -> None:
+    await escalate(truth, 1, PAGER)
+    await finish(truth)
+    reply = a_reply(1, 1)
+    await truth.reply(reply, resolve=False, at=NOON + 2)
+    await escalate(truth, 3, PAGER)
+    # The answer has not been told yet, and there is another question now: it stays open.
+    assert await finish(truth) == [("pager", "added", E3)]
+    await escalate(truth, 4, PAGER)
+    await truth.reply(a_reply(2, 1), resolve=True, at=NOON + 62)
+    assert await finish(truth, at=NOON + 90) == [("pager", "resolve", "")]
+    assert await truth.resend(E1, NOON + 100) == 0
+    assert await truth.next_due() is None
+
+
+async def test_what_was_under_way_has_its_effect_first(truth: Truth) -> None:
+    await escalate(truth, 1, PAGER)
+    await finish(truth)
+    await escalate(truth, 2, PAGER)
+    (asked,) = await truth.lease_deliveries(NOON + 10, NOON + 30, 9)
+    await truth.reply(a_reply(1, 1), resolve=False, at=NOON + 11)
+    assert await truth.lease_deliveries(NOON + 29, NOON + 49, 9) == []
+    await truth.finish_delivery(asked.id, an_attempt("timeout"), "pending", NOON + 40)
+    (answered,) = await truth.lease_deliveries(NOON + 50, NOON + 70, 9)
+    assert (answered.action, answered.about) == ("resolve", a_reply(1, 1).id)
 
 
 async def test_other_conversations_and_other_visitors_have_cases_of_their_own(
@@ -188,7 +217,7 @@ async def test_what_nobody_took_is_tried_again_when_the_visitor_asks_again(truth
     assert (await truth.escalation(E1)).status == "failed"
     assert await escalate(truth, 2, HOOK, PAGER) == Committed(E2, "queued")
     assert await finish(truth) == [("hook", "open", ""), ("pager", "open", "")]
-    assert await finish(truth) == [("hook", "added", E2)]
+    assert await finish(truth) == [("hook", "added", E2), ("pager", "added", E2)]
 
 
 class TestCompletion:

@@ -1,13 +1,25 @@
 """Escalation: one id for a site, subject and turn, and what the gateway says on its own."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.encoding import is_id, new_id
-from core.escalation import FollowUp, by_gateway, escalation_id, follow_ups, happened, reason_of
+from core.escalation import (
+    FollowUp,
+    as_asked_again,
+    by_gateway,
+    escalation_id,
+    follow_ups,
+    happened,
+    overtaken,
+    reason_of,
+)
 from core.messages import ChatRequest, EscalationReason, MemoryTurn, Turn
 from core.scope import Scope, anonymous
+from tests.gateway.escalation.samples import an_added_turn, an_escalation
 
 RANDOM = st.binary(min_size=10, max_size=10)
 TURN_IDS = st.builds(lambda ms, random: new_id("t", ms, random), st.integers(0, 2**48 - 1), RANDOM)
@@ -98,5 +110,28 @@ def test_each_kind_of_target_hears_its_own(kind: str, told: list[FollowUp]) -> N
     assert follow_ups(kind, HAPPENED) == told
 
 
-def test_a_later_turn_alone_neither_opens_nor_closes_an_incident() -> None:
-    assert follow_ups("pagerduty", HAPPENED[:1]) == []
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, []), (1, [("added", "e_2")]), (2, [("resolve", "h_1")]), (3, [("added", "e_3")])],
+)
+def test_an_incident_hears_the_last_word_alone(count: int, told: list[FollowUp]) -> None:
+    assert follow_ups("pagerduty", HAPPENED[:count]) == told
+
+
+def test_a_contact_is_no_word_of_an_incident() -> None:
+    assert follow_ups("pagerduty", [("reply", "h_1"), ("contact", "e_1")]) == [("resolve", "h_1")]
+
+
+def test_an_incident_alone_forgets_what_was_overtaken() -> None:
+    assert overtaken("pagerduty", [("resolve", "")]) == {"added", "resolve"}
+    assert overtaken("pagerduty", []) == frozenset()
+    assert overtaken("slack", HAPPENED) == frozenset()
+
+
+def test_a_case_is_asked_again_in_the_words_of_its_later_turn() -> None:
+    turn = an_added_turn()
+    case = replace(an_escalation(), added=(turn,))
+    again = as_asked_again(case, turn.id)
+    assert (again.id, again.question) == (case.id, turn.question)
+    assert (again.created_at, again.reason) == (turn.created_at, turn.reason)
+    assert as_asked_again(case, "e_none") == case

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, exists, insert, literal_column, or_, select, update
 
-from core.escalation import FollowUp, follow_ups, happened
+from core.escalation import FollowUp, follow_ups, happened, overtaken
 from core.ports import Thread
 from core.truth import Threaded
 from gateway.adapters import semantics
@@ -45,8 +45,15 @@ _LEFT = (
 _REPLIED = select(tables.replies.c.at, tables.replies.c.id).where(
     tables.replies.c.escalation_id == bindparam("of_id")
 )
-_KNOWN = select(_deliveries.id, _deliveries.action, _deliveries.about).where(
-    _deliveries.escalation_id == bindparam("of_id"), _deliveries.target == bindparam("to")
+_KNOWN = (
+    select(_deliveries.id, _deliveries.action, _deliveries.about)
+    .add_columns(_deliveries.state, _deliveries.leased_until)
+    .where(_deliveries.escalation_id == bindparam("of_id"), _deliveries.target == bindparam("to"))
+)
+_OVERTAKE = (
+    update(tables.deliveries)
+    .where(_deliveries.id.in_(bindparam("ids", expanding=True)))
+    .values(state="skipped", next_at=None)
 )
 _AGAIN = (
     update(tables.deliveries)
@@ -144,10 +151,15 @@ def _insert(
 ) -> None:
     if not wanted:
         return
-    known = {
-        (row.action, row.about): row.id
-        for row in connection.execute(_KNOWN, {"of_id": escalation_id, "to": opening.target})
-    }
+    own = connection.execute(_KNOWN, {"of_id": escalation_id, "to": opening.target}).all()
+    known = {(row.action, row.about) for row in own}
+    gone = overtaken(opening.kind, wanted)
+    over = [row for row in own if row.action in gone and (row.action, row.about) not in wanted]
+    # One that is under way has its effect first.
+    due = max([due, *(row.leased_until for row in over)])
+    undone = [row.id for row in over if row.state in {"pending", *semantics.DEAD_STATES}]
+    if undone:
+        connection.execute(_OVERTAKE, {"ids": undone})
     new = [
         {
             "escalation_id": escalation_id,
@@ -165,6 +177,10 @@ def _insert(
     ]
     if new:
         connection.execute(insert(tables.deliveries), new)
-    repeated = [known[one] for one in wanted if one in known]
-    if again and repeated:
+    repeated = [
+        row.id
+        for row in own
+        if (row.action, row.about) in wanted and (again or row.state == "skipped")
+    ]
+    if repeated:
         connection.execute(_AGAIN, {"ids": repeated, "at": due})

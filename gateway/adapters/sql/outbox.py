@@ -115,7 +115,10 @@ def resend(
         if row.status == "resolved":
             again = again.where(_deliveries.action != "open")
     else:
-        again = again.where(_deliveries.state != "delivered")
+        again = again.where(
+            _deliveries.state != "delivered",
+            or_(following.OPENING, _deliveries.state != "skipped"),
+        )
     changed = connection.execute(again.values(state="pending", next_at=at, tries=0))
     _follow(connection, row, at)
     return changed.rowcount

@@ -21,7 +21,7 @@ from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.escalation import pagerduty_event
 from gateway.escalation.severity import SEVERITIES, parse_rule
 from gateway.settings import Secret, TargetSettings
-from tests.gateway.escalation.samples import an_escalation
+from tests.gateway.escalation.samples import an_added_turn, an_escalation
 from tests.gateway.vendors.pagerduty import BODY_LIMIT, EVENT, KEY, Account, account, invalid
 
 NOW = 1_790_000_000.0
@@ -69,6 +69,25 @@ async def test_an_escalation_opens_one_incident_and_its_end_closes_it() -> None:
     assert first["payload"]["summary"] == "The Shop: Where is my parcel?"
     assert first["client_url"] == f"{CONSOLE}/#{an_escalation().id}"
     assert "payload" not in last
+
+
+async def test_what_is_asked_after_an_answer_pages_again_in_its_own_words() -> None:
+    asked = an_added_turn()
+    case = replace(an_escalation(), added=(asked,))
+    again = LeasedDelivery(3, "pager", "pagerduty", case, 0, "added", asked.id)
+    with account() as pager:
+        async with target(pager.url) as hook:
+            assert (await hook.deliver(case, NOW)).delivered
+            # Nobody has answered yet: the same incident, and nobody is paged.
+            assert (await hook.follow(again, NOW)).delivered
+            assert (pager.pages, len(pager.open)) == (1, 1)
+            await hook.follow(closing(), NOW)
+            assert (await hook.follow(again, NOW)).delivered
+            assert (pager.pages, len(pager.open)) == (2, 1)
+    event = pager.events[-1]
+    assert event["dedup_key"] == f"esc:site_demo:{case.id}"
+    assert event["payload"]["summary"] == "The Shop: And my <!here> refund?"
+    assert event["payload"]["class"] == "empty"
 
 
 @pytest.mark.parametrize(
