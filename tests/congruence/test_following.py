@@ -80,7 +80,7 @@ async def test_the_target_where_a_reply_was_written_does_not_hear_it_again(truth
     await truth.reply(a_reply(1, 1), resolve=False, at=NOON, via="team")
     assert sorted(said(await finish(truth))) == [
         ("night", "reply", named("m", 1)),
-        ("pager", "resolve", ""),
+        ("pager", "resolve", named("m", 1)),
     ]
 
 
@@ -97,7 +97,7 @@ async def test_an_incident_is_not_closed_before_it_was_opened(truth: Truth) -> N
     await truth.reply(a_reply(1, 1), resolve=False, at=NOON + 1)
     assert await shown(truth) == [("pager", "open", "pending")]
     assert said(await finish(truth, at=NOON + 300)) == [("pager", "open", "")]
-    assert said(await lease(truth, NOON + 301)) == [("pager", "resolve", "")]
+    assert said(await lease(truth, NOON + 301)) == [("pager", "resolve", named("m", 1))]
 
 
 async def test_a_try_whose_answer_was_lost_is_closed_too(truth: Truth) -> None:

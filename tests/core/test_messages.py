@@ -56,6 +56,7 @@ def test_a_turn_has_every_field_of_the_wire() -> None:
         "choices": [],
         "sentence": None,
         "fallback_text": None,
+        "back_at": None,
         "disclaimers": [],
         "usage": {"prompt_tokens": 1, "completion_tokens": 2},
         "memory": None,

@@ -335,7 +335,9 @@ async def test_the_example_for_node_in_the_docs_works(
     shop: World, root: Path, node_path: Path, tmp_path: Path
 ) -> None:
     page = (root / "docs" / "identity.md").read_text(encoding="utf-8")
-    code = page.split("```js\n")[1].split("```")[0].replace("https://www.example.com", ISSUER)
+    blocks = [block.split("```")[0] for block in page.split("```js\n")[1:]]
+    code = next(block for block in blocks if "PRIVATE_PEM" in block)
+    code = code.replace("https://www.example.com", ISSUER)
     code = code.replace("site_shop", "site_demo").replace("2026-11", "new")
     visitor = shop.stranger()
     shop.time.now = float(int(time.time()))
