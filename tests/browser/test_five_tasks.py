@@ -13,6 +13,7 @@ from playwright.async_api import Locator, expect
 from tests.browser.conftest import Surfer
 from tests.browser.product import Product
 from tests.browser.visit import Widget, answer, faq, handoff
+from tests.browser.watch import NO_NETWORK
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -139,7 +140,8 @@ async def test_five_tasks_can_be_done_on_a_small_screen(
     surfer: Surfer, demo: Product, by: type[Keyboard | Finger]
 ) -> None:
     touch = by is Finger
-    widget, _ = await surfer.visit(demo.page, viewport=SMALL, has_touch=touch, is_mobile=touch)
+    widget, watch = await surfer.visit(demo.page, viewport=SMALL, has_touch=touch, is_mobile=touch)
+    watch.expect(NO_NETWORK)
     hand = by(widget)
     await ask_then_follow_up_without_a_network(widget, hand)
     await ask_a_person(widget, hand)

@@ -12,6 +12,7 @@ from playwright.async_api import Locator, expect
 from tests.browser.conftest import Staffed, Surfer
 from tests.browser.product import Product, until
 from tests.browser.visit import READY_MS, Widget, answer, faq, handoff
+from tests.browser.watch import NO_NETWORK
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -56,10 +57,11 @@ async def test_what_is_kept_is_shown_searched_and_taken_away_as_a_file(
 
 
 async def test_the_list_opens_without_a_network(surfer: Surfer, demo: Product) -> None:
-    widget, _ = await surfer.visit(demo.page)
+    widget, watch = await surfer.visit(demo.page)
     await widget.begin(memory=True)
     await widget.until_stored()
     await expect(answer(await widget.ask("Does it work offline?"))).to_contain_text(faq("offline"))
+    watch.expect(NO_NETWORK)
     await widget.page.context.set_offline(True)
     await widget.choose_from_menu("menu.kept")
     await expect(the_list(widget).locator(".lines li")).to_have_count(2)
