@@ -37,6 +37,7 @@ _MEANINGS: Final = {
     "goodput_rps": "of them, those that were answered",
     "goodput_ratio": "of peak_rps",
     "answered": "all of them, also those after the last had come",
+    "fell_back": "told in time that a person will answer: the model was too slow for it",
     "refused": "answered 429 or 503, with a Retry-After",
     "unexplained": "refused without one, or with another status",
     "failed": "no answer at all",
@@ -50,6 +51,7 @@ _SESSIONS: Final = 96
 _STATUS: Final = slice(9, 12)
 _REFUSED: Final = (b"429", b"503")
 _RETRY: Final = re.compile(rb"\r\nretry-after: \d+\r\n", re.IGNORECASE)
+_NO_MODEL: Final = b'"model_unavailable"'
 _LOOK_S: Final = 0.1
 _PAGE: Final = 4_096
 
@@ -89,7 +91,7 @@ async def measure(folder: Path, seconds: float, factor: float, report: Report) -
         report("starting the servers", 0.0)
         provider = await stack.enter_async_context(child("provider", folder))
         url = f"http://127.0.0.1:{provider.port}/v1"
-        gateway = await stack.enter_async_context(child("gateway", folder, url))
+        gateway = await stack.enter_async_context(child("crowded", folder, url))
         port = gateway.port
         # A gateway refuses what was signed before it knew what had been used: its first second.
         await asyncio.sleep(1.1)
@@ -126,6 +128,7 @@ class Arrivals:
     requests: Sequence[bytes]
     rate: float
     answered: list[tuple[float, float]] = field(default_factory=list)
+    fell_back: int = 0
     refused: int = 0
     unexplained: int = 0
     failed: int = 0
@@ -187,6 +190,8 @@ class Arrivals:
             self._under_way -= 1
             if response.startswith(b"HTTP/1.1 200 ") and CHAT_MARK in response:
                 self.answered.append((now - self._began, now - sent))
+            elif response.startswith(b"HTTP/1.1 200 ") and _NO_MODEL in response:
+                self.fell_back += 1
             elif response[_STATUS] in _REFUSED and _RETRY.search(response):
                 self.refused += 1
             else:
@@ -237,6 +242,7 @@ def _figures(arrivals: Arrivals, peak: float, memory: Memory) -> dict[str, float
         "goodput_rps": round(goodput, 1),
         "goodput_ratio": round(goodput / peak, 3),
         "answered": len(arrivals.answered),
+        "fell_back": arrivals.fell_back,
         "refused": arrivals.refused,
         "unexplained": arrivals.unexplained,
         "failed": arrivals.failed,

@@ -4,7 +4,7 @@
 `signed` is that echo again behind the gateway's own stack and nothing else, so that the two differ
 by what a signature costs. `gateway` is the product as `run` serves it: keys in a file, SQLite
 synced at every commit, the outbox running. Quotas and the patience with the
-model alone are raised.
+model alone are raised; `crowded` has its own patience.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MODEL: Final = "bench"
 MAX_TOKENS: Final = 512
 _UNLIMITED: Final = 1_000_000_000
 _PATIENT_S: Final = 60.0
-"""The model server shares the machine's cores with all others here: it is slow, and not away."""
+"""Where costs are compared the model server shares the cores with all others: slow is not away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,14 @@ async def gateway(place: Place) -> AsyncIterator[ASGIApp]:
 
 
 @asynccontextmanager
+async def crowded(place: Place) -> AsyncIterator[ASGIApp]:
+    """The gateway with its own deadlines, for more visitors than it can serve."""
+    settings = settings_for(place, patient=False)
+    async with open_services(settings, _knowledge(place)) as services:
+        yield create_app(services)
+
+
+@asynccontextmanager
 async def provider(_: Place) -> AsyncIterator[ASGIApp]:
     """The model server."""
     yield Provider()
@@ -153,13 +161,15 @@ ROLES: Final[dict[str, Callable[[Place], Opened]]] = {
     "bare": bare,
     "signed": signed,
     "gateway": gateway,
+    "crowded": crowded,
     "provider": provider,
 }
 
 
-def settings_for(place: Place) -> Settings:
-    """The gateway's settings: the product's own, without what would end a measurement."""
+def settings_for(place: Place, *, patient: bool = True) -> Settings:
+    """The gateway's settings: the product's own without quotas; `patient` also with the model."""
     data = place.folder / str(place.port)
+    own = LimitSettings()
     return Settings(
         public_url=f"http://localhost:{place.port}",
         console_url=f"http://console.localhost:{place.port}",
@@ -179,8 +189,8 @@ def settings_for(place: Place) -> Settings:
             address_per_minute=_UNLIMITED,
             sessions_per_address_per_minute=_UNLIMITED,
             pow_difficulty=1,
-            first_token_s=_PATIENT_S,
-            between_tokens_s=_PATIENT_S,
+            first_token_s=_PATIENT_S if patient else own.first_token_s,
+            between_tokens_s=_PATIENT_S if patient else own.between_tokens_s,
         ),
     )
 
