@@ -1,7 +1,8 @@
 """List what the knowledge base can be asked, for a visitor who looks instead of asking.
 
-Decides which entries are listed (those that hold on the day, once each, in the visitor's language
-where they exist in it) and refuses a request that is not of its form with `ValueError`.
+Decides which entries are listed (those that hold on the day and are not tagged `unlisted`, once
+each, in the visitor's language where they exist in it) and refuses a request that is not of its
+form with `ValueError`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from datetime import date
 from kb import Entry, Index
 from kb.entry import is_searchable
 
+UNLISTED = "unlisted"
+"""The tag of what is answered and not looked for, such as a greeting."""
 MOST_TOPICS = 2_000
 """More would be slow to draw, and no list to look through."""
 
@@ -33,7 +36,9 @@ def topics(index: Index, locale: str, *, today: str | None = None) -> tuple[Topi
     """
     chosen: dict[str, Entry] = {}
     for entry in index.entries:
-        if not is_searchable(entry) or not index.slots.is_shown(entry, today):
+        if UNLISTED in entry.tags or not is_searchable(entry):
+            continue
+        if not index.slots.is_shown(entry, today):
             continue
         if entry.id not in chosen or entry.locale == locale:
             chosen[entry.id] = entry

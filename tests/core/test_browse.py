@@ -13,6 +13,7 @@ ENTRIES = (
     Entry("hours", "en", "When are you open?", "Nine to five."),
     Entry("fair", "en", "Are you at the fair?", "In hall 3.", valid_until="2026-12-24"),
     Entry("hello", "en", "hello", "Welcome.", tags=("system:greeting",)),
+    Entry("thanks", "en", "Thank you", "You are welcome.", tags=("unlisted",)),
     Entry("place", "en", "place", "Hall 3", tags=("slot:place",)),
 )
 

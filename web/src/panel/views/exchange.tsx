@@ -169,8 +169,10 @@ function Origin({ answer, children }: OriginProps): VNode | null {
           )}
         </Why>
       )}
-      {children}
-      {answered && <Actions answer={answer} />}
+      <span class="beside">
+        {children}
+        {answered && <Actions answer={answer} />}
+      </span>
     </div>
   );
 }
