@@ -120,9 +120,10 @@ async def console(browser: Browser) -> None:
     with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
         async with running(Product(Path(folder))) as product, desk(product) as operator:
             surfer = Surfer(browser)
-            widget, _ = await surfer.visit(product.page)
-            await widget.begin(memory=False)
-            for question in (*OTHERS, LONG):
+            for question in (LONG, *reversed(OTHERS)):
+                # A visitor each: one visitor's questions would be one case.
+                widget, _ = await surfer.visit(product.page)
+                await widget.begin(memory=False)
                 await expect(handoff(await widget.ask(question))).to_be_visible()
             escalation = await operator.one(OTHERS[0])
             await operator.reply(escalation["id"], "From seven, on weekdays.")
