@@ -42,6 +42,7 @@ class Front:
     ledger: Ledger
     shelf: Shelf
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
+    gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def site(self, key: str) -> SiteSettings:
         """The site of this key; raises `Problem`."""
@@ -66,6 +67,7 @@ class Front:
             deadlines=Deadlines(limits.first_token_s, limits.between_tokens_s, limits.turn_s),
             max_tokens=limits.max_tokens,
             clock=self.services.clock,
+            gates=self.gates,
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
         )

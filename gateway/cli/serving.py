@@ -22,6 +22,12 @@ from starlette.types import ASGIApp
 
 from core.errors import FanlightError
 
+ACCEPTED_A_TURN: Final = 16
+"""Of each listening descriptor uvloop takes one connection a turn of its loop (libuv since 1.45).
+
+Where a turn takes ten milliseconds that is a hundred a second; the rest wait in the kernel, where
+none of our limits sees them. So each socket is listened on by as many descriptors as this.
+"""
 GRACE_S: Final = 8
 LAST_S: Final = 9.5
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -134,10 +140,22 @@ class _Server(uvicorn.Server):
 
     async def run_to_end(self) -> None:
         """Serve until told to stop. Raises `CannotServe` when the app does not start."""
-        try:
-            await self.serve(self._sockets)
-        except SystemExit as error:  # how uvicorn says that; it has logged the reason
-            raise CannotServe("The app did not start; the lines above say why.") from error
+        with _further(self._sockets) as further:
+            try:
+                await self.serve([*self._sockets, *further])
+            except SystemExit as error:  # how uvicorn says that; it has logged the reason
+                raise CannotServe("The app did not start; the lines above say why.") from error
+
+
+@contextmanager
+def _further(listening: Sequence[socket.socket]) -> Iterator[list[socket.socket]]:
+    """The same sockets under further descriptors."""
+    made = [each.dup() for each in listening for _ in range(ACCEPTED_A_TURN - 1)]
+    try:
+        yield made
+    finally:
+        for each in made:
+            each.close()
 
 
 class _Stop:

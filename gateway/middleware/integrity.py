@@ -30,8 +30,8 @@ def call_of(scope: Scope, body: bytes) -> Call:
 class IntegrityMiddleware:
     """Wraps a signed route: `state.caller` and `state.call` are set inside it.
 
-    Where there is a `capacity`, a call takes a place once its body is there and before it costs a
-    signature: a body that never comes holds none.
+    Where there is a `capacity`, a call takes a place (`state.place`) once its body is there and
+    before it costs a signature: a body that never comes holds none.
     """
 
     def __init__(
@@ -49,13 +49,14 @@ class IntegrityMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         body = await receive_body(scope, receive, self._body_limit)
-        with self._capacity.place() if self._capacity else nullcontext():
+        with self._capacity.place() if self._capacity else nullcontext() as place:
+            scope.setdefault("state", {}).update(place=place)
             await self._admitted(scope, receive, send, body)
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         call = call_of(scope, body)
         caller = await self._integrity.admit(call)
-        scope.setdefault("state", {}).update(caller=caller, call=call)
+        scope["state"].update(caller=caller, call=call)
         standing = fields(*caller.standings)
         raw = [(name.encode(), value.encode()) for name, value in standing.items()]
 

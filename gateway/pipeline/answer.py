@@ -8,6 +8,7 @@ keeps nothing: the caller commits the turn.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
@@ -42,7 +43,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """One site's way from a question to a turn."""
+    """One site's way from a question to a turn.
+
+    All pipelines of a process share `gates`: a gate takes milliseconds of the event loop, and is
+    run in one turn of it at a time. Otherwise a crowd's gates would run one after the other while
+    everyone else's words, writes and refusals wait, at each of their steps again.
+    """
 
     name: str
     index: Index
@@ -53,6 +59,7 @@ class Pipeline:
     deadlines: Deadlines
     max_tokens: int
     clock: Clock
+    gates: asyncio.Lock
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
 
@@ -60,12 +67,21 @@ class Pipeline:
         """The deadlines of a turn that begins now."""
         return Hurry(self.deadlines)
 
-    async def answer(self, request: ChatRequest, emit: Emit, hurry: Hurry) -> Answered:
-        """Answer one question; `emit` gets the reply's text as it comes, within `hurry`."""
+    async def answer(
+        self, request: ChatRequest, emit: Emit, hurry: Hurry, judged: Callable[[], None]
+    ) -> Answered:
+        """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
+
+        `judged` is called once the gate, which takes the processor, is through.
+        """
         now = self.clock()
         attended = self.attended(now)
-        with stage(self.telemetry, "gate"):
-            response = self._gate(request, attended=attended)
+        async with self.gates:
+            with stage(self.telemetry, "gate"):
+                response = self._gate(request, attended=attended)
+            judged()
+            # All else that is ready goes before the next question's milliseconds.
+            await asyncio.sleep(0)
         if response.verdict.answers and response.verdict.hit is not None:
             turn = self._from_entry(request, response.verdict, response.verdict.hit)
             emit(turn.reply)

@@ -25,7 +25,7 @@ from core.messages import ChatRequest
 from core.telemetry import CONFIDENCE, TURNS, stage
 from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
-from gateway.capacity import Capacity
+from gateway.capacity import Capacity, Place
 from gateway.front import Front
 from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
@@ -43,10 +43,11 @@ _Item = bytes | Finished | Problem
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A question on its way: who asked, by which call, and who is to answer."""
+    """A question on its way: who asked, by which call and place, and who is to answer."""
 
     caller: Caller
     call: Call
+    place: Place
     key: str
     asked: ChatRequest
     pipeline: Pipeline
@@ -78,7 +79,7 @@ class Chat:
         if body.metadata.website:
             # A browser may have filled it in: it is written down, and the answer is the same.
             log.warning("signal honeypot: site %s, session %s", caller.scope.site, caller.sid)
-        turn = _Turn(caller, call, key, asked, pipeline)
+        turn = _Turn(caller, call, request.state.place, key, asked, pipeline)
         if len(self._front.running) >= self._most:
             # Refused rather than piled up behind a slow model. From here on nothing is awaited
             # before the turn has its place.
@@ -110,7 +111,7 @@ class Chat:
             await self._check_new(turn)
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
-                answered = await turn.pipeline.answer(turn.asked, emit, hurry)
+                answered = await turn.pipeline.answer(turn.asked, emit, hurry, turn.place.through)
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
                 recorded = await self._front.ledger.record(turn.caller, record)

@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Message
 
 from core.ports import Piece, Prompt
+from core.respond import Response, respond
 from gateway import wire
 from gateway.adapters.visitor import Visitor
 from gateway.settings import LimitSettings
@@ -176,6 +177,32 @@ async def test_more_turns_at_once_than_are_taken_on_are_told_to_wait(stream: boo
         # Room again, and the key of a refused call is free.
         again = [await ask(one, "k2", stream=stream) for one in visitors]
         assert {response.status_code for response in again} == {200}
+
+
+async def test_of_a_crowds_gates_one_runs_in_a_turn_of_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise all else that is under way waits for all of them, at each of its steps."""
+    turn, gates = 0, list[int]()
+
+    def looked_at(*arguments: Any, **options: Any) -> Response:
+        gates.append(turn)
+        return respond(*arguments, **options)
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr("gateway.pipeline.answer.respond", looked_at)
+    async with world() as gateway:
+        visitors = [await gateway.visitor() for _ in range(12)]
+        counting = asyncio.create_task(count())
+        replies = await asyncio.gather(*(one.ask("How do I return an order?") for one in visitors))
+        counting.cancel()
+    assert {reply.status_code for reply in replies} == {200}
+    assert len(gates) == len(set(gates)) == 12
 
 
 async def test_more_streams_at_once_than_are_kept_are_told_to_wait() -> None:
