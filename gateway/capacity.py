@@ -21,8 +21,6 @@ from typing import Final
 
 from gateway import problems
 
-LONG_S: Final = 0.5
-"""A wait for the processor that a visitor notices, and that a burst of some dozens stays below."""
 SEVERAL: Final = 16
 """One that hangs, on a connection that was lost say, is no queue."""
 
@@ -40,11 +38,17 @@ class Place:
 
 
 class Capacity:
-    """At most `most` places; `what` names them to whoever gets none. `now` gives seconds."""
+    """At most `most` places, and none while several have waited longer than `queue_s` seconds.
 
-    def __init__(self, what: str, most: int, now: Callable[[], float] = monotonic) -> None:
+    `what` names them to whoever gets none; `now` gives seconds.
+    """
+
+    def __init__(
+        self, what: str, most: int, queue_s: float, now: Callable[[], float] = monotonic
+    ) -> None:
         self._what = what
         self._most = most
+        self._queue_s = queue_s
         self._now = now
         self._taken = 0
         self._waiting: OrderedDict[Place, float] = OrderedDict()
@@ -65,4 +69,4 @@ class Capacity:
     def _queues(self) -> bool:
         """Whether several have waited long: whether the last of the first several has."""
         since = next(islice(self._waiting.values(), SEVERAL - 1, None), None)
-        return since is not None and self._now() - since > LONG_S
+        return since is not None and self._now() - since > self._queue_s

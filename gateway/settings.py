@@ -138,6 +138,7 @@ class LimitSettings:
     turn_s: float = 60.0
     max_tokens: int = 1024
     turns_at_once: int = 256
+    queue_s: float = 1.0
     streams_at_once: int = 2_000
 
 

@@ -335,13 +335,12 @@ SETTINGS: Final = (
         "The same when many sessions are being opened: it rises by two bits with each doubling "
         "from an eighth of the limits on new sessions.",
     ),
-    _limit(
-        "first_token_s", 4.0, 0.1, 60.0, "Seconds until a model's first words; then the fallback."
-    ),
+    _limit("first_token_s", 4.0, 0.1, 60.0, "Seconds to a model's first words; or the fallback."),
     _limit("between_tokens_s", 5.0, 0.1, 60.0, "Seconds between a model's words."),
     _limit("turn_s", 60.0, 1.0, 600.0, "Seconds for a whole turn."),
     _limit("max_tokens", 1024, 1, 32_768, "The longest reply asked of a model, in tokens."),
     _limit("turns_at_once", 256, 1, 100_000, "Turns under way at once in one process."),
+    _limit("queue_s", 1.0, 0.1, 60.0, "Seconds several may wait for the processor; then 503."),
     _limit(
         "streams_at_once",
         2_000,

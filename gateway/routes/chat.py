@@ -244,6 +244,6 @@ def _ignore(text: str) -> None:
 def chat_routes(front: Front) -> list[Route]:
     """The route of this resource."""
     limits = front.services.settings.limits
-    turns = Capacity("turns", limits.turns_at_once)
+    turns = Capacity("turns", limits.turns_at_once, limits.queue_s)
     signed = [Middleware(IntegrityMiddleware, front.integrity, limits.body_bytes, turns)]
     return [Route("/v1/chat", Chat(front).chat, methods=["POST"], middleware=signed)]

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from core.errors import Problem
-from gateway.capacity import LONG_S, SEVERAL, Capacity
+from gateway.capacity import SEVERAL, Capacity
+
+QUEUE_S = 0.5
 
 
 class Clock:
@@ -21,7 +23,7 @@ class Clock:
 
 
 def test_no_more_than_the_bound_and_again_when_one_leaves() -> None:
-    places = Capacity("turns", 2)
+    places = Capacity("turns", 2, QUEUE_S)
     with ExitStack() as held:
         held.enter_context(places.place())
         with places.place(), pytest.raises(Problem) as refusal, places.place():
@@ -34,10 +36,10 @@ def test_no_more_than_the_bound_and_again_when_one_leaves() -> None:
 
 def test_several_that_wait_long_let_no_further_one_in() -> None:
     clock = Clock()
-    places = Capacity("turns", 1_000, clock)
+    places = Capacity("turns", 1_000, QUEUE_S, clock)
     with ExitStack() as held:
         waiting = [held.enter_context(places.place()) for _ in range(SEVERAL)]
-        clock.now += LONG_S
+        clock.now += QUEUE_S
         held.enter_context(places.place())
         clock.now += 0.01
         with pytest.raises(Problem), places.place():
@@ -51,7 +53,7 @@ def test_several_that_wait_long_let_no_further_one_in() -> None:
 
 def test_what_waits_for_others_is_no_queue() -> None:
     clock = Clock()
-    places = Capacity("turns", 1_000, clock)
+    places = Capacity("turns", 1_000, QUEUE_S, clock)
     with ExitStack() as held:
         for _ in range(100):
             held.enter_context(places.place()).through()
@@ -61,7 +63,7 @@ def test_what_waits_for_others_is_no_queue() -> None:
 
 def test_a_few_that_hang_shut_nobody_out() -> None:
     clock = Clock()
-    places = Capacity("turns", 1_000, clock)
+    places = Capacity("turns", 1_000, QUEUE_S, clock)
     with ExitStack() as held:
         for _ in range(SEVERAL - 1):
             held.enter_context(places.place())
@@ -75,7 +77,7 @@ def test_a_few_that_hang_shut_nobody_out() -> None:
 
 def test_whoever_leaves_without_being_through_waits_no_longer() -> None:
     clock = Clock()
-    places = Capacity("turns", 1_000, clock)
+    places = Capacity("turns", 1_000, QUEUE_S, clock)
     for _ in range(SEVERAL):
         with pytest.raises(RuntimeError, match="inside"), places.place():
             raise RuntimeError("refused inside")

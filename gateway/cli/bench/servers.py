@@ -3,8 +3,8 @@
 `echo` and `bare` are what anyone would write with Starlette, and with httpx before a model.
 `signed` is that echo again behind the gateway's own stack and nothing else, so that the two differ
 by what a signature costs. `gateway` is the product as `run` serves it: keys in a file, SQLite
-synced at every commit, the outbox running. Quotas and the patience with the
-model alone are raised; `crowded` has its own patience.
+synced at every commit, the outbox running. Quotas and the patience with the model and with a
+queue alone are raised; `crowded` has its own patience.
 """
 
 from __future__ import annotations
@@ -191,6 +191,7 @@ def settings_for(place: Place, *, patient: bool = True) -> Settings:
             pow_difficulty=1,
             first_token_s=_PATIENT_S if patient else own.first_token_s,
             between_tokens_s=_PATIENT_S if patient else own.between_tokens_s,
+            queue_s=_PATIENT_S if patient else own.queue_s,
         ),
     )
 
