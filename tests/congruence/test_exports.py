@@ -160,7 +160,7 @@ async def test_thousands_of_turns_come_page_after_page(truth: Truth) -> None:
 @pytest.mark.timeout(900)
 async def test_fifty_thousand_turns_come_and_no_page_takes_long(truth: Truth) -> None:
     """The call's own deadline is four seconds; a page may take two on a machine that is busy."""
-    for some in itertools.batched(range(50_000), 500):
+    for some in itertools.batched(range(50_000), 50):
         works = (
             a_work(f"k{number}", at=NOON + number / 9, turn=a_turn(number, 1 + number % 200))
             for number in some
