@@ -3,14 +3,19 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, insert, select
 
 from core.scope import Scope
 from core.subjects import PAGE, PARTS, Feedback, Held, Place
-from core.truth import Truth
+from core.truth import Truth, Work
+from gateway.adapters.sql import rows, tables
+from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (
     ANNA,
     BEN,
@@ -156,16 +161,32 @@ async def test_thousands_of_turns_come_page_after_page(truth: Truth) -> None:
     assert [len(held.turns) + len(held.conversations) for held in got] == [1000, 1000, 700]
 
 
+async def store_all(truth: Truth, works: Iterable[Work]) -> None:
+    """Store many turns; in SQL by their rows alone, since no call is about any of them."""
+    for some in itertools.batched(works, 1000):
+        if isinstance(truth, SqlTruth):
+            await truth._write(partial(insert_all, works=some))
+        else:
+            await asyncio.gather(*map(truth.commit, some))
+
+
+def insert_all(connection: Connection, works: Sequence[Work]) -> None:
+    turns = [(work, work.turn) for work in works if work.turn is not None]
+    known = set(connection.execute(select(tables.conversations.c.id)).scalars())
+    places = {turn.conversation_id: work for work, turn in turns}
+    new = [rows.conversation_values(places[name], name) for name in places.keys() - known]
+    if new:
+        connection.execute(insert(tables.conversations), new)
+    connection.execute(insert(tables.turns), [rows.turn_values(*one) for one in turns])
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_fifty_thousand_turns_come_and_no_page_takes_long(truth: Truth) -> None:
     """The call's own deadline is four seconds; a page may take two on a machine that is busy."""
-    for some in itertools.batched(range(50_000), 50):
-        works = (
-            a_work(f"k{number}", at=NOON + number / 9, turn=a_turn(number, 1 + number % 200))
-            for number in some
-        )
-        await asyncio.gather(*map(truth.commit, works))
+    numbers = range(50_000)
+    works = (a_work(f"k{n}", at=NOON + n / 9, turn=a_turn(n, 1 + n % 200)) for n in numbers)
+    await store_all(truth, works)
     slowest, turns, place = 0.0, 0, None
     while True:
         began = time.monotonic()
@@ -173,5 +194,6 @@ async def test_fifty_thousand_turns_come_and_no_page_takes_long(truth: Truth) ->
         slowest, turns = max(slowest, time.monotonic() - began), turns + len(one.turns)
         if (place := one.next) is None:
             break
+    print(f"slowest page: {slowest:.2f} s")  # noqa: T201 - the figure for the log
     assert turns == 50_000
     assert slowest < 2

@@ -99,6 +99,7 @@ async def test_one_that_stays_away_costs_one_visitor_a_try_every_half_minute(
     async with door(double, long=long) as shut:
         await shut.network.set("down")
         for number in range(3):
-            assert await shut.with_token(double, f"0.another-token-{number}-of-three") == "bad-challenge"
+            token = f"0.another-token-{number}-of-three"
+            assert await shut.with_token(double, token) == "bad-challenge"
             await shut.with_work()
             shut.gateway.time.now += OUTAGE_S + 1
