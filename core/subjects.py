@@ -8,8 +8,10 @@ would be stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from core import jose
@@ -28,6 +30,31 @@ Kind = Literal["turns", "escalations", "feedback", "events", "sessions"]
 """What is kept, each for a time of its own. `sessions`: the heads of their chains of receipts."""
 
 KINDS: Final[tuple[Kind, ...]] = ("turns", "escalations", "feedback", "events", "sessions")
+
+Part = Literal[
+    "conversations", "turns", "escalations", "feedback", "events", "sessions", "receipts"
+]
+"""What an export has lists of."""
+
+Key = tuple[str | float, ...]
+"""What the rows of a part are ordered by: their time, where it counts, and their name."""
+
+PARTS: Final[tuple[Part, ...]] = (
+    *("conversations", "turns", "escalations", "feedback", "events", "sessions", "receipts"),
+)
+"""In the order in which an export gives them."""
+
+_NAMED: Final = "[A-Za-z0-9_-]{1,200}"
+_DATED: Final = rf"[0-9]{{1,12}}\.[0-9]{{1,17}}~{_NAMED}"
+CURSOR: Final = (
+    rf"^((conversations|sessions)(~{_NAMED})?|events(~[0-9]{{1,18}})?"
+    rf"|(turns|escalations|feedback|receipts)(~{_DATED})?)$"
+)
+"""How a place in an export is written: the part, then the key of its last row."""
+
+PAGE: Final = 1000
+"""So many rows at most are given out at once: read, written as JSON and sent within a second."""
+
 
 NOBODY: Final = ""
 """The subject of what is kept of an erased one: the head of a chain, which is a hash."""
@@ -79,8 +106,50 @@ class HeldSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far an export has come: the part, and the key of its last row that was given out.
+
+    Without a key it is at the part's beginning. A place says nothing of whose the rows are.
+    """
+
+    part: Part
+    key: Key = ()
+
+    def cursor(self) -> str:
+        """The place as the wire has it."""
+        return "~".join((self.part, *map(str, self.key)))
+
+    @classmethod
+    def read(cls, cursor: str) -> Place:
+        """The inverse of `cursor`; raises `ValueError` on anything else."""
+        if re.fullmatch(CURSOR, cursor) is None or cursor.endswith("\n"):
+            raise ValueError("it names no place in an export")
+        name, *key = cursor.split("~")
+        part = next(one for one in PARTS if one == name)
+        if part == "events":
+            return cls(part, tuple(map(int, key)))
+        if len(key) > 1:
+            return cls(part, (float(key[0]), key[1]))
+        return cls(part, tuple(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Some[Row]:
+    """Rows of a part after a place, each with its key; how many they count for; whether that is
+    not all of them."""
+
+    rows: Sequence[tuple[Key, Row]]
+    count: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
-    """All that is held of one subject, each kind oldest first, receipts in their chains' order."""
+    """What is held of one subject, or a page of it: each part oldest first.
+
+    Receipts stand in their chains' order. `next` is where the following page begins; None where
+    this is the last one.
+    """
 
     scope: Scope
     conversations: tuple[str, ...] = ()
@@ -90,6 +159,7 @@ class Held:
     events: tuple[HeldEvent, ...] = ()
     sessions: tuple[HeldSession, ...] = ()
     receipts: tuple[str, ...] = ()
+    next: Place | None = None
 
     def document(self) -> dict[str, Any]:
         """The export as the wire has it, without its time."""
@@ -105,6 +175,7 @@ class Held:
             "events": [asdict(replace(one, data=dict(one.data))) for one in self.events],
             "sessions": [asdict(one) for one in self.sessions],
             "receipts": list(self.receipts),
+            "next": self.next and self.next.cursor(),
         }
 
 
@@ -130,8 +201,16 @@ class Merged:
 class SubjectStore(Protocol):
     """A part of the truth, as durable. Every call may raise `Unavailable`."""
 
-    async def export(self, scope: Scope, since: float) -> Held:
-        """All that is held of this subject, from one moment; receipts only from `since` on."""
+    async def export(
+        self, scope: Scope, since: float, after: Place | None = None, limit: int = PAGE
+    ) -> Held:
+        """A page of what is held of this subject, from one moment; receipts from `since` on.
+
+        `limit` bounds its rows, a case's later turns and its replies among them; one case whose
+        own are more comes alone. Whatever was there when the first page was read is in the
+        pages that follow each other; a mark that is made anew meanwhile may come twice, and then
+        the later one counts.
+        """
 
     async def erase(self, work: Work) -> Erased:
         """Erase the scope of `work`, end its sessions until `work.at`, store the call's outcome.
@@ -154,6 +233,52 @@ class SubjectStore(Protocol):
         An escalation goes with its replies, deliveries and threads, a conversation with the last
         of what it held.
         """
+
+
+def page(
+    scope: Scope,
+    look: Callable[[Part, Key, int], Some[Any]],
+    after: Place | None,
+    limit: int,
+) -> Held:
+    """One page, its parts filled one after the other with what `look` finds.
+
+    `look` gives the rows of a part after a key (from the beginning, where it is empty), in order,
+    that count for no more than so many, or one that fills the whole page and more.
+    """
+    place: Place | None = after or Place(PARTS[0])
+    following = {part: Place(then) for part, then in pairwise(PARTS)}
+    found: dict[str, tuple[Any, ...]] = {}
+    left = limit
+    while place is not None and left > 0:
+        some = look(place.part, place.key, left)
+        found[place.part] = tuple(row for _, row in some.rows)
+        left -= some.count
+        if some.more:
+            place = Place(place.part, some.rows[-1][0] if some.rows else place.key)
+            break
+        place = following.get(place.part)
+    found["receipts"] = chained(found.get("receipts", ()))
+    return Held(scope, **found, next=place)
+
+
+def sliced[Row](rows: Sequence[tuple[Key, Row]], limit: int) -> Some[Row]:
+    """The first `limit` of rows that are in order already."""
+    return Some(rows[:limit], min(len(rows), limit), len(rows) > limit)
+
+
+def weighed[Row](
+    rows: Iterable[tuple[Key, Row]], weights: Iterable[int], limit: int, *, alone: bool
+) -> Some[Row]:
+    """As many of the first rows as weigh no more than `limit` together, or, `alone`, one."""
+    taken: list[tuple[Key, Row]] = []
+    count = 0
+    for row, weight in zip(rows, weights, strict=True):
+        if count + weight > limit and (taken or not alone):
+            return Some(taken, count, more=True)
+        taken.append(row)
+        count += weight
+    return Some(taken, count, more=False)
 
 
 def chained(receipts: Iterable[str]) -> tuple[str, ...]:

@@ -194,7 +194,7 @@ class Truth(Protocol):
         """Finish what is under way and close."""
 
     async def ping(self) -> None:
-        """Raise `Unavailable` unless the store answers."""
+        """Raise `Unavailable` unless the store answers, and takes writes where one has failed."""
 
     async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
         """The outcome stored under this idempotency key since `since`, if any."""

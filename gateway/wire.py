@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope
 from core.errors import Problem
 from core.messages import ChatRequest, Consent, EscalationReason, EscalationRequest, MemoryTurn
 from core.redact import redact_secrets
-from core.subjects import Feedback, Signal
+from core.subjects import CURSOR, PAGE, Feedback, Place, Signal
 from gateway import problems
 
 BODY_S: Final = 10.0
@@ -249,6 +249,27 @@ class EscalationBody(Body):
             timestamp=self.timestamp,
             consent=Consent(self.contact_consent, self.timestamp) if self.contact_consent else None,
         )
+
+
+class ExportBody(Body):
+    """`POST /v1/export`; `cursor` is what the page before said comes `next`."""
+
+    # Checked by what reads it, which says what to send instead.
+    cursor: Annotated[str, Field(json_schema_extra={"pattern": CURSOR})] | None = None
+    limit: Annotated[int, Field(ge=1, le=PAGE), Integral] = PAGE
+
+    def place(self) -> Place | None:
+        """Where the page begins; raises `Problem` where the cursor is none."""
+        if self.cursor is None:
+            return None
+        try:
+            return Place.read(self.cursor)
+        except ValueError as exc:
+            raise problems.invalid(
+                "cursor",
+                "This is no cursor of an export.",
+                "Send what the page before gave as `next`, or null for the first page.",
+            ) from exc
 
 
 class FeedbackBody(Body):

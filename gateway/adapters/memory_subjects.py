@@ -12,17 +12,15 @@ from core.errors import Conflict
 from core.scope import Scope
 from core.subjects import (
     NOBODY,
+    PAGE,
     Erased,
     Held,
-    HeldEvent,
-    HeldFeedback,
-    HeldSession,
-    HeldTurn,
     Kind,
     Merged,
-    chained,
+    Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
+from gateway.adapters.memory_exports import exported
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import EscalationRow, Rows
 
@@ -34,39 +32,11 @@ class MemorySubjects:
         self._rows = rows
         self._revocations = revocations
 
-    async def export(self, scope: Scope, since: float) -> Held:
-        """All that is held of this subject; receipts only from `since` on."""
-        rows = self._rows
-        turns = [row for (whose, _), row in rows.turns.items() if whose == scope]
-        asked = [row for row in rows.cases() if row.scope == scope]
-        marks = [row for (whose, _), row in rows.feedback.items() if whose == scope]
-        return Held(
-            scope,
-            tuple(self._conversations(scope)),
-            tuple(
-                HeldTurn(row.question, row.locale, row.turn)
-                for row in sorted(turns, key=lambda row: (row.at, row.turn.id))
-            ),
-            tuple(row.shown() for row in sorted(asked, key=lambda row: (row.at, row.id))),
-            tuple(
-                HeldFeedback(row.feedback, row.at)
-                for row in sorted(marks, key=lambda row: (row.at, row.feedback.turn_id))
-            ),
-            tuple(
-                HeldEvent(event.id, place, event.name, event.data)
-                for place, event in rows.events.in_scope(scope)
-            ),
-            tuple(
-                HeldSession(sid, row.head or "", row.gaps)
-                for sid, row in sorted(rows.heads.items())
-                if row.scope == scope
-            ),
-            chained(
-                outcome.receipt
-                for (whose, _), (at, outcome) in rows.finished.items()
-                if whose == scope and at >= since and outcome.receipt is not None
-            ),
-        )
+    async def export(
+        self, scope: Scope, since: float, after: Place | None = None, limit: int = PAGE
+    ) -> Held:
+        """A page of what is held of this subject; receipts from `since` on."""
+        return exported(self._rows, scope, since, after, limit)
 
     async def erase(self, work: Work) -> Erased:
         """Erase the scope of `work`, end its sessions, and store the call's outcome."""

@@ -28,6 +28,7 @@ from gateway import __version__
 from gateway.adapters.key_folder import keep_known
 from gateway.adapters.sql import copies
 from gateway.adapters.sql.opening import is_postgresql
+from gateway.adapters.sql.sole_file import refuse_held
 from gateway.cli.archive import FORM, BadArchive, Manifest, describe, pack, unpack
 from gateway.cli.output import Output, as_rows, json_option
 from gateway.configuration import ConfigurationError, read_settings
@@ -235,6 +236,8 @@ def _is_empty_folder(path: Path) -> bool:
 
 def _refuse_running(settings: Settings) -> None:
     """A gateway that runs would go on writing into what is moved aside."""
+    if not is_postgresql(settings.database_url):
+        refuse_held(settings.database_url)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

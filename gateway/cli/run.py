@@ -1,8 +1,8 @@
 """`fanlight run`: the gateway, the console and, in the demo, a host page, in one process or more.
 
-Decides the order: settings, sockets, what was published, knowledge bases, services, servers; so
-that what can fail by a person's hand fails first. Refuses flawed settings and a taken port in plain
-lines, before anything is written.
+Decides the order: settings, sockets, the database's lock, what was published, knowledge bases,
+services, servers; so that what can fail by a person's hand fails first. Refuses flawed settings, a
+taken port and a SQLite file that another gateway has, in plain lines, before anything is written.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ import click
 from core.errors import FanlightError
 from core.workshop import Recipe
 from gateway.adapters import logs
+from gateway.adapters.sql.opening import is_postgresql
+from gateway.adapters.sql.sole_file import sole
 from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.telemetry import share, without
 from gateway.app import create_app
@@ -153,6 +155,9 @@ def _run(plan: Plan, output: Output) -> bool:
         if plan.page_port:
             page.extend(bind("127.0.0.1", plan.page_port, "--demo-port"))
         _make_data_dir(settings.data_dir)
+        if not is_postgresql(settings.database_url):
+            # Before anything looks at the file: a newer Fanlight would change its tables.
+            stack.enter_context(sole(settings.database_url))
         recipes = asyncio.run(published(settings))
         knowledge = _prepare_all(settings, recipes, output)
         _miss_web(settings.web_dir, output)

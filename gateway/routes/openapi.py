@@ -20,6 +20,7 @@ _BODIES = (
     wire.ChatBody,
     wire.EscalationBody,
     wire.FeedbackBody,
+    wire.ExportBody,
 )
 
 _ID = {"type": "string"}
@@ -217,7 +218,7 @@ def _signed_paths() -> dict[str, Any]:
 
 def _subject_paths(refused: dict[str, Any]) -> dict[str, Any]:
     marked = {"200": json_content(MARKED, "The mark that stands now."), **refused}
-    held = {"200": json_content(EXPORT, "All that is held of this visitor."), **refused}
+    held = {"200": json_content(EXPORT, "A page of what is held of this visitor."), **refused}
     erased = {"200": json_content(ERASED, "Gone; the visitor's sessions have ended."), **refused}
     return {
         "/v1/feedback": {
@@ -225,7 +226,12 @@ def _subject_paths(refused: dict[str, Any]) -> dict[str, Any]:
                 "Mark an answer", marked, body="FeedbackBody", signed=True, idempotent=True
             )
         },
-        "/v1/export": {"get": _operation("Give out what is held", held, signed=True)},
+        "/v1/export": {
+            "get": _operation("Give out what is held, the first page", held, signed=True),
+            "post": _operation(
+                "Give out what is held, a page", held, body="ExportBody", signed=True
+            ),
+        },
         "/v1/erase": {
             "post": _operation(
                 "Erase what is held", erased, body="EmptyBody", signed=True, idempotent=True

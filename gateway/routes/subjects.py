@@ -1,8 +1,9 @@
 """A visitor's rights: a mark on an answer, everything that is held, and its end.
 
-`POST /v1/feedback`, `GET /v1/export` and `POST /v1/erase`, signed like every other call, and each
-for the caller's own subject alone. An erase is acknowledged once it is committed; the sessions have
-ended with it, so whoever sends it again does so under a new one, with the same key.
+`POST /v1/feedback`, `/v1/export` and `POST /v1/erase`, signed like every other call, and each for
+the caller's own subject alone. An export comes a page at a time, however much is held. An erase is
+acknowledged once it is committed; the sessions have ended with it, so whoever sends it again does
+so under a new one, with the same key.
 """
 
 from __future__ import annotations
@@ -57,10 +58,17 @@ class Subjects:
         return _answer(work.finished)
 
     async def export(self, request: Request) -> Response:
-        """`GET /v1/export`: all that is held of this visitor."""
+        """`GET /v1/export`: what is held of this visitor, its first page; `POST`: any page."""
+        call: Call = request.state.call
         caller: Caller = request.state.caller
-        now = self._clock()
-        held = await self._truth.subjects.export(caller.scope, now - FINISHED_KEPT_S)
+        wanted = wire.ExportBody()
+        if request.method == "POST":
+            wire.check_media_type(call.fields.get("content-type", ""))
+            wanted = wire.parse(wire.ExportBody, call.body)
+        now, place = self._clock(), wanted.place()
+        held = await self._truth.subjects.export(
+            caller.scope, now - FINISHED_KEPT_S, place, wanted.limit
+        )
         document = {"exported_at": timestamp(now), **held.document()}
         name = {"content-disposition": 'attachment; filename="fanlight-export.json"'}
         return JSONResponse(document, headers={"cache-control": "no-store", **name})
@@ -116,6 +124,6 @@ def subject_routes(front: Front) -> list[Route]:
     signed = [Middleware(IntegrityMiddleware, front.integrity, limit)]
     return [
         Route("/v1/feedback", subjects.feedback, methods=["POST"], middleware=signed),
-        Route("/v1/export", subjects.export, methods=["GET"], middleware=signed),
+        Route("/v1/export", subjects.export, methods=["GET", "POST"], middleware=signed),
         Route("/v1/erase", subjects.erase, methods=["POST"], middleware=signed),
     ]

@@ -78,9 +78,10 @@ EXPORT: Final = _whole(
         "events": _list(_EVENT),
         "sessions": _list(_whole({"sid": _TEXT, "head": _TEXT, "gaps": _COUNT})),
         "receipts": _list(_TEXT),
+        "next": _PERHAPS,
     }
 )
-"""Everything that is held of a visitor."""
+"""A page of everything that is held of a visitor; `next` is the cursor of the following one."""
 
 MARKED: Final = _whole({"turn_id": _TEXT, "signal": _SIGNAL})
 ERASED: Final = _whole({"erased": _TRUE})

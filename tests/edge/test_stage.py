@@ -130,6 +130,7 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
         "memory_cache",
         "memory_deliveries",
         "memory_escalations",
+        "memory_exports",
         "memory_knowledge",
         "memory_revocations",
         "memory_rows",

@@ -30,13 +30,17 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 @dataclass
 class FaultProxy:
-    """A proxy before `127.0.0.1:upstream`, listening on `port` of loopback."""
+    """A proxy before `127.0.0.1:upstream`, listening on `port` of loopback.
+
+    `heard` counts what clients sent, whether or not it went on.
+    """
 
     upstream: int
     chance: random.Random
     port: int = 0
     mode: Mode = "pass"
     connections: int = 0
+    heard: int = 0
     _server: asyncio.Server | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
     _flowing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,6 +102,7 @@ class FaultProxy:
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         """From the client to the server; what stalls is kept, and goes on later."""
         while data := await source.read(CHUNK):
+            self.heard += 1
             await self._flowing.wait()
             sink.write(data)
             await sink.drain()

@@ -136,7 +136,13 @@ async def test_a_malformed_mark_is_refused(gateway: World, body: dict[str, objec
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/v1/feedback"), ("GET", "/v1/export"), ("POST", "/v1/erase")]
+    ("method", "path"),
+    [
+        ("POST", "/v1/feedback"),
+        ("GET", "/v1/export"),
+        ("POST", "/v1/export"),
+        ("POST", "/v1/erase"),
+    ],
 )
 async def test_none_of_it_is_done_for_an_unsigned_call(
     gateway: World, method: str, path: str
@@ -193,6 +199,55 @@ async def test_a_target_is_named_by_its_kind_alone() -> None:
     [kept] = got["escalations"]
     assert [one["kind"] for one in kept["deliveries"]] == ["webhook"]
     assert target.name not in json.dumps(got)
+
+
+async def page(visitor: Visitor, **body: object) -> httpx.Response:
+    """A page of it, by its cursor."""
+    return await visitor.call("POST", "/v1/export", body)
+
+
+async def test_pages_together_are_what_the_first_page_of_a_little_is(gateway: World) -> None:
+    visitor, other = await gateway.visitor(), await gateway.visitor()
+    for question in ("When are you open?", LEGAL, "And on Sundays?"):
+        await mark(visitor, (await asked(visitor, question))["id"], key=question[:3])
+        gateway.time.now += 1
+    await asked(other, LEGAL)
+    whole = await export(visitor)
+    assert whole.pop("next") is None
+    schema = document(gateway.services.settings)["paths"]["/v1/export"]["post"]["responses"]["200"]
+    together: dict[str, Any] = {}
+    cursor, count = None, 0
+    while True:
+        response = await page(visitor, cursor=cursor, limit=2)
+        assert response.status_code == 200, response.text
+        got = response.json()
+        jsonschema_rs.validate(schema["content"]["application/json"]["schema"], got)
+        cursor, count = got.pop("next"), count + 1
+        for name, value in got.items():
+            together[name] = [*together.get(name, []), *value] if type(value) is list else value
+        if cursor is None:
+            break
+    assert count > 3
+    assert {**together, "exported_at": ""} == {**whole, "exported_at": ""}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"cursor": "not one"}, "cursor"),
+        ({"cursor": ""}, "cursor"),
+        ({"cursor": "turns~1"}, "cursor"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 1001}, "limit"),
+        ({"after": "t_1"}, "after"),
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused_by_its_field(
+    gateway: World, body: dict[str, object], field: str
+) -> None:
+    response = await page(await gateway.visitor(), **body)
+    assert (response.status_code, response.json()["field"]) == (400, field)
+    assert response.json()["remedy"]
 
 
 # The end.

@@ -40,7 +40,15 @@ from core.respond import Response, document, respond_json
 from core.route import route
 from core.scope import Scope, anonymous
 from core.signatures import Message, covered_by_profile, read_profile, signature_base
-from core.subjects import Feedback, Held, HeldEvent, HeldFeedback, HeldSession, HeldTurn
+from core.subjects import (
+    Feedback,
+    Held,
+    HeldEvent,
+    HeldFeedback,
+    HeldSession,
+    HeldTurn,
+    Place,
+)
 from gateway import problems, sse, wire
 from gateway.adapters import semantics
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
@@ -323,6 +331,7 @@ def held_of(made: Mapping[str, Any]) -> Held:
         tuple(HeldEvent(**one) for one in made["events"]),
         tuple(HeldSession(**one) for one in made["sessions"]),
         tuple(made["receipts"]),
+        made["next"] and Place.read(made["next"]),
     )
 
 

@@ -56,6 +56,7 @@ class GroupCommit:
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
         self._writer: asyncio.Task[None] | None = None
+        self._failing = False
         self._closed = False
 
     async def commit(self, work: Work) -> Committed | None:
@@ -73,6 +74,12 @@ class GroupCommit:
         """Commit a change of the tables, without the deadline of a call: a large table takes as
         long as it takes."""
         await self._run(unit, None, deadline_s=inf)
+
+    async def recover(self) -> None:
+        """Write where a write has failed, to see whether one succeeds; raises `Unavailable`."""
+        if self._failing:
+            await self._run(_touch, None)
+            self._failing = False
 
     async def close(self) -> None:
         """Finish what waits, within the deadline, and close."""
@@ -142,6 +149,8 @@ class GroupCommit:
             return run(self._connection, jobs)
 
     def _failed(self, exc: Exception, jobs: Sequence[_Job]) -> list[object]:
+        # Not until a write is seen to succeed: a unit that finds nothing to do writes nothing.
+        self._failing = True
         # The next batch starts with a fresh connection.
         self._disconnect()
         return [as_core(exc) for _ in jobs]
@@ -150,6 +159,12 @@ class GroupCommit:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _touch(connection: Connection) -> None:
+    """Write a page of the file as it is: what SQLite keeps for its user, who has no use for it."""
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
 
 
 def _together(connection: Connection, jobs: Sequence[_Job]) -> list[object]:

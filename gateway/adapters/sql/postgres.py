@@ -100,6 +100,9 @@ class Postgres:
         """What a read of one statement gives."""
         return await self._in_time(self._points, read)
 
+    async def recover(self) -> None:
+        """Nothing: whether its disk takes what is written, the server finds for each unit anew."""
+
     async def close(self) -> None:
         """Let what is under way end, within the deadline, and close."""
         self._closed = True

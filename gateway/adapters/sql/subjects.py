@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     Table,
@@ -30,19 +29,16 @@ from core.errors import Conflict
 from core.scope import Scope
 from core.subjects import (
     NOBODY,
+    PAGE,
     Erased,
-    Feedback,
     Held,
-    HeldEvent,
-    HeldFeedback,
-    HeldSession,
-    HeldTurn,
     Kind,
     Merged,
-    chained,
+    Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
-from gateway.adapters.sql import locks, reads, revocations, rows, tables
+from gateway.adapters.sql import exports, locks, revocations, rows, tables
+from gateway.adapters.sql.exports import belongs, whose
 from gateway.adapters.sql.knowledge import Run
 
 _conversations = tables.conversations.c
@@ -77,9 +73,12 @@ class SqlSubjects:
         self._write = write
         self._scrubbed = scrubbed
 
-    async def export(self, scope: Scope, since: float) -> Held:
-        """All that is held of this subject, from one moment; receipts only from `since` on."""
-        return await self._read(lambda connection: _export(connection, scope, since))
+    async def export(
+        self, scope: Scope, since: float, after: Place | None = None, limit: int = PAGE
+    ) -> Held:
+        """A page of what is held of this subject, from one moment; receipts from `since` on."""
+        wanted = exports.Wanted(scope, since, after, limit)
+        return await self._read(lambda connection: exports.exported(connection, wanted))
 
     async def erase(self, work: Work) -> Erased:
         """Erase the scope of `work`, end its sessions, and store the call's outcome."""
@@ -104,59 +103,20 @@ class SqlSubjects:
         return await self._write(lambda connection: _expire(connection, kind, until, limit))
 
 
-def _export(connection: Connection, scope: Scope, since: float) -> Held:
-    asked = select(tables.escalations).where(
-        _belongs(tables.escalations, scope), _escalations.part_of.is_(None)
-    )
-    receipts = select(_finished.receipt).where(
-        _whose(tables.finished_calls, scope), _finished.at >= since, _finished.receipt.is_not(None)
-    )
-    return Held(
-        scope,
-        tuple(_own(connection, scope)),
-        tuple(
-            HeldTurn(row.question, row.locale, rows.turn_of(row))
-            for row in _sorted(connection, tables.turns, scope, ("at", "id"))
-        ),
-        tuple(reads.whole(connection, asked.order_by(_escalations.at, _escalations.id))),
-        tuple(
-            HeldFeedback(Feedback(row.turn_id, row.signal, row.text), row.at)
-            for row in _sorted(connection, tables.feedback, scope, ("at", "turn_id"))
-        ),
-        tuple(
-            HeldEvent(row.id, row.conversation_id, row.name, row.data)
-            for row in _sorted(connection, tables.visitor_events, scope, ("id",))
-        ),
-        _sessions(connection, scope),
-        chained(connection.execute(receipts).scalars()),
-    )
-
-
-def _sessions(connection: Connection, scope: Scope) -> tuple[HeldSession, ...]:
-    found = connection.execute(
-        select(tables.receipt_heads).where(_whose(tables.receipt_heads, scope))
-    )
-    return tuple(sorted((HeldSession(row.sid, row.head, row.gaps) for row in found), key=_sid))
-
-
-def _sid(session: HeldSession) -> str:
-    return session.sid
-
-
 def _erase(connection: Connection, work: Work) -> Erased:
     scope = work.scope
     places = _take(connection, scope)
     _refuse_finished(connection, work)
-    asked = select(_escalations.id).where(_belongs(tables.escalations, scope))
+    asked = select(_escalations.id).where(belongs(tables.escalations, scope))
     _drop_children(connection, asked)
     gone = {
-        table: connection.execute(delete(table).where(_belongs(table, scope))).rowcount
+        table: connection.execute(delete(table).where(belongs(table, scope))).rowcount
         for table in _OF_CONVERSATIONS
     }
     for table in (tables.conversations, tables.finished_calls):
-        connection.execute(delete(table).where(_whose(table, scope)))
+        connection.execute(delete(table).where(whose(table, scope)))
     heads = tables.receipt_heads
-    connection.execute(update(heads).where(_whose(heads, scope)).values(subject=NOBODY))
+    connection.execute(update(heads).where(whose(heads, scope)).values(subject=NOBODY))
     revocations.end_subject(connection, scope, work.at)
     connection.execute(insert(tables.finished_calls), [rows.finished_values(work)])
     return Erased(
@@ -170,7 +130,7 @@ def _erase(connection: Connection, work: Work) -> Erased:
 
 def _refuse_finished(connection: Connection, work: Work) -> None:
     same = select(_finished.at).where(
-        _whose(tables.finished_calls, work.scope), _finished.key == work.key
+        whose(tables.finished_calls, work.scope), _finished.key == work.key
     )
     at = connection.execute(same).scalar()
     if at is not None and at >= work.at - FINISHED_KEPT_S:
@@ -190,7 +150,7 @@ def _merge(connection: Connection, anonymous: Scope, into: Scope) -> Merged:
             place = table.c.id if table is tables.conversations else table.c.conversation_id
             connection.execute(
                 update(table)
-                .where(_whose(table, anonymous), place.in_(some))
+                .where(whose(table, anonymous), place.in_(some))
                 .values(subject=into.subject)
             )
     if not stayed:
@@ -201,10 +161,10 @@ def _merge(connection: Connection, anonymous: Scope, into: Scope) -> Merged:
 def _move_outcomes(connection: Connection, anonymous: Scope, into: Scope) -> None:
     """All but those whose key stands for another call of the signed-in subject."""
     taken = tables.finished_calls.alias()
-    same = exists().where(_whose(taken, into), taken.c.key == _finished.key)
+    same = exists().where(whose(taken, into), taken.c.key == _finished.key)
     connection.execute(
         update(tables.finished_calls)
-        .where(_whose(tables.finished_calls, anonymous), ~same)
+        .where(whose(tables.finished_calls, anonymous), ~same)
         .values(subject=into.subject)
     )
 
@@ -216,9 +176,9 @@ def _turn_places(
     for table, name in ((tables.turns, _turns.id), (tables.escalations, _escalations.turn_id)):
         query = select(table.c.conversation_id, name)
         if names is None:
-            query = query.where(_belongs(table, scope))
+            query = query.where(belongs(table, scope))
         else:
-            query = query.where(_whose(table, scope), name.in_(names))
+            query = query.where(whose(table, scope), name.in_(names))
         yield from ((place, found) for place, found in connection.execute(query))
 
 
@@ -281,31 +241,9 @@ def _drop_empty(connection: Connection, places: Collection[str]) -> None:
 def _take(connection: Connection, *scopes: Scope) -> list[str]:
     """Keep everybody else from what these subjects have; the first one's conversations."""
     locks.hold(connection, *map(locks.subject, scopes))
-    places = _own(connection, scopes[0])
+    places = exports.own(connection, scopes[0])
     locks.hold(connection, *map(locks.conversation, places))
     return places
-
-
-def _own(connection: Connection, scope: Scope) -> list[str]:
-    own = select(_conversations.id).where(_whose(tables.conversations, scope))
-    return sorted(connection.execute(own).scalars())
-
-
-def _sorted(
-    connection: Connection, table: Table, scope: Scope, by: tuple[str, ...]
-) -> list[rows.AnyRow]:
-    found = connection.execute(select(table).where(_belongs(table, scope))).all()
-    return sorted(found, key=lambda row: tuple(getattr(row, name) for name in by))
-
-
-def _whose(table: Any, scope: Scope) -> ColumnElement[bool]:
-    return and_(table.c.site == scope.site, table.c.subject == scope.subject)
-
-
-def _belongs(table: Table, scope: Scope) -> ColumnElement[bool]:
-    """Rows of this scope, found by the scope's conversations."""
-    own = select(_conversations.id).where(_whose(tables.conversations, scope))
-    return and_(table.c.conversation_id.in_(own), _whose(table, scope))
 
 
 def _chunks[Item](items: Sequence[Item]) -> Iterator[list[Item]]:

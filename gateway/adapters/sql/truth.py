@@ -53,6 +53,9 @@ class Writer(Protocol):
     async def run[Value](self, unit: Callable[[Connection], Value]) -> Value:
         """Commit one unit, and give what it gives."""
 
+    async def recover(self) -> None:
+        """Where a write has failed, try another; raises `Unavailable` while it fails too."""
+
     async def close(self) -> None:
         """Finish what waits, and close."""
 
@@ -158,8 +161,9 @@ class SqlTruth:
                 await one.close()
 
     async def ping(self) -> None:
-        """Raise `Unavailable` unless the store answers."""
+        """Raise `Unavailable` unless the store answers, and takes writes where one has failed."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+        await self._open()[0].recover()
 
     async def finished(self, scope: Scope, key: str, since: float) -> Finished | None:
         """The outcome stored under this idempotency key since `since`, if any."""

@@ -177,6 +177,28 @@ class TestOpening:
             with pytest.raises(Unavailable):
                 await call
 
+    async def test_after_a_write_failed_it_is_unavailable_until_one_succeeds(
+        self, file: Path
+    ) -> None:
+        store = SqlTruth(f"sqlite:///{file}", clock=StandingClock(), deadline_s=0.4)
+        await store.start()
+        await store.ping()
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Unavailable):
+                await store.commit(a_work("k1"))
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await store.ping()
+            other.execute("ROLLBACK")
+            before = other.execute("PRAGMA data_version").fetchone()
+            await store.ping()
+            after = other.execute("PRAGMA data_version").fetchone()
+            assert before != after, "it wrote"
+            await store.ping()
+            assert other.execute("PRAGMA data_version").fetchone() == after, "and no more"
+        await store.close()
+
 
 class TestTwoProcesses:
     """Two stores over one file stand for two processes: they share nothing else."""

@@ -14,7 +14,7 @@ import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
 
-/** How long an erase or an export may take before it counts as failed. */
+/** How long an erase or a page of an export may take before it counts as failed. */
 const RIGHTS_MS = 15_000;
 
 /** A finished turn, as far as the panel uses it. */
@@ -205,13 +205,17 @@ export class Gateway {
     );
   }
 
-  /** All that the server holds of this visitor, as JSON to read; rejects where it cannot be had. */
-  async held(): Promise<string> {
-    const response = await this.calls.send(
-      { method: "GET", path: "/v1/export" },
-      { signal: AbortSignal.timeout(RIGHTS_MS) },
-    );
-    return `${JSON.stringify(await response.json(), undefined, 2)}\n`;
+  /** A page of what the server holds of this visitor; rejects where it cannot be had. */
+  async held(cursor: string | null, stop: AbortSignal): Promise<unknown> {
+    const patience = new Patience(RIGHTS_MS, stop);
+    try {
+      const body = JSON.stringify({ cursor });
+      const call = { method: "POST", path: "/v1/export", body } as const;
+      const response = await this.calls.send(call, { signal: patience.signal });
+      return await response.json();
+    } finally {
+      patience.end();
+    }
   }
 
   /** Has everything erased that the server holds of this visitor; rejects where it is not. */

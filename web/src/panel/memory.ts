@@ -121,9 +121,9 @@ export class Memory {
     state.notice.value = "notice.forgotten";
   }
 
-  /** What the server holds of this visitor, as JSON; rejects where it cannot be had. */
-  async held(): Promise<string> {
-    return this.options.gateway.held();
+  /** A page of what the server holds of this visitor; rejects where it cannot be had. */
+  async held(cursor: string | null, stop: AbortSignal): Promise<unknown> {
+    return this.options.gateway.held(cursor, stop);
   }
 
   /** Has all of it erased, on the server first: while that cannot be had, nothing is lost here. */

@@ -221,7 +221,7 @@ describe("what is kept", () => {
     });
     await begin();
     await openList();
-    it_.gateway.answers.set("/v1/export", () => problem(503));
+    it_.gateway.answers.set("/v1/export", () => problem(403));
     named("Save what the server holds").click();
     await see("The server could not be reached");
     expect(saved).toEqual([]);
@@ -229,6 +229,33 @@ describe("what is kept", () => {
     named("Save what the server holds").click();
     await see("Saved.");
     expect(saved).toEqual(["held-by-the-server.json"]);
+  });
+
+  it("on the server comes page by page, and asking can be stopped", async () => {
+    const saved: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.download);
+    });
+    await begin();
+    await openList();
+    const asked: unknown[] = [];
+    it_.gateway.answers.set("/v1/export", ({ body }) => {
+      asked.push(body.cursor);
+      const page = Response.json({ turns: [{}, {}], next: "second" });
+      return body.cursor === "second" ? new Response(new ReadableStream()) : page;
+    });
+    const button = named("Save what the server holds");
+    button.click();
+    await see("2 entries so far");
+    await vi.waitFor(() => expect(asked).toEqual([null, "second"]));
+    expect(button.textContent).toBe("Stop asking the server");
+    button.click();
+    await see("Stopped. Nothing was saved.");
+    expect(button.textContent).toBe("Save what the server holds");
+    expect(shown()).not.toContain("so far");
+    expect(saved).toEqual([]);
   });
 });
 

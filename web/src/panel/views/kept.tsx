@@ -1,9 +1,10 @@
 /** What is kept of the visitor: shown, searched, and handed over as a file. */
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import type { StringKey } from "../../i18n/strings.ts";
 import type { Entry } from "../../vault/entry.ts";
+import { everythingHeld } from "../held.ts";
 import { asJson, asText, matching, writerOf } from "../transcript.ts";
 import { usePanel } from "./context.ts";
 import { formatTime } from "./exchange.tsx";
@@ -81,21 +82,13 @@ function Line({ entry }: { readonly entry: Entry }): VNode {
 }
 
 function Files(): VNode {
-  const { state, memory } = usePanel();
-  const [told, setTold] = useState<StringKey>();
+  const { state } = usePanel();
   const { config, locale } = state;
   const say = state.say.value;
   const { name } = config;
   const text = () =>
     save("conversation.txt", "text/plain", asText(state.entries.value, say, name, locale.value));
   const json = () => save("conversation.json", "application/json", asJson(state.kept.value, name));
-  const server = async () => {
-    setTold("kept.asking");
-    const there = state.connection.value !== "offline";
-    const held = there ? await memory.held().catch(() => undefined) : undefined;
-    setTold(held === undefined ? "kept.unreached" : "kept.saved");
-    if (held !== undefined) save("held-by-the-server.json", "application/json", held);
-  };
   return (
     <div class="files">
       {state.entries.value.length > 0 && (
@@ -108,12 +101,48 @@ function Files(): VNode {
           </button>
         </>
       )}
-      <button type="button" class="button" onClick={() => void server()}>
-        {say("kept.server")}
+      <Server />
+    </div>
+  );
+}
+
+/** What the server holds, asked for page after page until the visitor stops it or closes the list. */
+function Server(): VNode {
+  const { state, memory } = usePanel();
+  const say = state.say.value;
+  const [told, setTold] = useState<StringKey>();
+  const [count, setCount] = useState(0);
+  const asking = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => asking.current?.abort(), []);
+  const ask = async () => {
+    const stopping = new AbortController();
+    asking.current = stopping;
+    const { signal } = stopping;
+    setCount(0);
+    setTold("kept.asking");
+    const there = state.connection.value !== "offline";
+    const page = (cursor: string | null, stop: AbortSignal) => memory.held(cursor, stop);
+    const held = there
+      ? await everythingHeld({ page, onCount: setCount, stop: signal }).catch(() => undefined)
+      : undefined;
+    asking.current = undefined;
+    if (held !== undefined) save("held-by-the-server.json", "application/json", held);
+    if (signal.aborted) setTold("kept.stopped");
+    else setTold(held === undefined ? "kept.unreached" : "kept.saved");
+  };
+  const busy = told === "kept.asking";
+  const press = () => (busy ? asking.current?.abort() : void ask());
+  return (
+    <>
+      {/* One button: whoever pressed it has the focus on what stops it. */}
+      <button type="button" class="button" onClick={press}>
+        {say(busy ? "kept.stop" : "kept.server")}
       </button>
       <p class="small" role="status">
         {told && say(told)}
       </p>
-    </div>
+      {/* Read out where it is looked for, not at every page. */}
+      {busy && count > 0 && <p class="small">{say("kept.so_far", { n: count })}</p>}
+    </>
   );
 }
