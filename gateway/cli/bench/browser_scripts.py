@@ -83,3 +83,52 @@ for question in questions[:half]:
 The first half only warms up: the browser still compiles then. Of the rest each is asked three times
 and its median counts, so that what else the machine does is left out.
 """
+
+ASK_OFTEN: Final = """async ({ questions, turns }) => {
+  // Nobody but the browser answers, however slowly Python comes.
+  Object.defineProperty(Navigator.prototype, "onLine", { get: () => false, configurable: true });
+  dispatchEvent(new Event("offline"));
+  const look = (seen) => new Promise((resolve) => {
+    const step = () => {
+      if (!seen()) return;
+      watch.disconnect();
+      resolve();
+    };
+    const watch = new MutationObserver(step);
+    watch.observe(document.body, {
+      attributes: true, attributeFilter: ["aria-busy"], childList: true, subtree: true,
+    });
+    step();
+  });
+  const last = () => [...document.querySelectorAll(".exchange")].at(-1);
+  for (let n = 0; n < turns; n += 1) {
+    const before = last()?.id;
+    const field = document.querySelector("textarea");
+    field.value = questions[n % questions.length];
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.form.requestSubmit();
+    await look(() => last()?.id !== before && last().querySelector(".answer .origin"));
+  }
+}"""
+"""Asks so many questions one after the other; done when the last answer stands there."""
+
+WATCH_TYPING: Final = """() => {
+  const took = [];
+  window.fanlightTyping = took;
+  addEventListener("keydown", () => {
+    const began = performance.now();
+    let handled = 0;
+    requestAnimationFrame(() => {
+      const drawing = performance.now();
+      const { port1, port2 } = new MessageChannel();
+      // Heard once the frame has been laid out and painted.
+      port1.onmessage = () => took.push(handled + performance.now() - drawing);
+      port2.postMessage("");
+    });
+    addEventListener("input", () => {
+      // After the view's own work, which waits for this task's end, too.
+      queueMicrotask(() => queueMicrotask(() => (handled = performance.now() - began)));
+    }, { once: true });
+  }, true);
+}"""
+"""Notes for each letter what the page works: for the event, and then for the frame that shows it."""
