@@ -17,6 +17,9 @@ if (/^\\/panel\\//.test(location.pathname)) {
   const step = () => {
     document.querySelector(".consent .choices .strong")?.click();
     const field = document.querySelector("textarea");
+    const noted = document.documentElement.dataset;
+    const now = performance.timeOrigin + performance.now();
+    if (field) noted.usable ??= now;
     if (field && field.value === "" && !asked) {
       field.value = "QUESTION";
       field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -27,7 +30,7 @@ if (/^\\/panel\\//.test(location.pathname)) {
       field.form.requestSubmit();
     }
     if (asked && answers() > before) {
-      document.documentElement.dataset.answered ??= performance.timeOrigin + performance.now();
+      noted.answered ??= now;
     }
   };
   new MutationObserver(step).observe(document, {
@@ -35,7 +38,7 @@ if (/^\\/panel\\//.test(location.pathname)) {
   });
 }
 """
-"""Agrees, asks QUESTION as soon as it can, and writes down when the answer stood there."""
+"""Agrees, asks QUESTION as soon as it can; notes when it could, and when the answer stood there."""
 
 REMEMBER_PYTHON: Final = """
 const post = Worker.prototype.postMessage;
@@ -131,4 +134,20 @@ WATCH_TYPING: Final = """() => {
     }, { once: true });
   }, true);
 }"""
-"""Notes for each letter what the page works: for the event, and then for the frame that shows it."""
+"""Notes the work for each letter: for the event, and then for the frame that shows it."""
+
+WATCH_OTHER: Final = """
+addEventListener("click", (event) => {
+  const clicked = event.timeStamp;
+  const step = () => {
+    const field = document.querySelector("deep-chat")?.shadowRoot?.querySelector("#text-input");
+    if (field?.isContentEditable && field.getBoundingClientRect().height > 0) {
+      document.documentElement.dataset.usable = performance.now() - clicked;
+    } else {
+      setTimeout(step);
+    }
+  };
+  step();
+}, { once: true, capture: true });
+"""
+"""Writes down how long after the click the other chat could be written in."""
