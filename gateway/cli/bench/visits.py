@@ -21,12 +21,17 @@ from urllib.parse import urlsplit
 from playwright.async_api import BrowserContext, Page, Playwright, Request, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from gateway.cli.bench.beside_visit import measure_beside
 from gateway.cli.bench.browser_scripts import QUERIES, REMEMBER_PYTHON, VISITOR
 from gateway.cli.bench.chromium import FLAGS, find_chromium
 from gateway.cli.bench.host import Served, serving
 from gateway.cli.bench.load import BenchError
+from gateway.cli.bench.paid import WATCH_PAGE, paid, requests_of, stored, third_parties
+from gateway.cli.bench.talk import long_talk
 from gateway.cli.output import Report
+from gateway.loader import CURRENT
 
+EARLY: Final = f"/{CURRENT}"
 QUESTION: Final = "Does it work offline?"
 ANSWER_MS: Final = 45_000
 ENDED_S: Final = 2.0
@@ -37,24 +42,40 @@ FRAME: Final = "fanlight-launcher iframe"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The figures by name, and the browser that they were taken in."""
+    """The figures by name, another chat's beside them, and the browser that all were taken in."""
 
     figures: dict[str, object]
+    beside: dict[str, object]
     browser: str
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Seconds from the click until the visitor could write, and until the first answer."""
+
+    usable_s: float
+    answer_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
-    """One cold, one second and one warm start, in seconds."""
+    """One cold, one second and one warm start."""
 
-    cold_s: float
-    second_s: float
-    warm_s: float
+    cold: Start
+    second: Start
+    warm: Start
 
 
-async def measure(
-    rounds: int, sizes: Sequence[int], chromium: Path | None, report: Report
-) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured."""
+
+    rounds: int
+    sizes: Sequence[int]
+    turns: int
+
+
+async def measure(extent: Extent, chromium: Path | None, report: Report) -> Measured:
     """All figures; raises `BenchError`."""
     with tempfile.TemporaryDirectory(prefix="fanlight-bench-") as name:
         folder = Path(name)
@@ -63,8 +84,8 @@ async def measure(
             try:
                 # A browser that does not start is told before anything is built.
                 await (await browser.open()).close()
-                async with serving(folder, sizes, report) as served:
-                    return await _measure(browser, served, rounds, report)
+                async with serving(folder, extent.sizes, report) as served:
+                    return await _measure(browser, served, extent, report)
             except PlaywrightError as error:
                 raise BenchError(_first_line(error)) from error
 
@@ -100,42 +121,56 @@ class _Browser:
         return context
 
 
-async def _measure(browser: _Browser, served: Served, rounds: int, report: Report) -> Measured:
+async def _measure(browser: _Browser, served: Served, extent: Extent, report: Report) -> Measured:
     report("weighing", 0.3)
     figures = await _weights(browser, served)
     starts = []
-    for number in range(rounds):
-        report(f"round {number + 1} of {rounds}", 0.35 + 0.45 * number / rounds)
+    for number in range(extent.rounds):
+        report(f"round {number + 1} of {extent.rounds}", 0.35 + 0.3 * number / extent.rounds)
         starts.append(await _round(browser, served))
-    figures["cold_s"] = round(median(each.cold_s for each in starts), 3)
-    figures["second_s"] = round(median(each.second_s for each in starts), 3)
-    figures["warm_s"] = round(median(each.warm_s for each in starts), 3)
-    report("asking", 0.85)
+    figures["cold_s"] = round(median(each.cold.answer_s for each in starts), 3)
+    figures["second_s"] = round(median(each.second.answer_s for each in starts), 3)
+    figures["warm_s"] = round(median(each.warm.answer_s for each in starts), 3)
+    figures["open_warm_ms"] = round(1000 * median(each.warm.usable_s for each in starts), 1)
+    report("asking", 0.65)
     figures |= await _queries(browser, served)
-    return Measured(figures, browser.version)
+    report("talking at length", 0.75)
+    figures |= await _talk(browser, served, extent.turns)
+    report("another chat", 0.9)
+    beside = await measure_beside(browser.open, browser.folder, extent.rounds)
+    return Measured(figures, beside, browser.version)
+
+
+async def _talk(browser: _Browser, served: Served, turns: int) -> dict[str, object]:
+    context = await browser.open()
+    figures = await long_talk(context, served, turns)
+    await context.close()
+    return figures
 
 
 async def _weights(browser: _Browser, served: Served) -> dict[str, object]:
-    """Bytes on the wire by kind, and what is asked for before the launcher is used."""
+    """Bytes on the wire by kind, and what the host page pays before the launcher is used."""
     context = await browser.open()
-    asked: list[Request] = []
-
-    def note(request: Request) -> None:
-        if request.url.startswith(served.gateway):
-            asked.append(request)
-
-    context.on("request", note)
+    asked = requests_of(context)
+    await context.add_init_script(WATCH_PAGE)
     page = await context.new_page()
     await page.goto(served.page)
     await page.wait_for_selector(LAUNCHER)
     await page.wait_for_load_state("networkidle")
-    early = [urlsplit(request.url).path for request in asked]
+    early = [urlsplit(request.url).path for request in _to(served.gateway, asked)]
+    costs = await paid(page, EARLY)
     await page.click(LAUNCHER)
     await page.frame_locator(FRAME).locator(".choices").wait_for()
     await page.wait_for_load_state("networkidle")
-    sizes = await _sizes(asked)
+    sizes = await _sizes(_to(served.gateway, asked))
+    costs["third_party_requests"] = third_parties(asked, served.page, served.gateway)
+    costs["stored_before_consent"] = await stored(page.frames)
     await context.close()
-    return {**sizes, "early_requests": early}
+    return {**sizes, "early_requests": early, **costs}
+
+
+def _to(origin: str, asked: list[Request]) -> list[Request]:
+    return [request for request in asked if request.url.startswith(origin)]
 
 
 async def _sizes(asked: list[Request]) -> dict[str, int]:
@@ -183,8 +218,8 @@ async def _round(browser: _Browser, served: Served) -> Round:
     return Round(cold, second, warm)
 
 
-async def _first_answer(context: BrowserContext, url: str, *, cut: bool) -> tuple[float, Page]:
-    """Seconds from the click on the launcher to an answer on the screen."""
+async def _first_answer(context: BrowserContext, url: str, *, cut: bool) -> tuple[Start, Page]:
+    """The start that a click on the launcher makes."""
     await context.set_offline(False)
     page = await context.new_page()
     await page.goto(url)
@@ -195,8 +230,9 @@ async def _first_answer(context: BrowserContext, url: str, *, cut: bool) -> tupl
     answer = page.frame_locator(FRAME).locator("html[data-answered]")
     await answer.wait_for(state="attached")
     answered = float(await answer.get_attribute("data-answered") or "nan")
+    usable = float(await answer.get_attribute("data-usable") or "nan")
     clicked = await page.evaluate("() => window.fanlightClicked")
-    return (answered - clicked) / 1000, page
+    return Start((usable - clicked) / 1000, (answered - clicked) / 1000), page
 
 
 async def _queries(browser: _Browser, served: Served) -> dict[str, object]:

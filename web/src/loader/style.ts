@@ -4,7 +4,7 @@
  */
 
 export const CSS = `
-:host{all:initial!important;position:fixed!important;inset:auto!important;bottom:0!important;right:0!important;z-index:2147483000!important;width:0!important;height:0!important;display:block!important;color-scheme:light dark}
+:host{all:initial!important;position:fixed!important;inset:auto!important;bottom:0!important;right:0!important;z-index:2147483647!important;width:0!important;height:0!important;display:block!important;color-scheme:light dark}
 :host([data-side=left]){right:auto!important;left:0!important}
 *{box-sizing:border-box}
 .launch{position:fixed;bottom:max(16px,env(safe-area-inset-bottom));right:16px;width:56px;height:56px;padding:0;border:0;border-radius:28px;background:var(--accent,#1f5f8b);color:var(--ink,#fff);box-shadow:0 4px 16px rgb(0 0 0/.24),0 0 0 1px rgb(255 255 255/.16);cursor:pointer;transition:transform .14s ease-out,background .14s}

@@ -86,18 +86,38 @@ export interface Exchange {
   readonly replies: readonly Entry[];
 }
 
-/** The conversation by turns: a person's reply stands under its question, however late it came. */
-export function exchanges(entries: readonly Entry[]): readonly Exchange[] {
+/**
+ * The conversation by turns: a person's reply stands under its question, however late it came. One whose lines are those
+ * of `before` is that object again, so that it is not drawn anew.
+ */
+export function exchanges(
+  entries: readonly Entry[],
+  before: readonly Exchange[] = [],
+): readonly Exchange[] {
+  const known = new Map(before.map((one) => [one.turnId, one]));
   const byTurn = new Map<string, Entry[]>();
   for (const entry of entries) {
     const turn = byTurn.get(entry.turn_id);
     if (turn) turn.push(entry);
     else byTurn.set(entry.turn_id, [entry]);
   }
-  return [...byTurn].map(([turnId, turn]) => ({
-    turnId,
-    question: turn.find(({ role }) => role === "user"),
-    answer: turn.find(({ role }) => role === "assistant"),
-    replies: turn.filter(({ role }) => role === "person"),
-  }));
+  return [...byTurn].map(([turnId, turn]) => {
+    const made = {
+      turnId,
+      question: turn.find(({ role }) => role === "user"),
+      answer: turn.find(({ role }) => role === "assistant"),
+      replies: turn.filter(({ role }) => role === "person"),
+    };
+    const one = known.get(turnId);
+    return one && same(one, made) ? one : made;
+  });
+}
+
+function same(one: Exchange, other: Exchange): boolean {
+  return (
+    one.question === other.question &&
+    one.answer === other.answer &&
+    one.replies.length === other.replies.length &&
+    one.replies.every((reply, at) => reply === other.replies[at])
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * The vault: the last 40 lines of a conversation, in the visitor's own browser, by the visitor's leave.
+ * The vault: the last 40 lines of a conversation, in the visitor's own browser, by the visitor's leave. The page itself
+ * holds what was said in it, 1,000 lines at most.
  *
  * Decides: what is kept, how two tabs agree, and what a broken vault becomes (an empty one, said aloud).
  * Refuses: to write before it is opened for keeping, to keep more than 40 lines, to read what does not
@@ -8,7 +9,10 @@
 import { type Entry, isEntry, isRecord } from "./entry.ts";
 
 export const MEMORY_KEY = "fanlight.memory.v1";
+/** Lines that are kept. */
 export const CAPACITY = 40;
+/** Lines that a page holds while it is open: what was said today does not vanish from the screen. */
+export const HELD = 1000;
 
 /** A conversation as it is kept. */
 export interface Kept {
@@ -53,8 +57,8 @@ export function parseVault(text: string | null): Reading {
   }
 }
 
-function newest(entries: readonly Entry[]): readonly Entry[] {
-  return [...entries].sort((a, b) => a.at - b.at || a.id.localeCompare(b.id)).slice(-CAPACITY);
+function newest(entries: readonly Entry[], count: number): readonly Entry[] {
+  return [...entries].sort((a, b) => a.at - b.at || a.id.localeCompare(b.id)).slice(-count);
 }
 
 /** Event ids are whole numbers, of any length. */
@@ -78,7 +82,7 @@ export function merge(ours: Kept, theirs: Kept): Kept {
   return {
     ...ours,
     last_event_id: laterEvent(ours.last_event_id, theirs.last_event_id),
-    entries: newest([...byId.values()]),
+    entries: newest([...byId.values()], HELD),
   };
 }
 
@@ -127,7 +131,7 @@ export class Vault {
 
   /** Changes the conversation, then joins it with what other tabs wrote. */
   async update(change: (kept: Kept) => Kept): Promise<void> {
-    this.current = trimmed(change(this.current));
+    this.current = trimmed(change(this.current), HELD);
     this.options.onChange(this.current, this.#keeping);
     if (this.#keeping !== "kept") return;
     const work = () => {
@@ -181,7 +185,7 @@ export class Vault {
 
   #write(): void {
     try {
-      this.options.storage().setItem(this.#name, JSON.stringify(this.current));
+      this.options.storage().setItem(this.#name, JSON.stringify(trimmed(this.current, CAPACITY)));
     } catch {
       // Full or refused: the conversation goes on in this tab, and the panel says so.
       this.#keeping = "refused";
@@ -192,11 +196,11 @@ export class Vault {
 /** An earlier visit's conversation; lines written in this tab meanwhile stay on this tab's own. */
 function resumed(ours: Kept, stored: Kept): Kept {
   if (ours.entries.length === 0) return stored;
-  return trimmed({ ...ours, entries: [...stored.entries, ...ours.entries] });
+  return trimmed({ ...ours, entries: [...stored.entries, ...ours.entries] }, HELD);
 }
 
-function trimmed(kept: Kept): Kept {
-  return { ...kept, entries: newest(kept.entries) };
+function trimmed(kept: Kept, count: number): Kept {
+  return { ...kept, entries: newest(kept.entries, count) };
 }
 
 async function runNow(_name: string, work: () => void): Promise<void> {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ConsentRecord } from "../../src/vault/consent.ts";
 import { type Entry, isEntry } from "../../src/vault/entry.ts";
 import { conversationTail, trainingMemory } from "../../src/vault/training.ts";
-import { CAPACITY, type Kept, merge, parseVault, Vault } from "../../src/vault/vault.ts";
+import { CAPACITY, HELD, type Kept, merge, parseVault, Vault } from "../../src/vault/vault.ts";
 import { BrokenStorage, TestStorage } from "./storage.ts";
 
 const NAME = "fanlight.memory.v1:site_demo";
@@ -78,12 +78,23 @@ describe("after consent", () => {
     expect(tab.kept.entries.map(({ content }) => content)).toEqual(["q1", "q2"]);
   });
 
-  it("only the last 40 lines are kept", async () => {
+  it("only the last 40 lines are kept, and the page holds the others", async () => {
     const tab = vault();
     tab.open();
     for (let n = 1; n <= CAPACITY + 3; n += 1) await tab.update(add(entry(n)));
-    expect(tab.kept.entries).toHaveLength(CAPACITY);
-    expect(tab.kept.entries[0]?.content).toBe("q4");
+    expect(tab.kept.entries).toHaveLength(CAPACITY + 3);
+    const reading = parseVault(storage.getItem(NAME));
+    const stored = reading.state === "read" ? reading.kept.entries : [];
+    expect(stored).toHaveLength(CAPACITY);
+    expect(stored[0]?.content).toBe("q4");
+  });
+
+  it("a page holds a thousand lines and no more", async () => {
+    const tab = vault();
+    const many = Array.from({ length: HELD + 5 }, (_, at) => entry(at + 1));
+    await tab.update((before) => ({ ...before, entries: many }));
+    expect(tab.kept.entries).toHaveLength(1000);
+    expect(tab.kept.entries[0]?.content).toBe("q6");
   });
 
   it.each([

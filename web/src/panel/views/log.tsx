@@ -1,28 +1,42 @@
 /** The conversation, its first words, and where it scrolls to. */
 import type { RefObject, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { exchanges } from "../lines.ts";
+import type { Entry } from "../../vault/entry.ts";
+import { exchanges, type Exchange as Turn } from "../lines.ts";
 import { usePanel } from "./context.ts";
 import { Exchange } from "./exchange.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
+import { DRAWN, useStretch } from "./stretch.ts";
 
 export function Log(): VNode {
   const { state } = usePanel();
   const say = state.say.value;
   const view = useRef<HTMLDivElement>(null);
-  const turns = exchanges(state.entries.value);
+  const known = useRef<readonly Turn[]>([]);
+  const turns = exchanges(state.entries.value, known.current);
+  known.current = turns;
+  const { start, quiet, reach } = useStretch(turns, view);
   useScroll(view);
   return (
     <div class="log" ref={view}>
       <div class="column">
         {turns.length === 0 && <Welcome />}
-        <div role="log" aria-live="polite" aria-label={say("log.label")}>
-          {turns.map((turn) => (
+        {start > 0 && (
+          <button
+            type="button"
+            class="link earlier"
+            onClick={() => reach(Math.max(0, start - DRAWN))}
+          >
+            {say("log.earlier")}
+          </button>
+        )}
+        <div role="log" aria-live={quiet ? "off" : "polite"} aria-label={say("log.label")}>
+          {turns.slice(start).map((turn) => (
             <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
           ))}
         </div>
       </div>
-      <NewReply view={view} />
+      <NewReply view={view} onGo={(id) => reach(turns.findIndex(({ turnId }) => turnId === id))} />
     </div>
   );
 }
@@ -84,26 +98,34 @@ function useScroll(view: RefObject<HTMLElement | null>): void {
   }, [entries.length, live?.text, live === undefined, last]);
 }
 
+interface NewReplyProps {
+  readonly view: RefObject<HTMLElement | null>;
+  /** Draws this turn, where it is not drawn. */
+  readonly onGo: (turnId: string) => void;
+}
+
 /** A way to a person's reply that arrived out of sight. */
-function NewReply({ view }: { readonly view: RefObject<HTMLElement | null> }): VNode | null {
+function NewReply({ view, onGo }: NewReplyProps): VNode | null {
   const { state } = usePanel();
-  const replies = state.entries.value.filter(({ role }) => role === "person");
-  const newest = replies.at(-1)?.id;
-  const seen = useRef(newest);
-  const [target, setTarget] = useState<string>();
+  const newest = state.entries.value.filter(({ role }) => role === "person").at(-1);
+  const seen = useRef(newest?.id);
+  const [target, setTarget] = useState<Entry>();
   useEffect(() => {
-    if (!newest || newest === seen.current) return;
-    seen.current = newest;
-    const reply = document.getElementById(newest);
-    const box = view.current;
-    if (!reply || !box) return;
-    const [place, frame] = [reply.getBoundingClientRect(), box.getBoundingClientRect()];
-    if (place.top < frame.top || place.bottom > frame.bottom) setTarget(newest);
-  }, [newest]);
+    if (!newest || newest.id === seen.current) return;
+    seen.current = newest.id;
+    const place = document.getElementById(newest.id)?.getBoundingClientRect();
+    const frame = view.current?.getBoundingClientRect();
+    if (!frame) return;
+    // A question of long ago is not drawn, nor are its replies.
+    if (!place || place.top < frame.top || place.bottom > frame.bottom) setTarget(newest);
+  }, [newest?.id]);
   if (!target) return null;
   const go = () => {
-    document.getElementById(target)?.scrollIntoView({ block: "center" });
+    onGo(target.turn_id);
     setTarget(undefined);
+    requestAnimationFrame(() =>
+      document.getElementById(target.id)?.scrollIntoView({ block: "center" }),
+    );
   };
   return (
     <button type="button" class="new-reply" onClick={go}>
