@@ -110,6 +110,7 @@ export class Gateway {
       random: () => 0.5,
       randomId: () => `key_${++this.#ids}`,
       isOnline: () => this.reachable,
+      copy: async () => {},
       preferences: null,
       ...overrides,
     };
