@@ -80,10 +80,13 @@ def _any_page(parts: Parts) -> Guide:
 
 
 def _npm(parts: Parts) -> Guide:
-    lines = "".join(f"  {name}: {json.dumps(value)},\n" for name, value in parts.options.items())
+    said = [f"{name}: {json.dumps(value)}" for name, value in parts.options.items()]
+    options = f"{{ {', '.join(said)} }}"
+    if parts.attributes:
+        options = "{\n" + "".join(f"  {one},\n" for one in said) + "}"
     code = (
         'import { load } from "@fanlight/widget";\n\n'
-        f"const chat = await load({{\n{lines}}});\n"
+        f"const chat = await load({options});\n"
         "chat.open();"
     )
     return Guide(
@@ -97,7 +100,7 @@ def _npm(parts: Parts) -> Guide:
                 "sh",
             ),
             Step(
-                "Load the chat. The line after that opens it; leave it out to let it wait.",
+                "Load the chat. The last line opens it; leave it out to let it wait.",
                 code,
                 "js",
             ),

@@ -1,7 +1,8 @@
 """`fanlight embed`: what a site's owner pastes, and what the site's policy must let in.
 
 Decides nothing that the gateway does not serve: all of it is made by `gateway.snippets`, as in the
-console's builder, from the same files and settings. Refuses a site that the settings do not name, with those that they do.
+console's builder, from the same files and settings. Refuses a site that the settings do not name,
+with those that they do.
 """
 
 from __future__ import annotations
