@@ -31,6 +31,7 @@ export interface KnowledgePlace {
   readonly entry: EntryKey | "new" | null;
 }
 
+export type { EmbedPlace };
 export type Place = InboxPlace | KnowledgePlace | EmbedPlace;
 
 export const KNOWLEDGE: KnowledgePlace = {
