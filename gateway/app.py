@@ -33,6 +33,7 @@ from gateway.retention import Retention
 from gateway.routes.chat import chat_routes
 from gateway.routes.console_openapi import console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
+from gateway.routes.embed import embed_routes
 from gateway.routes.escalations import escalation_routes
 from gateway.routes.events import event_routes
 from gateway.routes.health import health_routes
@@ -41,6 +42,7 @@ from gateway.routes.knowledge_tools import knowledge_tool_routes
 from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
+from gateway.routes.preview import preview_routes
 from gateway.routes.sessions import session_routes
 from gateway.routes.slack import slack_routes
 from gateway.routes.subjects import subject_routes
@@ -92,12 +94,14 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *metric_routes(services),
             *openapi_routes(settings),
             *document_routes(services, shelf),
+            *preview_routes(services, shelf),
         ]
     )
     operator = Router(
         [
             *operator_routes(services, desk),
             *(_desk_routes(services, desk) if desk else ()),
+            *embed_routes(services),
             *console_openapi_routes(settings, has_desk=desk is not None),
             *console_document_routes(services),
         ]

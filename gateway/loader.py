@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha384
 from html import escape
+from types import MappingProxyType
 from typing import Final
 
 from gateway.context import WebFile
@@ -91,10 +92,20 @@ def policy_lines(origin: str) -> dict[str, str]:
     return {"script-src": origin, "frame-src": origin}
 
 
-def script_tag(origin: str, site: str, loader: Loader | None = None) -> str:
-    """The tag that embeds `site`; with `loader` pinned to its bytes."""
+def script_tag(
+    origin: str,
+    site: str,
+    loader: Loader | None = None,
+    attributes: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The tag that embeds `site`; with `loader` pinned to its bytes.
+
+    `attributes` are what its `data-` attributes say beside the site.
+    """
     source, pinned = f"{origin}/{CURRENT}", ""
     if loader is not None:
         source = f"{origin}/{loader.name}"
         pinned = f'integrity="{loader.integrity}" crossorigin="anonymous" '
-    return f'<script src="{escape(source)}" {pinned}data-site="{escape(site)}" async></script>'
+    said = {"site": site, **attributes}
+    data = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
+    return f'<script src="{escape(source)}" {pinned}{data} async></script>'

@@ -133,6 +133,7 @@ async def console(browser: Browser) -> None:
             await expect(page.get_by_role("heading", name=OTHERS[0])).to_be_visible()
             await page.screenshot(path=FOLDER / "console.png")
             await knowledge(page, product)
+            await builder(page, product)
 
 
 async def knowledge(page: Page, product: Product) -> None:
@@ -142,6 +143,17 @@ async def knowledge(page: Page, product: Product) -> None:
     await page.get_by_label("A visitor's question").fill("can I use it without internet")
     await expect(page.get_by_text("The visitor gets this answer.")).to_be_visible()
     await page.screenshot(path=FOLDER / "knowledge.png")
+
+
+async def builder(page: Page, product: Product) -> None:
+    """The builder with a look of its own, and what comes out of it."""
+    chosen = "position=left&accent=%230a7d32&guide=shopify"
+    await page.goto(f"{product.console}/#embed/{SITE}?{chosen}")
+    shown = page.frame_locator("iframe.stage-frame").frame_locator("fanlight-launcher iframe")
+    await expect(shown.locator(".consent .choices")).to_be_visible()
+    await expect(page.get_by_role("tabpanel", name="Shopify")).to_contain_text("theme.liquid")
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=FOLDER / "builder.png")
 
 
 async def take() -> None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from gateway import __version__, wire
 from gateway.routes import knowledge_wire, operator_wire
+from gateway.routes.embed import EmbedQuery
 from gateway.routes.openapi import PROBLEM, json_content, problem_responses
 from gateway.settings import Settings
 
@@ -72,6 +73,25 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
     "Reply": _object(id=TEXT, escalation_id=TEXT, author=TEXT, content=TEXT, created_at=TIME),
     "Resent": _object(resent=COUNT),
+    "EmbeddedSites": _object(
+        sites=_list(
+            _object(
+                site=TEXT, name=TEXT, locales=_list(TEXT), default_locale=TEXT, accent=TEXT,
+                theme=TEXT, origins=_list(TEXT), preview=TEXT,
+            )
+        )
+    ),
+    "Snippets": _object(
+        site=TEXT, gateway=TEXT, origins=_list(TEXT), snippet=TEXT, pinned=TEXT, src=TEXT,
+        integrity=TEXT, csp={"type": "object", "additionalProperties": TEXT}, settings=TEXT,
+        page_allowed={"type": ["boolean", "null"]},
+        guides=_list(
+            _object(
+                name=TEXT, title=TEXT, page=TEXT,
+                steps=_list(_object(text=TEXT, code=TEXT, language=TEXT)),
+            )
+        ),
+    ),
     "Site": _object(
         site=TEXT, name=TEXT, locales=_list(TEXT), default_locale=TEXT, entries=COUNT,
         release=TEXT, published_at=TIME_OR_NULL, changes=COUNT, unpublished=FLAG, threshold=SHARE,
@@ -174,6 +194,10 @@ OPERATIONS: Final = (
     Operation("post", f"{_ONE}/resolve", "Resolve an escalation", {204: None}),
     Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
+    Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),
+    Operation(
+        "get", "/v1/embed/{site}", "Say what embeds a site", {200: "Snippets"}, query=EmbedQuery
+    ),
 )
 KNOWLEDGE: Final = (
     Operation("get", "/v1/knowledge", "List sites", {200: "Sites"}),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,14 +39,17 @@ STARTERS = 4
 TURNSTILE_ORIGIN = "https://challenges.cloudflare.com"
 
 
-def content_security_policy(frame_ancestors: str, *, turnstile: bool = False) -> str:
-    """The policy of the panel and the console: nothing but our own files, and no inline code.
+def content_security_policy(
+    frame_ancestors: str, *, turnstile: bool = False, frames: str = ""
+) -> str:
+    """The policy of our own pages: nothing but our own files, and no inline code.
 
-    With `turnstile` its script and its frame are let in too.
+    With `turnstile` its script and its frame are let in too, with `frames` what those name.
     """
-    script, frame = "", ""
+    script = ""
     if turnstile:
-        script, frame = f" {TURNSTILE_ORIGIN}", f"frame-src {TURNSTILE_ORIGIN}; "
+        script, frames = f" {TURNSTILE_ORIGIN}", f"{frames} {TURNSTILE_ORIGIN}".strip()
+    frame = f"frame-src {frames}; " if frames else ""
     return (
         f"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{script}; worker-src 'self'; "
         f"{frame}"
@@ -70,19 +75,19 @@ class Documents:
         """`GET /loader.js`: what a host page embeds, with this gateway's origin in it."""
         if self._loaders.current is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
-        return _loader(request, self._loaders.current, LOADER_AGE)
+        return send_loader(request, self._loaders.current, LOADER_AGE)
 
     async def pinned_loader(self, request: Request) -> Response:
         """`GET /loader.<hash>.js`: the same bytes for good, for a page that pins them."""
         found = self._loaders.named(f"loader.{request.path_params['hash']}.js")
         if found is None:
             raise problems.not_found("loader")
-        return _loader(request, found, FOREVER)
+        return send_loader(request, found, FOREVER)
 
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
-        site = self._site(request)
-        response = self._document(request, site, "panel", " ".join(site.origins) or "'none'")
+        site = self.site(request)
+        response = self.document(request, site, "panel", " ".join(site.origins) or "'none'")
         if site.turnstile is None:
             # A cross-origin isolated page shows only frames that ask the same of all they load.
             response.headers.update(EMBEDDABLE)
@@ -90,14 +95,14 @@ class Documents:
 
     async def chat(self, request: Request) -> Response:
         """`GET /chat/<site>`: the panel on a page of its own."""
-        return self._document(request, self._site(request), "chat", "'none'")
+        return self.document(request, self.site(request), "chat", "'none'")
 
     async def app_manifest(self, request: Request) -> Response:
         """`GET /chat/<site>/app.webmanifest`: what installs the chat page as an app."""
-        site = self._site(request)
+        site = self.site(request)
         page = self._page().content.decode()
         headers = {"cache-control": REVALIDATED}
-        return _packed(request, web_app.manifest(site, page), web_app.MEDIA_TYPE, headers)
+        return send_packed(request, web_app.manifest(site, page), web_app.MEDIA_TYPE, headers)
 
     def _page(self) -> WebFile:
         page = self._services.web.get("panel.html")
@@ -105,14 +110,19 @@ class Documents:
             raise problems.unavailable("The web assets are not built: run `make run`.")
         return page
 
-    def _document(
-        self, request: Request, site: SiteSettings, mode: str, ancestors: str
+    def document(
+        self,
+        request: Request,
+        site: SiteSettings,
+        mode: str,
+        ancestors: str,
+        own: Mapping[str, object] = MappingProxyType({}),
     ) -> Response:
-        config = json.dumps(self._config(site, mode), ensure_ascii=False).replace("<", "\\u003c")
-        block = f'<script type="application/json" id="fanlight-config">{config}</script>'
+        """The panel's document for this site; `own` stands in place of the configuration's."""
+        html = with_config(self._page().content.decode(), {**self._config(site, mode), **own})
         if mode == "chat":
-            block += f'<link rel="manifest" href="{web_app.manifest_path(site)}">'
-        html = self._page().content.decode().replace("</head>", f"{block}</head>", 1)
+            link = f'<link rel="manifest" href="{web_app.manifest_path(site)}">'
+            html = html.replace("</head>", f"{link}</head>", 1)
         html = html.replace("<title>Fanlight</title>", f"<title>{escape(site.name)}</title>", 1)
         headers = {
             "cache-control": REVALIDATED,
@@ -120,7 +130,7 @@ class Documents:
                 ancestors, turnstile=site.turnstile is not None
             ),
         }
-        return _packed(request, html.encode(), "text/html; charset=utf-8", headers)
+        return send_packed(request, html.encode(), "text/html; charset=utf-8", headers)
 
     def _config(self, site: SiteSettings, mode: str) -> dict[str, object]:
         knowledge = self._shelf[site.key]
@@ -155,7 +165,7 @@ class Documents:
 
     async def knowledge(self, request: Request) -> Response:
         """`GET /kb/<site>/<release>.idx`: the index as the browser's own copy of it."""
-        site = self._site(request)
+        site = self.site(request)
         knowledge = self._shelf.release(site.key, request.path_params["release"])
         if knowledge is None:
             raise problems.not_found("release")
@@ -170,7 +180,8 @@ class Documents:
                 return _immutable(request, found.packed, release)
         raise problems.not_found("release")
 
-    def _site(self, request: Request) -> SiteSettings:
+    def site(self, request: Request) -> SiteSettings:
+        """The site that the address names; raises `Problem`."""
         site = self._settings.site(request.path_params["site_key"])
         if site is None:
             raise problems.unknown_site()
@@ -193,7 +204,15 @@ def _immutable(request: Request, content: bytes, release: str) -> Response:
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-def _loader(request: Request, loader: Loader, cache_control: str) -> Response:
+def with_config(page: str, config: Mapping[str, object]) -> str:
+    """The page, with what it must know as JSON in its head."""
+    text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
+    block = f'<script type="application/json" id="fanlight-config">{text}</script>'
+    return page.replace("</head>", f"{block}</head>", 1)
+
+
+def send_loader(request: Request, loader: Loader, cache_control: str) -> Response:
+    """A loader, under brotli where it is there and the browser takes it."""
     headers = {
         "cache-control": cache_control,
         "cross-origin-resource-policy": "cross-origin",
@@ -202,12 +221,14 @@ def _loader(request: Request, loader: Loader, cache_control: str) -> Response:
     }
     media_type = "text/javascript; charset=utf-8"
     if loader.brotli is None or "br" not in request.headers.get("accept-encoding", ""):
-        return _packed(request, loader.content, media_type, headers)
+        return send_packed(request, loader.content, media_type, headers)
     headers |= {"content-encoding": "br", "vary": "accept-encoding"}
     return Response(loader.brotli, media_type=media_type, headers=headers)
 
 
-def _packed(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
+def send_packed(
+    request: Request, content: bytes, media_type: str, headers: dict[str, str]
+) -> Response:
     """A small text made by the server, under gzip where the browser takes it."""
     if "gzip" in request.headers.get("accept-encoding", ""):
         content = gzip.compress(content, mtime=0)
@@ -286,7 +307,9 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
 def console_document_routes(services: Services) -> list[Route]:
     """The routes of the console's origin that serve files."""
     assets = Assets(services)
-    policy = content_security_policy("'none'").replace(" 'wasm-unsafe-eval'", "")
+    # The builder frames its preview, which stands on the visitors' origin.
+    policy = content_security_policy("'none'", frames=services.settings.public_url)
+    policy = policy.replace(" 'wasm-unsafe-eval'", "")
 
     async def console(request: Request) -> Response:
         """`GET /`: the operator's console."""

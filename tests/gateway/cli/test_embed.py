@@ -103,3 +103,51 @@ def test_flaws_in_the_settings_are_told(folder: Path) -> None:
     done = invoke("site_shop", "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["flaws"]
+
+
+def test_what_is_chosen_stands_in_both_tags_and_a_setting_among_the_settings() -> None:
+    arguments = (
+        "--locale",
+        "es",
+        "--accent",
+        "#A00",
+        "--theme",
+        "dark",
+        "--page",
+        "help.example/a",
+    )
+    shown = json.loads(invoke(*arguments, "--json").stdout)
+    for tag in (shown["snippet"], shown["pinned"]):
+        assert 'data-site="site_shop" data-locale="es" data-accent="#aa0000" async' in tag
+    assert shown["settings"].splitlines() == [
+        "[[sites]]",
+        'key = "site_shop"',
+        'origins = ["https://shop.example", "https://help.example"]',
+        'theme = "dark"',
+    ]
+    assert shown["page_allowed"] is False
+    assert "In fanlight.toml:\n\n[[sites]]" in invoke(*arguments).stdout
+    assert "fanlight.toml" not in invoke().stdout
+
+
+def test_a_guide_is_printed_step_by_step() -> None:
+    shown = invoke("--guide", "shopify", "--position", "left").stdout
+    assert shown.startswith("Shopify\n\n1. ")
+    assert 'data-site="site_shop" data-position="left" async></script>' in shown
+    assert "\n2. " in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--guide", "wix"), "There is no guide wix. Name one of: html, npm, react"),
+        (("--position", "top"), "--position: This is no side. Choose left or right."),
+        (("--locale", "fr"), "--locale: The site does not speak this. Choose of en, es, he."),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_by_its_name(
+    arguments: tuple[str, ...], told: str
+) -> None:
+    done = invoke(*arguments)
+    assert done.exit_code == 1
+    assert told in done.output

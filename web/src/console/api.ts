@@ -34,6 +34,8 @@ export class Trouble extends Error {
   readonly type: string;
   readonly detail: string;
   readonly remedy: string;
+  /** What of the call was refused, where the gateway names it. */
+  readonly field: string;
   readonly retryAfter: number | null;
 
   constructor(
@@ -43,6 +45,7 @@ export class Trouble extends Error {
       type?: string;
       detail?: string;
       remedy?: string;
+      field?: string;
       retryAfter?: number | null;
     } = {},
   ) {
@@ -52,6 +55,7 @@ export class Trouble extends Error {
     this.type = evidence.type ?? "";
     this.detail = evidence.detail ?? "";
     this.remedy = evidence.remedy ?? "";
+    this.field = evidence.field ?? "";
     this.retryAfter = evidence.retryAfter ?? null;
   }
 }
@@ -192,6 +196,7 @@ async function explain(response: Response, now: number): Promise<Trouble> {
     type: say("type"),
     detail: say("detail") || say("title"),
     remedy: say("remedy"),
+    field: say("field"),
     retryAfter: retryAfter(response.headers.get("Retry-After"), now),
   });
 }

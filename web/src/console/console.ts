@@ -8,6 +8,8 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { Api, type Fetch, Trouble } from "./api";
 import { DeskStore } from "./desk_store";
+import type { EmbedPlace } from "./embed/choices";
+import { EmbedStore } from "./embed/store";
 import { InboxStore } from "./inbox_store";
 import { nameOf } from "./knowledge/form";
 import { KnowledgeStore } from "./knowledge/store";
@@ -26,6 +28,8 @@ export interface Ports {
   readonly random: () => number;
   readonly randomId: () => string;
   readonly isOnline: () => boolean;
+  /** Puts a text where the operator can paste it from; rejects where the browser refuses. */
+  readonly copy: (text: string) => Promise<void>;
   /** Remembers one harmless choice; null where storage is refused. */
   readonly preferences: Pick<Storage, "getItem" | "setItem"> | null;
 }
@@ -44,6 +48,7 @@ export class Console {
   readonly inbox: InboxStore;
   readonly desk: DeskStore;
   readonly knowledge: KnowledgeStore;
+  readonly embed: EmbedStore;
   readonly room = signal<Place["room"]>("inbox");
   readonly line = signal<LineState>("connecting");
   readonly online = signal(true);
@@ -73,6 +78,7 @@ export class Console {
     this.knowledge = new KnowledgeStore(api, ports.after, onTrouble, (before, now) =>
       this.#focusEntry(before, now),
     );
+    this.embed = new EmbedStore(api, ports.after, onTrouble);
     this.#live = new Live({
       open: ports.openLine,
       after: ports.after,
@@ -109,12 +115,14 @@ export class Console {
   visit(place: Place): void {
     this.room.value = place.room;
     if (place.room === "inbox") this.#visitInbox(place.id);
+    else if (place.room === "embed") this.#visitEmbed(place);
     else this.#visitKnowledge(place);
   }
 
   /** Where in a room one was last: the way back into it. */
   lastPlace(room: Place["room"]): Place {
     if (room === "knowledge") return this.knowledge.place.value;
+    if (room === "embed") return this.embed.place.value;
     return { room, id: this.inbox.openId.value };
   }
 
@@ -162,6 +170,7 @@ export class Console {
       this.#live.stop();
       this.inbox.clear();
       this.knowledge.clear();
+      this.embed.clear();
       return;
     }
     if (this.#lastOperator !== null && operator !== this.#lastOperator) this.#forget();
@@ -171,6 +180,7 @@ export class Console {
     const { value: id } = this.inbox.openId;
     if (id !== null) void this.inbox.choose(id);
     if (this.room.value === "knowledge") this.knowledge.visit(this.knowledge.place.value);
+    if (this.room.value === "embed") this.embed.visit(this.embed.place.value);
   }
 
   #visitInbox(id: string | null): void {
@@ -186,6 +196,11 @@ export class Console {
     if (this.#operator.value === null) this.knowledge.place.value = place;
     else this.knowledge.visit(place);
     if (!sameEntry(before, place.entry)) this.#focusEntry(before, place.entry);
+  }
+
+  #visitEmbed(place: EmbedPlace): void {
+    if (this.#operator.value === null) this.embed.place.value = place;
+    else this.embed.visit(place);
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

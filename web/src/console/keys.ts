@@ -15,6 +15,7 @@ export type Command =
   | "help"
   | "inbox"
   | "knowledge"
+  | "embed"
   | "write"
   | "try"
   | "leave"
@@ -45,6 +46,7 @@ const SINGLE: Record<string, Command> = {
   "?": "help",
   "1": "inbox",
   "2": "knowledge",
+  "3": "embed",
   n: "write",
   t: "try",
 };

@@ -27,6 +27,8 @@ const console = new Console({
   random: () => Math.random(),
   randomId: () => crypto.randomUUID(),
   isOnline: () => navigator.onLine,
+  // Where a page is not secure there is no clipboard, and this rejects as well.
+  copy: async (text) => navigator.clipboard.writeText(text),
   preferences: preferences(),
 });
 

@@ -3,9 +3,11 @@
  * browser's Back leaves it.
  *
  * Decides: `#e_…` is an escalation; `#knowledge/site/entries/en/returns` an entry, `…/new` one that
- * is being written, `#knowledge/site/unanswered` another page. An address that is none of these is
- * the inbox.
+ * is being written, `#knowledge/site/unanswered` another page, `#embed/site?theme=dark` the builder with what
+ * was chosen in it. An address that is none of these is the inbox.
  */
+
+import { type EmbedPlace, parseQuery, query } from "./embed/choices";
 
 export const PAGES = ["entries", "unanswered", "check", "import"] as const;
 export type Page = (typeof PAGES)[number];
@@ -29,7 +31,8 @@ export interface KnowledgePlace {
   readonly entry: EntryKey | "new" | null;
 }
 
-export type Place = InboxPlace | KnowledgePlace;
+export type { EmbedPlace };
+export type Place = InboxPlace | KnowledgePlace | EmbedPlace;
 
 export const KNOWLEDGE: KnowledgePlace = {
   room: "knowledge",
@@ -45,7 +48,9 @@ export class Navigation {
 
   current(): Place {
     const { hash } = this.window.location;
-    return knowledge(hash) ?? { room: "inbox", id: ESCALATION.exec(hash)?.[1] ?? null };
+    return (
+      knowledge(hash) ?? embed(hash) ?? { room: "inbox", id: ESCALATION.exec(hash)?.[1] ?? null }
+    );
   }
 
   /** Moves on with a new step in the history. */
@@ -71,6 +76,7 @@ export class Navigation {
 /** The place as a link's address; an inbox with nothing open has none. */
 export function address(place: Place): string {
   if (place.room === "inbox") return place.id === null ? "" : `#${place.id}`;
+  if (place.room === "embed") return embedAddress(place);
   const { site, page, entry } = place;
   const parts = ["knowledge"];
   if (site !== null) parts.push(site, page);
@@ -91,6 +97,18 @@ function knowledge(hash: string): KnowledgePlace | null {
   const known = PAGES.find((name) => name === page) ?? "entries";
   const entry = locale === "new" ? "new" : locale && id ? { id, locale } : null;
   return { room, site: site || null, page: known, entry: known === "entries" ? entry : null };
+}
+
+function embed(hash: string): EmbedPlace | null {
+  const [path = "", asked = ""] = hash.slice(1).split(/\?(.*)/s);
+  const [room, site = ""] = path.split("/").map(decoded);
+  return room === "embed" ? { room, site: site || null, ...parseQuery(asked) } : null;
+}
+
+function embedAddress(place: EmbedPlace): string {
+  const asked = query(place);
+  const site = place.site === null ? "" : `/${encodeURIComponent(place.site)}`;
+  return `#embed${site}${asked === "" ? "" : `?${asked}`}`;
 }
 
 function decoded(part: string): string {

@@ -5,6 +5,7 @@
  * put the value where its grammar wants it.
  */
 
+import { embed } from "./embed/strings";
 import { knowledge } from "./knowledge/strings";
 
 export const strings = {
@@ -48,6 +49,7 @@ export const strings = {
     rooms: "Rooms",
     inbox: "Inbox",
     knowledge: "Knowledge",
+    embed: "Embed",
     live: "Live",
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
@@ -260,6 +262,7 @@ export const strings = {
       { keys: ["t"], does: "Try a question, in Knowledge" },
       { keys: ["1"], does: "Inbox" },
       { keys: ["2"], does: "Knowledge" },
+      { keys: ["3"], does: "Embed" },
       { keys: ["Esc"], does: "Leave the field, or go back" },
       { keys: ["?"], does: "This help" },
     ],
@@ -268,6 +271,7 @@ export const strings = {
   },
 
   knowledge,
+  embed,
 };
 
 export type Strings = typeof strings;

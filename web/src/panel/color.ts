@@ -21,7 +21,7 @@ const WHITE: Rgb = [255, 255, 255];
 /** Pure black: one of it and white reads at 4.5:1 or better on any colour. */
 const BLACK: Rgb = [0, 0, 0];
 /** The page itself and its deepest surface, as in panel.css. */
-const PAGES: Readonly<Record<"light" | "dark", readonly Rgb[]>> = {
+export const PAGES: Readonly<Record<"light" | "dark", readonly Rgb[]>> = {
   light: [WHITE, [238, 240, 242]],
   dark: [
     [22, 24, 28],

@@ -39,6 +39,8 @@ export interface Surroundings {
   readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
   /** Whose panel this is, where the host page knows its visitors. */
   readonly owner?: Owner | undefined;
+  /** Whom the panel asks, where that is not the gateway. */
+  readonly gateway?: ((calls: SignedCalls) => Gateway) | undefined;
 }
 
 /** A visitor's own storage, and the site's word for who that is. */
@@ -159,7 +161,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const network = new Network(state, around.isOnline);
   const ring = new KeyRing();
   const calls = makeCalls(state, around, ring);
-  const gateway = new Gateway(calls);
+  const gateway = around.gateway?.(calls) ?? new Gateway(calls);
   const happenings = new Happenings();
   const { tell } = happenings;
   const replies = makeReplies(state, { vault, network, calls, gateway, tell });
@@ -188,7 +190,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   return {
     ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
     speaker: new Speaker(),
-    warm: () => void (network.usable && calls.warm()),
+    warm: () => void (network.usable && gateway.warm()),
     loadPack: pack.load,
     topics: () => {
       if (!pack.current()) pack.load();

@@ -18,6 +18,8 @@ export interface Release {
 export interface PanelConfig {
   readonly site_key: string;
   readonly mode: "panel" | "chat";
+  /** In the builder's preview: nothing is kept, and nothing sent. */
+  readonly preview: boolean;
   readonly gateway: string;
   readonly authority: string;
   readonly host_origins: readonly string[];
@@ -45,6 +47,7 @@ export interface PanelConfig {
 const NEEDED = ["site_key", "gateway", "authority", "locales", "default_locale", "kb"] as const;
 const DEFAULTS = {
   mode: "panel",
+  preview: false,
   host_origins: [],
   name: "Fanlight",
   accent: "",

@@ -134,6 +134,11 @@ function turnOf(body: string): string {
 export class Gateway {
   constructor(private readonly calls: SignedCalls) {}
 
+  /** Gets ready for a question that may be coming. */
+  warm(): void {
+    this.calls.warm();
+  }
+
   /** Asks; resolves with what came of it, and never rejects. */
   async chat(call: ChatCall): Promise<ChatOutcome> {
     const patience = new Patience(FIRST_WORD_MS, call.stop);

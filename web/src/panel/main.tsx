@@ -14,7 +14,7 @@ import { makeKey } from "../trust/key.ts";
 import { openDatabase } from "../vault/store.ts";
 import { Asked } from "./asked.ts";
 import { applyAccent } from "./color.ts";
-import { compose, type Owner, type Services } from "./compose.ts";
+import { compose, type Owner, type Services, type Surroundings } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
 import { HostBridge, type HostListener } from "./host.ts";
 import { followLook } from "./look.ts";
@@ -41,7 +41,11 @@ function markOffline(step: OfflineStep | undefined): void {
   else delete dataset.offline;
 }
 
-function build(config: PanelConfig, owner: Owner | undefined): Services {
+function build(
+  config: PanelConfig,
+  owner: Owner | undefined,
+  instead: Partial<Surroundings> | undefined,
+): Services {
   const { url, embedding } = config.kb;
   return compose(config, {
     fetch: (input, init) => fetch(input, init),
@@ -53,6 +57,7 @@ function build(config: PanelConfig, owner: Owner | undefined): Services {
     goOnlineOnly: async () => (await offline()).disableOffline(config),
     owner,
     turnstile: async (widget) => (await import("../trust/turnstile.ts")).turnstileToken(widget),
+    ...instead,
   });
 }
 
@@ -158,7 +163,8 @@ function embed(
       followHost(hello.locale);
       tell();
     },
-    shown: () => show(services, true),
+    // The preview opens by itself, with each choice: it must not take the focus from who chooses.
+    shown: () => show(services, !config.preview || document.hasFocus()),
     hidden: () => show(services, false),
     ask: (text) => asked.put(text),
     who: async (known) => {
@@ -200,12 +206,15 @@ async function start(): Promise<void> {
   const framed = config.mode === "panel" && window.parent !== window ? frame(config) : undefined;
   framed?.bridge.start();
   const identity = framed && (await learnIdentity(framed));
-  const services = build(config, identity && (await ownerOf(identity, config)));
+  const owner = identity && (await ownerOf(identity, config));
+  const preview = config.preview ? (await import("./preview.ts")).forPreview(config) : undefined;
+  const services = build(config, owner, preview);
   dress(services, config);
   const asked = framed && embed(services, config, framed, identity);
   if (!framed) standAlone(services);
   listen(services);
-  keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
+  if (!preview)
+    keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
   const root = document.getElementById("app");

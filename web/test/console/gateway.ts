@@ -6,6 +6,7 @@
 import type { Ports } from "../../src/console/console";
 import type { EventLine } from "../../src/console/live";
 
+import { Embedding } from "./embedding";
 import { Knowledge } from "./knowledge";
 
 type Json = Record<string, unknown>;
@@ -74,6 +75,7 @@ interface Call {
 export class Gateway {
   items: Json[] = [];
   knowledge = new Knowledge();
+  embedding = new Embedding();
   loggedIn = true;
   csrf = "csrf_1";
   operator = "ada";
@@ -110,6 +112,7 @@ export class Gateway {
       random: () => 0.5,
       randomId: () => `key_${++this.#ids}`,
       isOnline: () => this.reachable,
+      copy: async () => {},
       preferences: null,
       ...overrides,
     };
@@ -179,6 +182,9 @@ export class Gateway {
     }
     if (call.path.startsWith("/v1/knowledge")) {
       return answer(...this.knowledge.answer(call.method, call.path, query, call.body));
+    }
+    if (call.path.startsWith("/v1/embed")) {
+      return answer(...this.embedding.answer(call.path, query));
     }
     if (call.path === "/v1/escalations") return this.#page(query);
     const [, , , id, deed] = call.path.split("/");

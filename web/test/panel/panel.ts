@@ -1,6 +1,6 @@
 /** A whole panel for tests: the real services over a gateway, a knowledge base and a browser in memory. */
 import type { KbRequest, KbResponse, KbTopic } from "../../src/engines/kb/protocol.ts";
-import { compose, type Services } from "../../src/panel/compose.ts";
+import { compose, type Services, type Surroundings } from "../../src/panel/compose.ts";
 import { type PanelConfig, parseConfig } from "../../src/panel/config.ts";
 import type { Knowledge } from "../../src/panel/knowledge.ts";
 import { type Database, MemoryStore } from "../../src/vault/store.ts";
@@ -136,6 +136,8 @@ export interface HarnessOptions {
   readonly gateway?: TestGateway;
   readonly languages?: readonly string[];
   readonly config?: PanelConfig;
+  /** In place of what the harness has. */
+  readonly around?: Partial<Surroundings>;
 }
 
 export function testDatabase(): Harness["database"] {
@@ -177,6 +179,7 @@ export function panel(options: HarnessOptions = {}): Harness {
     goOnlineOnly: async () => {
       browser.removals += 1;
     },
+    ...options.around,
   });
   const lines = () =>
     services.state.entries.value.map(

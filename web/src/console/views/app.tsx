@@ -3,10 +3,11 @@
 import { useEffect } from "preact/hooks";
 import type { Console } from "../console";
 import { nameOf } from "../knowledge/form";
-import type { Navigation } from "../navigation";
+import type { Navigation, Place } from "../navigation";
 import { Bar } from "./bar";
 import { ConsoleContext, useConsole, useStrings } from "./context";
 import { Help, News, Notes } from "./dialogs";
+import { EmbedRoom } from "./embed/room";
 import { InboxRoom } from "./inbox";
 import { KnowledgeRoom } from "./knowledge/room";
 import { Checking, Login, Unavailable } from "./login";
@@ -48,7 +49,7 @@ function useDocument(): void {
   const count = console.inbox.unread.value.size;
   const room = console.room.value;
   useEffect(() => {
-    const name = room === "inbox" ? strings.console : strings.titled(strings.bar.knowledge);
+    const name = room === "inbox" ? strings.console : strings.titled(strings.bar[room]);
     document.title = count === 0 ? name : `(${count}) ${name}`;
   }, [count, room, strings]);
   useEffect(() => {
@@ -70,23 +71,26 @@ function useDocument(): void {
 function Desk({ operator, navigation }: { operator: string; navigation: Navigation }) {
   const console = useConsole();
   const room = console.room.value;
-  const place = console.lastPlace(room);
-  const open = place.room === "inbox" ? place.id : place.entry;
-  const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
   return (
-    <div class={`desk${page}${open === null ? "" : " desk-open"}`}>
+    <div class={`desk${layout(console.lastPlace(room))}`}>
       <Skip />
       <Bar operator={operator} />
-      {room === "inbox" ? (
-        <InboxRoom navigation={navigation} />
-      ) : (
-        <KnowledgeRoom navigation={navigation} />
-      )}
+      {room === "inbox" && <InboxRoom navigation={navigation} />}
+      {room === "knowledge" && <KnowledgeRoom navigation={navigation} />}
+      {room === "embed" && <EmbedRoom navigation={navigation} />}
       <Help />
       <Notes />
       <News />
     </div>
   );
+}
+
+/** What the page's grid must know of the place. */
+function layout(place: Place): string {
+  if (place.room === "embed") return " desk-embed";
+  const open = place.room === "inbox" ? place.id : place.entry;
+  const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
+  return `${page}${open === null ? "" : " desk-open"}`;
 }
 
 /** Leads past the list to what is open. */
@@ -95,7 +99,7 @@ function Skip() {
   const strings = useStrings();
   const { entry } = knowledge.place.value;
   const id = room.value === "inbox" ? inbox.openId.value : entry && nameOf(entry);
-  if (id === null) return null;
+  if (id === null || room.value === "embed") return null;
   return (
     <button
       type="button"

@@ -19,6 +19,7 @@ export function Bar({ operator }: { operator: string }) {
       <nav class="rooms" aria-label={bar.rooms}>
         <Room room="inbox" />
         <Room room="knowledge" />
+        <Room room="embed" />
       </nav>
       <Connection />
       <span class="bar-space" />

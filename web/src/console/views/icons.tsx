@@ -42,6 +42,8 @@ export const AskIcon = () => (
 export const GaugeIcon = () => <Icon path="M3.5 14.5a7 7 0 1 1 13 0M10 12.5l3.2-4" />;
 export const FileIcon = () => <Icon path="M5.5 3.5h6l3 3v10h-9zM11.5 3.5v3h3" />;
 
+export const CopyIcon = () => <Icon path="M7.5 7.5h8v9h-8zM12.5 7V3.5h-8v9h2.5" />;
+
 /** @param turns mirrored where the page reads from the right. */
 function Icon({ path, turns = false }: { path: string; turns?: boolean }): ComponentChildren {
   return (

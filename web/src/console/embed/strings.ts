@@ -1,0 +1,86 @@
+/** The builder's words. */
+
+export const embed = {
+  title: "Embed the chat",
+  lead: "Choose how it looks, see it as visitors will, and copy what goes on your site.",
+  choices: "Choices",
+  site: "Site",
+  locale: "Language",
+  localePage: "As the page says",
+  localeHint: "A visitor who chooses another one in the chat gets that.",
+  position: "Side",
+  positions: { "": "Auto", left: "Left", right: "Right" },
+  positionHint: "Auto is where the page's lines end: left on a Hebrew page.",
+  accent: "Colour",
+  accentPick: "Pick a colour",
+  accentOwn: (color: string) => `The site's own: ${color}`,
+  accentReset: "Use the site's own",
+  accentWrong: "This is not a colour. Write it like #1f5fbf.",
+  legible: {
+    scheme: { light: "the light panel", dark: "the dark panel" },
+    good: (panel: string, ratio: string) => `Text in it reads well on ${panel} (${ratio}:1).`,
+    bad: (panel: string, ratio: string, needed: string) =>
+      `Text in it could not be read well on ${panel}: ${ratio}:1, where ${needed}:1 is needed.`,
+    instead: (color: string) => `The chat writes in ${color} in its place.`,
+    also: (panel: string, color: string) =>
+      `On ${panel} the chat writes in ${color}, so that it reads well there too.`,
+    use: (color: string) => `Use ${color}`,
+  },
+  theme: "Look",
+  themes: { auto: "Auto", light: "Light", dark: "Dark", contrast: "Contrast" },
+  themeHints: {
+    auto: "Light or dark, as the visitor's device says.",
+    light: "Always light, until a visitor chooses otherwise.",
+    dark: "Always dark, until a visitor chooses otherwise.",
+    contrast: "The strongest colours, light or dark as the visitor's device says.",
+  },
+  page: "Address of a page of yours",
+  pagePlaceholder: "https://www.example.com",
+  pageHint: (origins: string) => `May have it now: ${origins}`,
+  pageNone: "No page may have it yet.",
+  pageYes: "This page may have the chat.",
+  pageNo: "This page may not have the chat yet: put the lines for fanlight.toml below into it.",
+  reset: "Start over",
+
+  preview: {
+    title: "Preview",
+    screen: "Screen",
+    screens: { desktop: "Desktop", phone: "Phone" },
+    frame: "The chat on a sample page",
+    loading: "The preview is loading…",
+    note: "This is the chat itself, as on a visitor's first visit. It answers from what is published; what you ask here is neither kept nor sent to anybody.",
+    late: (address: string) => `The preview did not come from ${address}.`,
+    lateBody:
+      "Can this browser reach the gateway's public address? What is below holds all the same.",
+    again: "Try again",
+  },
+
+  out: {
+    title: "Put it on your site",
+    guides: "Kinds of site",
+    settings: "Lines for fanlight.toml",
+    settingsHint:
+      "These are settings, not attributes: they hold for the whole site, once the gateway has been started again.",
+    pinned: "The same tag, pinned by its hash",
+    pinnedHint:
+      "A browser runs these bytes or none. You decide when the loader changes, page by page.",
+    csp: "Lines for a Content-Security-Policy",
+    cspHint: "Only where your site has such a policy: add these sources to it.",
+    step: (number: number, guide: string) => `${guide}, step ${number}`,
+    copy: "Copy",
+    copied: "Copied",
+    copiedWhat: (what: string) => `Copied: ${what}`,
+    notCopied: "The browser did not allow that. It is selected: copy it with your keyboard.",
+    loading: "Putting it together…",
+    failed: (why: string) => `This could not be put together. ${why}`,
+    again: "Try again",
+  },
+
+  loading: "Loading the sites…",
+  failedTitle: "The sites could not be loaded",
+  none: "There is no site",
+  noneBody: "Add a [[sites]] table to fanlight.toml; `fanlight init` writes one to start from.",
+  unknownSite: "There is no such site",
+  unknownSiteBody: "The link may be incomplete, or the site may have been taken out.",
+  first: "Show another site",
+};
