@@ -11,6 +11,7 @@ function attempt(work: () => void): void {
   try {
     work();
   } catch (error) {
+    // biome-ignore lint/suspicious/noConsole: the one place where whoever made the page looks.
     console.warn("Fanlight: no chat here.", error);
   }
 }

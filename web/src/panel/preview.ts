@@ -23,8 +23,8 @@ class NobodyThere extends Gateway {
 
   override async feedback(): Promise<void> {}
 
-  override async held(): Promise<string> {
-    return "{}\n";
+  override async held(): Promise<unknown> {
+    return {};
   }
 
   override async erase(): Promise<void> {}
