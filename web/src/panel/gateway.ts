@@ -9,10 +9,14 @@ import { makeIdempotencyKey } from "../trust/ids.ts";
 import { Problem, problemFrom } from "../trust/problem.ts";
 import { traceOf } from "../trust/trace.ts";
 import { type Citation, isRecord, isSpan, type Suggestion } from "../vault/entry.ts";
+import { pause } from "./pause.ts";
 import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 
 export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
+
+/** A wait longer than this is a visitor's no more than a silent gateway's. */
+const LONGEST_QUEUE_S = 5;
 
 /** How long an erase or a page of an export may take before it counts as failed. */
 const RIGHTS_MS = 15_000;
@@ -121,6 +125,11 @@ class Patience {
   }
 }
 
+/** Whether the gateway refused a call because of all the others. */
+function isBusy(error: unknown): error is Problem {
+  return error instanceof Problem && error.status === 503 && error.type.endsWith("/busy");
+}
+
 /** The turn that a kept body is about: it may have waited offline since another version wrote it. */
 function turnOf(body: string): string {
   try {
@@ -139,16 +148,33 @@ export class Gateway {
     this.calls.warm();
   }
 
-  /** Asks; resolves with what came of it, and never rejects. */
+  /**
+   * Asks; resolves with what came of it, and never rejects. A gateway that has too much to do is asked once more
+   * after the time that it names, rather than a person being woken for each of a crowd.
+   */
   async chat(call: ChatCall): Promise<ChatOutcome> {
-    const patience = new Patience(FIRST_WORD_MS, call.stop);
     try {
-      return await this.#read(call, patience);
+      return await this.#ask(call).catch((error: unknown) => this.#askAgain(error, call));
     } catch (error) {
       if (call.stop.aborted) return { kind: "stopped" };
       if (error instanceof Problem && error.status < 500)
         return { kind: "problem", problem: error };
       return { kind: "silent" };
+    }
+  }
+
+  async #askAgain(error: unknown, call: ChatCall): Promise<ChatOutcome> {
+    const wait = isBusy(error) ? error.retryAfter : undefined;
+    if (wait === undefined || wait > LONGEST_QUEUE_S) throw error;
+    // Not all of a crowd at the same moment.
+    await pause(wait * (1 + Math.random() / 2) * 1000, call.stop);
+    return this.#ask(call);
+  }
+
+  async #ask(call: ChatCall): Promise<ChatOutcome> {
+    const patience = new Patience(FIRST_WORD_MS, call.stop);
+    try {
+      return await this.#read(call, patience);
     } finally {
       patience.end();
     }

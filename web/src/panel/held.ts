@@ -7,6 +7,7 @@
  */
 import { Problem } from "../trust/problem.ts";
 import { isRecord } from "../vault/entry.ts";
+import { pause } from "./pause.ts";
 
 /** A page is asked for so often in a row before the whole counts as failed. */
 const TRIES = 4;
@@ -70,21 +71,7 @@ async function patiently(
     } catch (error) {
       left -= 1;
       if (stop.aborted || left === 0 || !(error instanceof Problem) || !error.passing) throw error;
-      await waited(Math.min(error.retryAfter ?? WAIT_S, LONGEST_WAIT_S), stop);
+      await pause(Math.min(error.retryAfter ?? WAIT_S, LONGEST_WAIT_S) * 1000, stop);
     }
   }
-}
-
-function waited(seconds: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      reject(stop.reason);
-    };
-    const timer = setTimeout(() => {
-      stop.removeEventListener("abort", end);
-      resolve();
-    }, seconds * 1000);
-    stop.addEventListener("abort", end, { once: true });
-  });
 }

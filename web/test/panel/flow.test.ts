@@ -26,6 +26,8 @@ async function pass(ms: number): Promise<void> {
 
 const escalations = () => it_.gateway.calls("/v1/escalations");
 const chats = () => it_.gateway.calls("/v1/chat");
+const busy = (seconds: number) =>
+  problem(503, { type: "https://fanlight.dev/problems/busy" }, { "Retry-After": `${seconds}` });
 const status = () =>
   it_.state.entries.value.filter(({ escalation }) => escalation).at(-1)?.escalation?.status;
 
@@ -282,6 +284,51 @@ describe("a gateway that does not answer", () => {
     await it_.conversation.ask("hm");
     await settled(() => status() === "queued");
     expect(it_.lines().at(-1)?.[1]).toBe("Not sure.");
+  });
+
+  it("because it has too much to do is asked once more, after the time that it names", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answers = [busy(3), sse([done({ reply: "Yes.", confidence: 0.9 })])];
+    it_.gateway.answers.set("/v1/chat", () => answers.shift() ?? problem(500));
+    const asking = it_.conversation.ask("hm");
+    await vi.waitFor(() => expect(chats()).toHaveLength(1));
+    await pass(2500);
+    expect(chats()).toHaveLength(1);
+    await pass(2500);
+    await asking;
+    expect(it_.lines().at(-1)?.[1]).toBe("Yes.");
+    expect(chats()).toHaveLength(2);
+    expect(chats()[1]?.body).toEqual(chats()[0]?.body);
+    expect(escalations()).toEqual([]);
+  });
+
+  it.each([
+    ["twice", [3, 3], 2],
+    ["for long", [30], 1],
+  ])("because it has too much to do %s is not waited for", async (_, waits, times) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answers = waits.map(busy);
+    it_.gateway.answers.set("/v1/chat", () => answers.shift() ?? problem(500));
+    const asking = it_.conversation.ask("hm");
+    await pass(5000);
+    await asking;
+    vi.useRealTimers();
+    expect(it_.lines().at(-1)?.[1]).toBe("Not sure.");
+    expect(chats()).toHaveLength(times);
+    await settled(() => escalations().length === 1);
+  });
+
+  it("because it has too much to do can be left meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    it_.gateway.answers.set("/v1/chat", () => busy(3));
+    const asking = it_.conversation.ask("hm");
+    await vi.waitFor(() => expect(chats()).toHaveLength(1));
+    await pass(500);
+    it_.conversation.stop();
+    await asking;
+    await pass(5000);
+    expect(chats()).toHaveLength(1);
+    expect(escalations()).toEqual([]);
   });
 
   it("is said to be unreachable until it answers again", async () => {
