@@ -114,6 +114,14 @@ def happened(
     return [*told, ("resolve", "")] if resolved else told
 
 
+def answered(reply_id: str, unseen: Sequence[str]) -> list[FollowUp]:
+    """What there is to tell of a reply: with it, the last turn that its writer had not seen.
+
+    Whoever has heard of that turn does not hear it again; an incident stays open for it.
+    """
+    return [("reply", reply_id), *(("added", name) for name in unseen[-1:])]
+
+
 def follow_ups(kind: str, what: Sequence[FollowUp]) -> list[FollowUp]:
     """What a target of this kind is told of what happened."""
     tell = _FOLLOW_UPS.get(kind)

@@ -14,9 +14,10 @@ Source = Literal["kb", "local", "cloud", "human"]
 EscalationReason = Literal["low_confidence", "empty", "requested", "always", "visitor_asked"]
 EscalationStatus = Literal["queued", "delivered", "resolved", "failed"]
 DeliveryState = Literal["pending", "delivered", "failed", "disabled", "skipped"]
-DeliveryAction = Literal["open", "added", "contact", "reply", "resolve"]
+DeliveryAction = Literal["open", "added", "contact", "reply", "resolve", "unseen"]
 """What a target is told: of the escalation itself, of a later turn that was added to it, of how to
-reach the visitor, of a person's reply, or that it is over."""
+reach the visitor, of a person's reply, that it is over, or that it is not, although somebody closed
+it there: that person had not seen the last turn."""
 Provenance = Literal["server", "client"]
 """Who judged: this gateway, or a browser that says so."""
 

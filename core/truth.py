@@ -246,17 +246,25 @@ class Truth(Protocol):
         Every other call that names an escalation finds it likewise.
         """
 
-    async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-        """Store a person's reply to the newest turn, and the visitor's event with it.
+    async def reply(
+        self, reply: Reply, *, resolve: bool, at: float, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Store a person's reply, and the visitor's event with it; whether it resolved the case.
 
-        The targets that took the escalation are told, each as its kind is; not the one named `via`,
-        where the reply was written. Raises `NotFound`, and `Conflict` for a reply that is stored.
+        `seen` is how many of the case's turns, the first included, the person had before them
+        (None: all). It answers the last of those; with later ones there the case stays open, and
+        the reply stands before them wherever things stand in order. The targets that took the
+        escalation are told, each as its kind is; not the one named `via`, where the reply was
+        written. Raises `NotFound`, and `Conflict` for a reply that is stored.
         """
 
-    async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; raises `NotFound`.
+    async def resolve(
+        self, escalation_id: str, at: float, *, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Mark an escalation resolved, unless it has turns that were not `seen`; whether it is.
 
-        Pending deliveries of it are skipped, and the targets that took it are told.
+        Pending deliveries of it are skipped, and the targets that took it are told. Where it stays
+        open, the target named `via` is told that, since it was closed there. Raises `NotFound`.
         """
 
     async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:

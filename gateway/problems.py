@@ -201,6 +201,18 @@ def turn_exists() -> Problem:
     )
 
 
+def asked_since() -> Problem:
+    """An escalation that was to be resolved has a turn that the operator had not seen."""
+    return Problem(
+        "asked-since",
+        409,
+        "The visitor asked something more",
+        "It stays open: a turn was added that was not there when you resolved it.",
+        "seen",
+        "Read the escalation again, and resolve it once the last turn is answered too.",
+    )
+
+
 def in_progress() -> Problem:
     """The same idempotent call is still running."""
     return Problem(

@@ -200,15 +200,18 @@ class MemoryTruth:
         """One case, by its id or by that of a turn that was added to it; raises `NotFound`."""
         return self._rows.find(escalation_id).shown()
 
-    async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-        """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
-        self._escalations.reply(reply, at=at, via=via)
-        if resolve:
-            self._escalations.resolve(reply.escalation_id, at)
+    async def reply(
+        self, reply: Reply, *, resolve: bool, at: float, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Store a person's reply, and the visitor's event with it; whether it resolved the case."""
+        self._escalations.reply(reply, at=at, via=via, seen=seen)
+        return resolve and self._escalations.resolve(reply.escalation_id, at, seen=seen)
 
-    async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark a case resolved; pending deliveries are skipped; raises `NotFound`."""
-        self._escalations.resolve(escalation_id, at)
+    async def resolve(
+        self, escalation_id: str, at: float, *, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Mark a case resolved, unless it has turns that were not seen; whether it is."""
+        return self._escalations.resolve(escalation_id, at, via=via, seen=seen)
 
     async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:
         """Store whose thread this is; one that is known stays as it is."""

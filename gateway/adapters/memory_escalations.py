@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import Conflict
-from core.escalation import FollowUp
+from core.escalation import FollowUp, answered
 from core.messages import Attempt, DeliveryState, EscalationStatus, Reply, VisitorEvent
 from core.ports import Clock, Thread
 from core.truth import Committed, OpenEscalation, Threaded, Work
@@ -57,22 +57,38 @@ class MemoryEscalations:
             )
         return Committed(row.id, row.status)
 
-    def reply(self, reply: Reply, *, at: float, via: str) -> None:
-        """Store a person's reply to the newest turn; raises `NotFound` and `Conflict`."""
+    def reply(self, reply: Reply, *, at: float, via: str, seen: int | None) -> None:
+        """Store a person's reply to what was seen; raises `NotFound` and `Conflict`."""
         row = self._rows.find(reply.escalation_id)
         if reply.id in self._rows.reply_ids:
             raise Conflict("this reply is already stored")
-        reply = replace(reply, escalation_id=row.id, turn_id=row.turns()[-1].turn_id)
+        turns = row.turns()
+        unseen = semantics.unseen(turns, seen, row.status)
+        newest = turns[len(turns) - len(unseen) - 1]
+        reply = replace(reply, escalation_id=row.id, turn_id=newest.turn_id)
         self._rows.reply_ids.add(reply.id)
         row.replies.append(reply)
-        row.replied.append((at, reply.id))
+        place = semantics.replied_at(at, (turn.at for turn in unseen))
+        row.replied.append((place, reply.id))
         event = VisitorEvent(0, "human_reply", semantics.reply_event(reply))
         self._rows.events.add(row.scope, row.conversation_id, at, event)
-        self._queue(row, row.to_tell(at, [("reply", reply.id)], via=via))
+        told = answered(reply.id, [turn.id for turn in unseen])
+        self._queue(row, row.to_tell(at, told, via=via))
 
-    def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark a case resolved; raises `NotFound`."""
+    def resolve(
+        self, escalation_id: str, at: float, *, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Mark a case resolved unless there is what was not seen; whether it is.
+
+        Raises `NotFound`.
+        """
         row = self._rows.find(escalation_id)
+        unseen = semantics.unseen(row.turns(), seen, row.status)
+        if unseen:
+            if via:
+                why: list[FollowUp] = [("unseen", unseen[-1].id)]
+                self._queue(row, row.to_tell(at, why, only=via, again=True))
+            return False
         for delivery in row.deliveries:
             delivery.skip()
         end: list[FollowUp] = [("resolve", "")]
@@ -80,6 +96,7 @@ class MemoryEscalations:
         self._set_status(row, "resolved", at)
         if self._rows.open_cases.get(row.conversation_id) is row:
             del self._rows.open_cases[row.conversation_id]
+        return True
 
     def resend(self, escalation_id: str, at: float, *, dead_only: bool) -> int:
         """Make deliveries that are not delivered due again; raises `NotFound`."""

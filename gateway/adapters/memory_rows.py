@@ -165,13 +165,21 @@ class EscalationRow:
         ]
 
     def to_tell(
-        self, at: float, what: Sequence[FollowUp], *, via: str = "", again: bool = False
+        self,
+        at: float,
+        what: Sequence[FollowUp],
+        *,
+        via: str = "",
+        only: str = "",
+        again: bool = False,
     ) -> list[DeliveryRow]:
-        """What each target that took the escalation is told now, as rows without an id."""
+        """What each target that took the escalation, or one `only`, is told now, as rows without an
+        id."""
         made = []
         for opening in self.openings:
             begun = bool(opening.attempts) or opening.leased_until > 0
-            if semantics.took(opening.state, begun=begun):
+            meant = opening.target == (only or opening.target)
+            if meant and semantics.took(opening.state, begun=begun):
                 wanted = follow_ups(opening.kind, what)
                 if opening.target == via:
                     wanted = [one for one in wanted if one[0] != "reply"]
@@ -209,6 +217,11 @@ class EscalationRow:
             if (action, about) not in known
         ]
 
+    def _replies_in_order(self) -> tuple[Reply, ...]:
+        """By where each stands; of one moment in the order in which they came."""
+        placed = zip((at for at, _ in self.replied), self.replies, strict=True)
+        return tuple(reply for _, reply in sorted(placed, key=lambda one: one[0]))
+
     def shown(self) -> Escalation:
         """The escalation as operators see it."""
         request = self.asked.request
@@ -232,7 +245,7 @@ class EscalationRow:
             status=self.status,
             created_at=timestamp(self.at),
             deliveries=tuple(delivery.shown() for delivery in self.deliveries),
-            replies=tuple(self.replies),
+            replies=self._replies_in_order(),
             added=added,
             contact_consent=consent,
         )

@@ -7,7 +7,8 @@ which events a visitor is told. It opens nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.messages import (
@@ -138,6 +139,21 @@ def is_left(before: EscalationRequest, after: EscalationRequest) -> bool:
 def status_of_added(case: EscalationStatus) -> EscalationStatus:
     """How a turn that is added to a case stands: what nobody took is tried again."""
     return "queued" if case == "failed" else case
+
+
+def unseen[Turn](
+    turns: Sequence[Turn], seen: int | None, status: EscalationStatus
+) -> Sequence[Turn]:
+    """The turns of a case that a person did not have before them who had so many (None: all).
+
+    There is always one that was seen. Of what is resolved somebody else has seen the rest.
+    """
+    return () if seen is None or status == "resolved" else turns[max(seen, 1) :]
+
+
+def replied_at(at: float, unseen: Iterable[float]) -> float:
+    """Where a reply made at `at` stands in order: before the turns that its writer had not seen."""
+    return min([at, *(math.nextafter(came, 0.0) for came in unseen)])
 
 
 def first_due(opened: OpenEscalation, at: float) -> float:

@@ -249,6 +249,8 @@ def _told(delivery: LeasedDelivery) -> dict[str, Any] | None:
         return slack_message.asked_again(turn) if isinstance(turn, AddedTurn) else None
     if delivery.action == "contact":
         return slack_message.reachable(turn) if turn and turn.contact else None
+    if delivery.action == "unseen":
+        return slack_message.kept_open()
     return slack_message.resolved()
 
 

@@ -89,6 +89,15 @@ def resolved() -> dict[str, Any]:
     return _message(said, [_context([said])])
 
 
+def kept_open() -> dict[str, Any]:
+    """What a thread is told that was closed before its last turn could be read there."""
+    said = (
+        "Not closed: the visitor had written again just before."
+        " Answer that here or in the console, then close it once more."
+    )
+    return _message(said, [_context([said])])
+
+
 def _message(notice: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "text": escaped(notice, NOTICE_LIMIT),

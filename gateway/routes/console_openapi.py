@@ -71,7 +71,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Session": _object(operator=TEXT, csrf=TEXT),
     "Escalation": _object(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
     "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
-    "Reply": _object(id=TEXT, escalation_id=TEXT, author=TEXT, content=TEXT, created_at=TIME),
+    "Reply": _object(
+        id=TEXT, escalation_id=TEXT, author=TEXT, content=TEXT, created_at=TIME, resolved=FLAG
+    ),
     "Resent": _object(resent=COUNT),
     "EmbeddedSites": _object(
         sites=_list(
@@ -191,7 +193,9 @@ OPERATIONS: Final = (
     ),
     Operation("get", _ONE, "Read an escalation", {200: "Escalation"}),
     Operation("post", f"{_ONE}/replies", "Reply", {201: "Reply"}, operator_wire.ReplyBody),
-    Operation("post", f"{_ONE}/resolve", "Resolve an escalation", {204: None}),
+    Operation(
+        "post", f"{_ONE}/resolve", "Resolve an escalation", {204: None}, operator_wire.ResolveBody
+    ),
     Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
     Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),

@@ -25,7 +25,7 @@ from gateway.routes.operator_sessions import (
     clear_cookie,
     set_cookie,
 )
-from gateway.routes.operator_wire import LogInBody, ReplyBody, listing
+from gateway.routes.operator_wire import LogInBody, ReplyBody, ResolveBody, listing
 from gateway.wire import read_json
 
 NO_STORE = {"cache-control": "no-store"}
@@ -102,6 +102,7 @@ class _Console:
         body = await read_json(
             request, ReplyBody, self._services.settings.limits.body_bytes, problems.SHORTER_TEXTS
         )
+        body.check()
         escalation = await self._find(request)
         at = self._services.clock()
         reply = Reply(
@@ -112,15 +113,20 @@ class _Console:
             content=body.content,
             created_at=timestamp(at),
         )
-        await self._truth.reply(reply, resolve=body.resolve, at=at)
+        resolved = await self._truth.reply(reply, resolve=body.resolve, at=at, seen=body.seen)
         self._tell(escalation)
-        return _json(asdict(reply), status=201)
+        return _json({**asdict(reply), "resolved": resolved}, status=201)
 
     async def resolve(self, request: Request) -> Response:
-        """`POST /v1/escalations/<id>/resolve`."""
+        """`POST /v1/escalations/<id>/resolve`: unless a turn came that was not seen."""
         await self._sessions.writer(request)
+        body = await read_json(
+            request, ResolveBody, self._services.settings.limits.body_bytes, problems.SHORTER_TEXTS
+        )
         escalation = await self._find(request)
-        await self._truth.resolve(escalation.id, self._services.clock())
+        at = self._services.clock()
+        if not await self._truth.resolve(escalation.id, at, seen=body.seen):
+            raise problems.asked_since()
         self._tell(escalation)
         return Response(status_code=204, headers=NO_STORE)
 

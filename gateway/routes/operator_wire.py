@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 from starlette.datastructures import QueryParams
 
 from core.encoding import canonical_json
-from gateway import wire
+from gateway import problems, wire
 
 
 class LogInBody(wire.Body):
@@ -17,13 +17,43 @@ class LogInBody(wire.Body):
     token: Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
+_STAYS_OPEN: Final[dict[str, JsonValue]] = {"properties": {"resolve": {"const": False}}}
+_SAYS_WHAT_WAS_SEEN: Final[dict[str, JsonValue]] = {
+    "required": ["seen"],
+    "properties": {"seen": {"type": "integer"}},
+}
+
+Seen = Annotated[int, Field(ge=1, le=1_000_000), wire.Integral]
+
+
 class ReplyBody(wire.Body):
-    """`POST /v1/escalations/<id>/replies`; `content` is Markdown and not only white space."""
+    """`POST /v1/escalations/<id>/replies`; `content` is Markdown and not only white space.
+
+    `seen` is how many of the escalation's turns the operator had before them: itself and `added`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_STAYS_OPEN, _SAYS_WHAT_WAS_SEEN]})
 
     content: Annotated[
         str, StringConstraints(min_length=1, max_length=wire.MAX_CONTENT, pattern=r"\S")
     ]
     resolve: bool = False
+    seen: Seen | None = None
+
+    def check(self) -> None:
+        """Raise `Problem` where it resolves without saying what was seen."""
+        if self.resolve and self.seen is None:
+            raise problems.invalid(
+                "seen",
+                "A reply that resolves says how many turns its writer had before them.",
+                "Send 1 and one more for each turn in `added`.",
+            )
+
+
+class ResolveBody(wire.Body):
+    """`POST /v1/escalations/<id>/resolve`; `seen` as in a reply."""
+
+    seen: Seen
 
 
 class ListingQuery(wire.Body):

@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from core.encoding import new_id, timestamp
 from core.errors import Conflict, NotFound, Unavailable
-from core.messages import Reply
+from core.messages import Escalation, Reply
 from core.ports import Thread
 from core.targets import Finder
 from core.truth import Threaded
@@ -147,13 +147,13 @@ class SlackEvents:
             _log.info("slack: a member who may not answer wrote in a thread of %s", target.name)
             return
         escalation = await truth.escalation(whose.escalation_id)
+        at, seen = self._services.clock(), turns_before(escalation, target.name, word.ts)
         try:
             if word.closes:
-                await truth.resolve(escalation.id, self._services.clock())
+                await truth.resolve(escalation.id, at, via=target.name, seen=seen)
             else:
                 reply = self._reply(word, escalation.id, escalation.newest_turn_id)
-                at = self._services.clock()
-                await truth.reply(reply, resolve=False, at=at, via=target.name)
+                await truth.reply(reply, resolve=False, at=at, via=target.name, seen=seen)
         except Conflict:
             _log.info("slack: a reply came again that is stored")
         bell = self._services.bell
@@ -210,6 +210,20 @@ class SlackEvents:
             content=word.content[: wire.MAX_CONTENT],
             created_at=timestamp(self._services.clock()),
         )
+
+
+def turns_before(escalation: Escalation, target: str, ts: str) -> int:
+    """How many of a case's turns stood in its thread before this place in Slack.
+
+    The first always did. A turn counts from when its message began to be sent.
+    """
+    place = timestamp(float(ts)) if re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,6})?", ts) else ""
+    return 1 + sum(
+        one.target == target
+        and (one.action, one.state) == ("added", "delivered")
+        and one.attempts[-1].at <= place
+        for one in escalation.deliveries
+    )
 
 
 def _seconds(ts: str) -> int:

@@ -172,7 +172,10 @@ class Desk:
 
     async def reply(self, escalation: str, content: str, *, resolve: bool = False) -> None:
         """Answer."""
-        body = {"content": content, "resolve": resolve}
+        body: dict[str, object] = {"content": content, "resolve": resolve}
+        if resolve:
+            item = (await self._call("GET", f"/v1/escalations/{escalation}")).json()
+            body["seen"] = 1 + len(item["added"])
         await self._call("POST", f"/v1/escalations/{escalation}/replies", body)
 
 

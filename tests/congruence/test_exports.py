@@ -148,19 +148,6 @@ async def test_a_place_of_another_visitor_gives_nothing_of_theirs(truth: Truth) 
     assert {case.id for case in got.escalations} <= {named("e", number) for number in range(1, 7)}
 
 
-async def test_thousands_of_turns_come_page_after_page(truth: Truth) -> None:
-    works = [
-        a_work(f"k{number}", at=NOON + number / 9, turn=a_turn(number, 1 + number % 200))
-        for number in range(2500)
-    ]
-    for some in itertools.batched(works, 250):
-        await asyncio.gather(*map(truth.commit, some))
-    got = await pages(truth, ANNA, PAGE)
-    turns = [one.turn.id for held in got for one in held.turns]
-    assert turns == [named("t", number) for number in range(2500)]
-    assert [len(held.turns) + len(held.conversations) for held in got] == [1000, 1000, 700]
-
-
 async def store_all(truth: Truth, works: Iterable[Work]) -> None:
     """Store many turns; in SQL by their rows alone, since no call is about any of them."""
     for some in itertools.batched(works, 1000):
@@ -178,6 +165,18 @@ def insert_all(connection: Connection, works: Sequence[Work]) -> None:
     if new:
         connection.execute(insert(tables.conversations), new)
     connection.execute(insert(tables.turns), [rows.turn_values(*one) for one in turns])
+
+
+async def test_thousands_of_turns_come_page_after_page(truth: Truth) -> None:
+    works = [
+        a_work(f"k{number}", at=NOON + number / 9, turn=a_turn(number, 1 + number % 200))
+        for number in range(2500)
+    ]
+    await store_all(truth, works)
+    got = await pages(truth, ANNA, PAGE)
+    turns = [one.turn.id for held in got for one in held.turns]
+    assert turns == [named("t", number) for number in range(2500)]
+    assert [len(held.turns) + len(held.conversations) for held in got] == [1000, 1000, 700]
 
 
 @pytest.mark.long

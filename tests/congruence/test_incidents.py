@@ -32,6 +32,7 @@ LEASE_S = 20.0
 MOMENT_S = 0.001
 """Of two things that happen at once nobody can say which was the last word."""
 few = st.integers(1, 3)
+seens = st.sampled_from([None, 1, 2, 9])
 
 
 class Incidents(RuleBasedStateMachine):
@@ -96,19 +97,26 @@ class Incidents(RuleBasedStateMachine):
         elif end == "taken":
             self.finish(one, "delivered", "delivered", None)
 
-    @rule(escalation=few, resolve=st.booleans())
-    def reply(self, *, escalation: int, resolve: bool) -> None:
+    @rule(escalation=few, resolve=st.booleans(), seen=seens)
+    def reply(self, *, escalation: int, resolve: bool, seen: int | None) -> None:
         if escalation <= self.escalations:
             self.replies += 1
             self.clock.now += MOMENT_S
-            made = a_reply(self.replies, escalation)
-            self.runner.run(self.truth.reply(made, resolve=resolve, at=self.clock.now))
+            made, at = a_reply(self.replies, escalation), self.clock.now
+            self.runner.run(self.truth.reply(made, resolve=resolve, at=at, seen=seen))
 
-    @rule(escalation=few, resend=st.booleans())
-    def close_or_resend(self, *, escalation: int, resend: bool) -> None:
-        call = self.truth.resend if resend else self.truth.resolve
+    @rule(escalation=few, seen=seens)
+    def close(self, *, escalation: int, seen: int | None) -> None:
+        name, at = named("e", escalation), self.clock.now
         try:
-            self.runner.run(call(named("e", escalation), self.clock.now))
+            self.runner.run(self.truth.resolve(name, at, seen=seen))
+        except NotFound:
+            assert escalation > self.escalations
+
+    @rule(escalation=few)
+    def resend(self, escalation: int) -> None:
+        try:
+            self.runner.run(self.truth.resend(named("e", escalation), self.clock.now))
         except NotFound:
             assert escalation > self.escalations
 
@@ -136,7 +144,7 @@ class Incidents(RuleBasedStateMachine):
 
     @staticmethod
     def waits(row: Escalation) -> bool:
-        """Whether the newest turn has no answer: a reply goes to the turn that is newest then."""
+        """Whether the newest turn has no answer: a reply goes to the newest that was seen."""
         answered = {reply.turn_id for reply in row.replies}
         return row.status != "resolved" and row.newest_turn_id not in answered
 

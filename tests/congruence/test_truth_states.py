@@ -44,6 +44,8 @@ from tests.servers import PostgresServer
 SCOPES = [Scope(site, subject) for site in ("site_a", "site_b") for subject in "vwxyz"]
 scopes = st.sampled_from(SCOPES)
 few = st.integers(1, 4)
+vias = st.sampled_from(["", "team", "pager"])
+seens = st.sampled_from([None, 1, 2, 9])
 Asker = Literal["browser", "browser with a contact", "gateway", "gateway with its turn"]
 askers: st.SearchStrategy[Asker] = st.sampled_from(
     ["browser", "browser with a contact", "gateway", "gateway with its turn"]
@@ -217,15 +219,16 @@ class Stores(RuleBasedStateMachine):
             name = (work.scope, work.escalation.request.turn_id)
             assert self.ids.setdefault(name, committed.id) == committed.id
 
-    @rule(escalation=few, resolve=st.booleans(), via=st.sampled_from(["", "team", "pager"]))
-    def reply(self, *, escalation: int, resolve: bool, via: str) -> None:
+    @rule(escalation=few, resolve=st.booleans(), via=vias, seen=seens)
+    def reply(self, *, escalation: int, resolve: bool, via: str, seen: int | None) -> None:
         self.replies += 1
-        reply = a_reply(self.replies, escalation)
-        self.both(lambda store: store.reply(reply, resolve=resolve, at=self.clock.now, via=via))
+        reply, at = a_reply(self.replies, escalation), self.clock.now
+        self.both(lambda store: store.reply(reply, resolve=resolve, at=at, via=via, seen=seen))
 
-    @rule(escalation=few)
-    def resolve(self, escalation: int) -> None:
-        self.both(lambda store: store.resolve(named("e", escalation), self.clock.now))
+    @rule(escalation=few, via=vias, seen=seens)
+    def resolve(self, *, escalation: int, via: str, seen: int | None) -> None:
+        name, at = named("e", escalation), self.clock.now
+        self.both(lambda store: store.resolve(name, at, via=via, seen=seen))
 
     @rule(escalation=few, dead_only=st.booleans())
     def resend(self, *, escalation: int, dead_only: bool) -> None:

@@ -84,7 +84,9 @@ class Operator:
         if self.crowd.chance.random() < 0.5:
             said = await self.client.post(f"{path}/replies", json=body, headers=headers)
         else:
-            said = await self.client.post(f"{path}/resolve", headers=headers)
+            item = (await self.client.get(path, headers=headers)).raise_for_status().json()
+            seen = {"seen": 1 + len(item["added"])}
+            said = await self.client.post(f"{path}/resolve", json=seen, headers=headers)
         said.raise_for_status()
         self.answered.add(name)
 

@@ -22,7 +22,7 @@ from slack_sdk.signature import Clock, SignatureVerifier
 
 from core.encoding import timestamp
 from core.errors import Unavailable
-from core.messages import Attempt, Reply
+from core.messages import Attempt, Delivery, Reply
 from core.ports import Outcome, Thread
 from gateway.adapters.memory import MemoryTruth
 from gateway.adapters.memory_cache import MemoryCache
@@ -31,9 +31,9 @@ from gateway.app import create_app
 from gateway.bell import OPERATORS
 from gateway.context import Services
 from gateway.escalation.slack_event import is_fresh, is_signed, signature
-from gateway.routes.slack import CLAIMED_S
+from gateway.routes.slack import CLAIMED_S, turns_before
 from gateway.settings import Secret, SiteSettings, TargetSettings
-from tests.gateway.escalation.samples import ScriptedTarget, commit
+from tests.gateway.escalation.samples import ScriptedTarget, an_escalation, commit
 from tests.gateway.test_escalations import escalation as body_of
 from tests.gateway.test_escalations import send as escalate
 from tests.gateway.vendors.slack import (
@@ -571,3 +571,38 @@ def test_slacks_library_and_ours_agree(body: str, secret: str, at: int) -> None:
 @given(body=st.binary(), given_=st.text())
 def test_any_body_and_any_signature_are_judged(body: bytes, given_: str) -> None:
     assert is_signed("secret", "1", body, given_) == (given_ == signature("secret", "1", body))
+
+
+@pytest.mark.parametrize(
+    ("ts", "seen"),
+    [
+        ("1790000099.999999", 1),
+        ("1790000100.000000", 2),
+        ("1790000150.5", 2),
+        ("1790000300", 3),
+        ("", 1),
+        ("soon", 1),
+        ("1e99", 1),
+        ("9" * 40, 1),
+    ],
+)
+def test_a_turn_was_before_whoever_wrote_after_it_was_sent_to_that_thread(
+    ts: str, seen: int
+) -> None:
+    def told(at: float, target: str = "team", **more: Any) -> Delivery:
+        tried = (Attempt(timestamp(at), "delivered", 200),)
+        made = Delivery(target, "slack", "delivered", tried, None, "added")
+        return replace(made, **more)
+
+    case = replace(
+        an_escalation(),
+        deliveries=(
+            told(1_790_000_000.0, action="open"),
+            told(1_790_000_100.0),
+            told(1_790_000_200.0),
+            told(1_790_000_000.0, target="other"),
+            told(1_790_000_000.0, state="pending"),
+            told(1_790_000_000.0, action="reply"),
+        ),
+    )
+    assert turns_before(case, "team", ts) == seen

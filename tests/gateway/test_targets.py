@@ -213,6 +213,67 @@ async def test_a_pause_that_slack_asks_for_holds_nothing_else_up(street: Street)
     assert street.slack.posted == []
 
 
+async def test_a_check_mark_of_before_the_last_question_closes_nothing_and_the_thread_says_so(
+    street: Street,
+) -> None:
+    visitor = await street.visitor()
+    first = escalation(visitor)
+    made = (await send(visitor, first)).json()["escalation_id"]
+    await until(street.slack.posted, 1)
+    again = escalation(visitor, conversation_id=first["conversation_id"])
+    await send(visitor, again, "k2")
+    await until(street.slack.posted, 2)
+    await until(street.pager.events, 2)
+    ts = street.slack.posted[0]["ts"]
+    assert await street.event(slack.check_mark(ts)) == 200
+    await until(street.slack.posted, 3)
+    told = street.slack.posted[2]
+    assert (told["thread_ts"], "Not closed" in told["text"]) == (ts, True)
+    shown = (await street.operator(f"/v1/escalations/{made}")).json()
+    assert shown["status"] == "delivered"
+    assert [one["action"] for one in shown["deliveries"] if one["target"] == "team"] == [
+        *("open", "added", "unseen"),
+    ]
+    assert len(street.pager.open) == 1
+    await recorded(street, made)
+    now = f"{time.time() + 1:.6f}"
+    assert await street.event(slack.reply(ts, "resolve", now), "Ev2") == 200
+    await until(street.slack.posted, 4)
+    assert "Resolved" in street.slack.posted[3]["text"]
+    assert street.pager.open == set()
+
+
+async def test_a_reply_in_slack_to_what_stood_there_leaves_the_incident_of_what_came_since(
+    street: Street,
+) -> None:
+    visitor = await street.visitor()
+    first = escalation(visitor)
+    made = (await send(visitor, first)).json()["escalation_id"]
+    await until(street.slack.posted, 1)
+    again = escalation(visitor, conversation_id=first["conversation_id"])
+    await send(visitor, again, "k2")
+    await until(street.pager.events, 2)
+    ts = street.slack.posted[0]["ts"]
+    await street.event(slack.reply(ts, "It is basalt."))
+    [reply] = (await street.operator(f"/v1/escalations/{made}")).json()["replies"]
+    assert reply["turn_id"] == first["turn_id"]
+    await recorded(street, made)
+    assert len(street.pager.open) == 1
+    await street.event(slack.reply(ts, "And that is.", f"{time.time() + 1:.6f}"), "Ev2")
+    await until(street.pager.events, 3)
+    assert street.pager.open == set()
+
+
+async def recorded(street: Street, name: str) -> None:
+    """Wait until all that was told of it is recorded, not only received."""
+    async with asyncio.timeout(15):
+        while True:
+            shown = (await street.operator(f"/v1/escalations/{name}")).json()
+            if {one["state"] for one in shown["deliveries"]} <= {"delivered", "skipped"}:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_after_the_end_a_new_question_opens_a_new_thread(street: Street) -> None:
     visitor = await street.visitor()
     first = escalation(visitor)

@@ -99,6 +99,7 @@ SENT: dict[str, type[wire.Body]] = {
     "escalation_request": wire.EscalationBody,
     "feedback_request": wire.FeedbackBody,
     "operator_reply_request": operator_wire.ReplyBody,
+    "operator_resolve_request": operator_wire.ResolveBody,
 }
 
 
@@ -347,7 +348,10 @@ WRITTEN: dict[str, Callable[[Any], object]] = {
         "next": made["next"],
     },
     "export": lambda made: {"exported_at": made["exported_at"], **held_of(made).document()},
-    "operator_reply": lambda made: asdict(Reply(**made)),
+    "operator_reply": lambda made: {
+        **asdict(Reply(**without(made, "resolved"))),
+        "resolved": made["resolved"],
+    },
     "operator_session": lambda made: asdict(OperatorSession(**made)),
     "webhook_contact_left": lambda _: json.loads(
         payload.contact_left(

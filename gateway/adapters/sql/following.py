@@ -79,12 +79,18 @@ def queue(
     what: Sequence[FollowUp],
     *,
     via: str = "",
+    only: str = "",
     again: bool = False,
 ) -> None:
-    """Queue what each target that took the escalation is told now; not of a reply written there."""
+    """Queue what each target that took the escalation, or one `only`, is told now.
+
+    None is told of a reply that was written there (`via`).
+    """
     for opening in connection.execute(_OPENINGS, {"of_id": escalation_id}).all():
         begun = opening.tried or opening.leased_until > 0
-        if not semantics.took(opening.state, begun=begun):
+        if not semantics.took(opening.state, begun=begun) or opening.target != (
+            only or opening.target
+        ):
             continue
         wanted = follow_ups(opening.kind, what)
         if opening.target == via:

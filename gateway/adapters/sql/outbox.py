@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from core.encoding import timestamp
 from core.errors import NotFound
+from core.escalation import FollowUp, answered
 from core.messages import Attempt, DeliveryState, Escalation, EscalationStatus, Reply
 from core.ports import Thread
 from core.scope import Scope
@@ -38,12 +39,13 @@ _ESCALATION = (
         _escalations.conversation_id,
         _escalations.turn_id,
         _escalations.status,
+        _escalations.at,
     )
     .where(_escalations.id == reads.CASE)
     .with_for_update()
 )
 _ADDED = (
-    select(_escalations.id, _escalations.turn_id)
+    select(_escalations.id, _escalations.turn_id, _escalations.at)
     .where(_escalations.part_of == bindparam("of_id"))
     .order_by(_escalations.at, _escalations.id)
 )
@@ -74,10 +76,25 @@ _SKIP = (
 )
 
 
-def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-    """Store a person's reply to the newest turn, and the visitor's event; raises `NotFound`."""
-    row = _row(connection, reply.escalation_id)
-    *_, newest = _turns(connection, row)
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What goes with a reply or an end: when, in which target it was said (empty: in none), and how
+    many of the case's turns whoever said it had before them (None: all)."""
+
+    at: float
+    via: str = ""
+    seen: int | None = None
+
+
+def reply(connection: Connection, reply: Reply, word: Word, *, resolve: bool) -> bool:
+    """Store a person's reply to what was seen, and the visitor's event; whether that resolved it.
+
+    Raises `NotFound`.
+    """
+    row, at = _row(connection, reply.escalation_id), word.at
+    turns = _turns(connection, row)
+    unseen = semantics.unseen(turns, word.seen, row.status)
+    newest = turns[len(turns) - len(unseen) - 1]
     reply = replace(reply, escalation_id=row.id, turn_id=newest.turn_id)
     connection.execute(
         insert(tables.replies),
@@ -89,19 +106,32 @@ def reply(connection: Connection, reply: Reply, *, resolve: bool, at: float, via
                 "author": reply.author,
                 "content": reply.content,
                 "created_at": reply.created_at,
-                "at": at,
+                "at": semantics.replied_at(at, (turn.at for turn in unseen)),
             }
         ],
     )
     _tell(connection, row, at, "human_reply", semantics.reply_event(reply))
-    following.queue(connection, row.id, at, [("reply", reply.id)], via=via)
-    if resolve:
+    told = answered(reply.id, [turn.id for turn in unseen])
+    following.queue(connection, row.id, at, told, via=word.via)
+    if resolve and not unseen:
         _resolve(connection, row, at)
+    return resolve and not unseen
 
 
-def resolved(connection: Connection, escalation_id: str, at: float) -> None:
-    """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
-    _resolve(connection, _row(connection, escalation_id), at)
+def resolved(connection: Connection, escalation_id: str, word: Word) -> bool:
+    """Mark an escalation resolved unless there is what was not seen; whether it is.
+
+    Raises `NotFound`.
+    """
+    row = _row(connection, escalation_id)
+    unseen = semantics.unseen(_turns(connection, row), word.seen, row.status)
+    if not unseen:
+        _resolve(connection, row, word.at)
+        return True
+    if word.via:
+        what: list[FollowUp] = [("unseen", unseen[-1].id)]
+        following.queue(connection, row.id, word.at, what, only=word.via, again=True)
+    return False
 
 
 def resend(

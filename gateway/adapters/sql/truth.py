@@ -220,15 +220,23 @@ class SqlTruth:
         """One escalation; raises `NotFound`."""
         return await self._read(lambda connection: reads.escalation(connection, escalation_id))
 
-    async def reply(self, reply: Reply, *, resolve: bool, at: float, via: str = "") -> None:
-        """Store a person's reply, and the visitor's event with it; raises `NotFound`."""
-        await self._write(
-            lambda connection: outbox.reply(connection, reply, resolve=resolve, at=at, via=via)
+    async def reply(
+        self, reply: Reply, *, resolve: bool, at: float, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Store a person's reply, and the visitor's event with it; whether it resolved the case."""
+        word = outbox.Word(at, via, seen)
+        return await self._write(
+            lambda connection: outbox.reply(connection, reply, word, resolve=resolve)
         )
 
-    async def resolve(self, escalation_id: str, at: float) -> None:
-        """Mark an escalation resolved; pending deliveries are skipped; raises `NotFound`."""
-        await self._write(lambda connection: outbox.resolved(connection, escalation_id, at))
+    async def resolve(
+        self, escalation_id: str, at: float, *, via: str = "", seen: int | None = None
+    ) -> bool:
+        """Mark an escalation resolved, unless it has turns that were not seen; whether it is."""
+        word = outbox.Word(at, via, seen)
+        return await self._write(
+            lambda connection: outbox.resolved(connection, escalation_id, word)
+        )
 
     async def keep_thread(self, thread: Thread, threaded: Threaded) -> None:
         """Store whose thread this is; one that is known stays as it is."""

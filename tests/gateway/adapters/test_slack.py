@@ -420,5 +420,5 @@ def test_an_escaped_text_keeps_to_its_limit_and_its_beginning(text: str, limit: 
 def test_what_a_thread_is_told_fits_the_schema_too(author: str, content: str) -> None:
     turn = replace(an_added_turn(), question=content, fallback_text=content)
     told = (slack_message.answered(author, content), slack_message.asked_again(turn))
-    for message in (*told, slack_message.resolved()):
+    for message in (*told, slack_message.kept_open(), slack_message.resolved()):
         MESSAGE.validate({"channel": CHANNEL, "thread_ts": "1790000000.000100", **message})

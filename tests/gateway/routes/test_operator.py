@@ -207,7 +207,8 @@ async def test_an_escalation_is_shown_whole(console: Console) -> None:
 async def test_an_unknown_escalation_is_not_found(
     console: Console, name: str, method: str, rest: str
 ) -> None:
-    response = await console.call(method, f"/v1/escalations/{name}{rest}")
+    body = {"seen": 1} if rest == "/resolve" else None
+    response = await console.call(method, f"/v1/escalations/{name}{rest}", body)
     assert problem(response)[:2] == (404, "not-found")
 
 
@@ -263,6 +264,7 @@ async def test_a_reply_is_stored_shown_and_told_to_the_visitor(console: Console)
     reply = response.json()
     assert reply["content"] == "It is **on its way**."
     assert reply["author"] == "operator"
+    assert reply.pop("resolved") is False
     assert (await console.one(escalation.id))["replies"] == [reply]
     told = (await truth.events(SCOPE, escalation.conversation_id, 0))[-1]
     assert told.name == "human_reply"
@@ -272,9 +274,50 @@ async def test_a_reply_is_stored_shown_and_told_to_the_visitor(console: Console)
 
 async def test_a_reply_can_resolve(console: Console) -> None:
     escalation = await commit(console.world.truth)
-    body = {"content": "Done.", "resolve": True}
-    await console.call("POST", f"/v1/escalations/{escalation}/replies", body)
+    body = {"content": "Done.", "resolve": True, "seen": 1}
+    response = await console.call("POST", f"/v1/escalations/{escalation}/replies", body)
+    assert response.json()["resolved"] is True
     assert (await console.one(escalation))["status"] == "resolved"
+
+
+async def added(console: Console) -> tuple[str, str]:
+    """A case to which a turn was added a moment ago: its id, and its first turn."""
+    truth = console.world.truth
+    name = await commit(truth)
+    await commit(truth, 2, conversation=1)
+    case = await truth.escalation(name)
+    assert len(case.added) == 1
+    return name, case.turn_id
+
+
+async def test_what_has_a_turn_that_was_not_seen_is_not_resolved_and_says_so(
+    console: Console,
+) -> None:
+    name, _ = await added(console)
+    path = f"/v1/escalations/{name}/resolve"
+    refused = await console.call("POST", path, {"seen": 1})
+    assert problem(refused) == (409, "asked-since", "seen")
+    assert refused.json()["remedy"]
+    assert (await console.one(name))["status"] == "queued"
+    assert (await console.call("POST", path, {"seen": 2})).status_code == 204
+    assert (await console.one(name))["status"] == "resolved"
+
+
+async def test_a_reply_that_would_resolve_it_is_kept_and_it_stays_open(console: Console) -> None:
+    name, first = await added(console)
+    body = {"content": "Done.", "resolve": True, "seen": 1}
+    response = await console.call("POST", f"/v1/escalations/{name}/replies", body)
+    assert (response.status_code, response.json()["resolved"]) == (201, False)
+    item = await console.one(name)
+    assert (item["status"], [one["turn_id"] for one in item["replies"]]) == ("queued", [first])
+
+
+@pytest.mark.parametrize("body", [{}, {"seen": 0}, {"seen": True}, {"seen": "1"}, {"seen": None}])
+async def test_resolving_says_how_much_was_seen(console: Console, body: object) -> None:
+    name, _ = await added(console)
+    response = await console.call("POST", f"/v1/escalations/{name}/resolve", body)
+    assert problem(response) == (400, "invalid-request", "seen")
+    assert (await console.one(name))["status"] == "queued"
 
 
 @pytest.mark.parametrize(
@@ -286,6 +329,8 @@ async def test_a_reply_can_resolve(console: Console) -> None:
         ({"content": "x" * 8_001}, "content"),
         ({"content": None}, "content"),
         ({"content": "x", "resolve": "yes"}, "resolve"),
+        ({"content": "x", "resolve": True}, "seen"),
+        ({"content": "x", "seen": 0}, "seen"),
         ({"content": "x", "author": "The king"}, "author"),
     ],
 )
@@ -322,7 +367,9 @@ async def test_resolving_twice_is_the_same(console: Console) -> None:
     truth = console.world.truth
     escalation = await truth.escalation(await commit(truth))
     for _ in range(2):
-        response = await console.call("POST", f"/v1/escalations/{escalation.id}/resolve")
+        response = await console.call(
+            "POST", f"/v1/escalations/{escalation.id}/resolve", {"seen": 1}
+        )
         assert (response.status_code, response.content) == (204, b"")
     assert (await truth.escalation(escalation.id)).status == "resolved"
     assert await truth.open_escalations(SCOPE, escalation.conversation_id) == 0

@@ -10,10 +10,10 @@ import {
   type Escalation,
   type Filter,
   type Page,
-  type Reply,
+  type Replied,
   readEscalation,
   readPage,
-  readReply,
+  readReplied,
   readSession,
   type Session,
 } from "./wire";
@@ -60,6 +60,16 @@ export class Trouble extends Error {
   }
 }
 
+/** A reply, and how many of the question's turns its writer had before them. */
+export interface Outgoing {
+  readonly content: string;
+  readonly resolve: boolean;
+  readonly seen: number;
+}
+
+/** The problem of a question that was to be resolved and has a turn that was not seen. */
+export const ASKED_SINCE = "asked-since";
+
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
 /** How long a call may take before it counts as unanswered. */
@@ -105,14 +115,15 @@ export class Api {
   }
 
   /** @param key one per text, so that sending the same text again cannot send it twice. */
-  async reply(id: string, content: string, resolve: boolean, key: string): Promise<Reply> {
-    const init = sending("POST", { content, resolve });
+  async reply(id: string, reply: Outgoing, key: string): Promise<Replied> {
+    const init = sending("POST", reply);
     const headers = { ...init.headers, "Idempotency-Key": key };
-    return decode(await this.change(`${path(id)}/replies`, { ...init, headers }), readReply);
+    return decode(await this.change(`${path(id)}/replies`, { ...init, headers }), readReplied);
   }
 
-  async resolve(id: string): Promise<void> {
-    await this.change(`${path(id)}/resolve`, { method: "POST" });
+  /** Refused where there are more turns than were `seen`. */
+  async resolve(id: string, seen: number): Promise<void> {
+    await this.change(`${path(id)}/resolve`, sending("POST", { seen }));
   }
 
   async resend(id: string): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * What an operator does to an escalation: reply, resolve, send again.
+ * What an operator does to an escalation: reply, resolve, send again. Each goes with how much of it the
+ * operator had before them, so that nothing is closed that nobody has read.
  *
  * Decides: what is shown before the gateway has answered, and how it is taken back. A reply shows
  * at once as "Sending…"; when it fails it goes back into its draft, whole, with the reason.
@@ -8,9 +9,9 @@
  */
 
 import { batch, signal } from "@preact/signals";
-import { type Api, Trouble } from "./api";
+import { type Api, ASKED_SINCE, Trouble } from "./api";
 import type { InboxStore } from "./inbox_store";
-import type { Escalation } from "./wire";
+import { type Escalation, turnsOf } from "./wire";
 
 export interface Draft {
   readonly text: string;
@@ -29,7 +30,14 @@ export type Work = "resolving" | "resending";
 
 /** A word after the deed. `trouble` is null when it went well. */
 export interface Note {
-  readonly about: "sent" | "sent_resolved" | "resent" | "resolve" | "resend" | "log_out";
+  readonly about:
+    | "sent"
+    | "sent_resolved"
+    | "sent_open"
+    | "resent"
+    | "resolve"
+    | "resend"
+    | "log_out";
   readonly trouble: Trouble | null;
 }
 
@@ -77,19 +85,23 @@ export class DeskStore {
     const { text, resolveAfter } = this.draft(id);
     if (text.trim() === "" || this.pending.value.has(id)) return;
     const pending = { text, resolve: resolveAfter };
+    const seen = this.#seen(id);
     batch(() => {
       this.pending.value = changed(this.pending.value, id, pending);
       this.write(id, BLANK);
     });
     try {
-      const reply = await this.api.reply(id, text, resolveAfter, this.#key(id, pending));
+      const outgoing = { content: text, resolve: resolveAfter, seen };
+      const { reply, resolved } = await this.api.reply(id, outgoing, this.#key(id, pending));
       this.#keys.delete(id);
-      this.#sent(id, resolveAfter);
+      const keptOpen = resolveAfter && !resolved;
+      this.#sent(id, keptOpen ? "sent_open" : resolveAfter ? "sent_resolved" : "sent");
       this.#update(id, (item) => ({
         ...item,
-        status: resolveAfter ? "resolved" : item.status,
+        status: resolved ? "resolved" : item.status,
         replies: [...item.replies.filter((old) => old.id !== reply.id), reply],
       }));
+      if (keptOpen) await this.inbox.hear(id);
     } catch (trouble) {
       this.#takeBack(id, pending, this.#caught(trouble));
     }
@@ -101,11 +113,13 @@ export class DeskStore {
     this.#begin(id, "resolving");
     this.#update(id, (item) => ({ ...item, status: "resolved" }));
     try {
-      await this.api.resolve(id);
+      await this.api.resolve(id, turnsOf(before));
       this.#update(id, (item) => ({ ...item, status: "resolved" })); // a read may have come between
     } catch (trouble) {
       this.#update(id, (item) => ({ ...item, status: before.status }));
-      this.note.value = { about: "resolve", trouble: this.#caught(trouble) };
+      const caught = this.#caught(trouble);
+      this.note.value = { about: "resolve", trouble: caught };
+      if (caught.type.endsWith(`/${ASKED_SINCE}`)) await this.inbox.hear(id);
     } finally {
       this.working.value = changed(this.working.value, id, null);
     }
@@ -130,11 +144,17 @@ export class DeskStore {
     this.working.value = changed(this.working.value, id, work);
   }
 
-  #sent(id: string, resolved: boolean): void {
+  #sent(id: string, about: "sent" | "sent_resolved" | "sent_open"): void {
     batch(() => {
       this.pending.value = changed(this.pending.value, id, null);
-      this.note.value = { about: resolved ? "sent_resolved" : "sent", trouble: null };
+      this.note.value = { about, trouble: null };
     });
+  }
+
+  /** How many turns the operator has before them at this moment. */
+  #seen(id: string): number {
+    const item = this.#item(id);
+    return item === undefined ? 1 : turnsOf(item);
   }
 
   /** Back into the draft, before whatever was typed in the meantime. */
@@ -148,10 +168,13 @@ export class DeskStore {
   }
 
   #update(id: string, change: (item: Escalation) => Escalation): void {
-    const items = this.inbox.inbox.value.items;
-    const open = this.inbox.open.value;
-    const item = open?.id === id ? open : items.find((other) => other.id === id);
+    const item = this.#item(id);
     if (item !== undefined) this.inbox.put(change(item));
+  }
+
+  #item(id: string): Escalation | undefined {
+    const open = this.inbox.open.value;
+    return open?.id === id ? open : this.inbox.inbox.value.items.find((other) => other.id === id);
   }
 
   #key(id: string, pending: Pending): string {

@@ -164,6 +164,8 @@ export const strings = {
     unsent: (why: string) => `Not sent. ${why} Your text is still here.`,
     sent: "Your reply was sent.",
     sentAndResolved: "Your reply was sent and the question is resolved.",
+    sentAndOpen:
+      "Your reply was sent. The question stays open: the visitor asked something more meanwhile.",
   },
 
   facts: {
@@ -198,6 +200,8 @@ export const strings = {
     },
     tells: {
       added: "A later question, passed on",
+      contact: "A contact, passed on",
+      unseen: "Not closed: something more was asked",
       reply: "A reply, passed on",
       resolve: "The end, passed on",
     },

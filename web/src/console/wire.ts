@@ -15,9 +15,16 @@ export type Filter = "open" | "resolved" | "all";
 /** `skipped`: resolved before the target had taken it. */
 export type DeliveryState = "pending" | "delivered" | "failed" | "disabled" | "skipped";
 
-export type DeliveryAction = "open" | "added" | "reply" | "resolve";
+export type DeliveryAction = "open" | "added" | "contact" | "reply" | "resolve" | "unseen";
 
-const ACTIONS: readonly DeliveryAction[] = ["open", "added", "reply", "resolve"];
+const ACTIONS: readonly DeliveryAction[] = [
+  "open",
+  "added",
+  "contact",
+  "reply",
+  "resolve",
+  "unseen",
+];
 
 const STATES: readonly DeliveryState[] = ["pending", "delivered", "failed", "disabled", "skipped"];
 
@@ -39,7 +46,10 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly attempts: readonly Attempt[];
   readonly nextAt: string | null;
-  /** What the target is told: of the escalation itself, of a later turn, a reply, or its end. */
+  /**
+   * What the target is told: of the escalation itself, of a later turn, a contact, a reply, its end, or
+   * that it has none yet, although it was closed there.
+   */
   readonly action: DeliveryAction;
 }
 
@@ -85,6 +95,18 @@ export interface Escalation {
   readonly deliveries: readonly Delivery[];
   readonly replies: readonly Reply[];
   readonly added: readonly Added[];
+}
+
+/** What the gateway made of a reply. */
+export interface Replied {
+  readonly reply: Reply;
+  /** Whether the question is resolved now; not where the visitor asked more meanwhile. */
+  readonly resolved: boolean;
+}
+
+/** How many of the visitor's turns are before whoever reads it. */
+export function turnsOf(item: Escalation): number {
+  return 1 + item.added.length;
 }
 
 export interface Page {
@@ -151,6 +173,10 @@ export function readReply(value: unknown): Reply {
     content: required(fields, "content"),
     createdAt: required(fields, "created_at"),
   };
+}
+
+export function readReplied(value: unknown): Replied {
+  return { reply: readReply(value), resolved: object(value, "reply").resolved === true };
 }
 
 function readMessage(value: unknown): Message {

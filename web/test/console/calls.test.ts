@@ -23,8 +23,8 @@ describe("calls", () => {
 
   it("carry the CSRF token when they change something, and only then", async () => {
     const { gateway, api, id } = await begin();
-    await api.reply(id, "Hello", false, "key_a");
-    await api.resolve(id);
+    await api.reply(id, { content: "Hello", resolve: false, seen: 1 }, "key_a");
+    await api.resolve(id, 1);
     await api.resend(id);
     await api.page("open");
     await api.logOut();
@@ -39,7 +39,7 @@ describe("calls", () => {
   it("renew a CSRF token that is no longer accepted, once", async () => {
     const { gateway, api, id } = await begin();
     gateway.csrf = "csrf_2";
-    await api.resolve(id);
+    await api.resolve(id, 1);
     expect(
       gateway.sent("POST", "/resolve").map((call) => call.headers.get("X-CSRF-Token")),
     ).toEqual(["csrf_1", "csrf_2"]);
@@ -48,7 +48,7 @@ describe("calls", () => {
   it("give up on a refusal that has nothing to do with the token", async () => {
     const { gateway, api, id } = await begin();
     gateway.fail("POST /resolve", 403, { detail: "Not yours" });
-    expect((await trouble(api.resolve(id))).detail).toBe("Not yours");
+    expect((await trouble(api.resolve(id, 1))).detail).toBe("Not yours");
     expect(gateway.sent("POST", "/resolve")).toHaveLength(1);
   });
 

@@ -192,8 +192,17 @@ export class Gateway {
     if (item === undefined) return answer(404, { title: "Not found" });
     if (deed === undefined) return answer(200, item);
     if (deed === "replies") return this.#reply(item, call.body);
-    if (deed === "resolve") item.status = "resolved";
-    return answer(deed === "resolve" ? 204 : 202, null);
+    if (deed !== "resolve") return answer(202, null);
+    if (turnsIn(item) > Number(call.body.seen)) {
+      const type = "https://fanlight.dev/problems/asked-since";
+      return answer(409, {
+        type,
+        title: "The visitor asked something more",
+        detail: "Asked since.",
+      });
+    }
+    item.status = "resolved";
+    return answer(204, null);
   }
 
   #session(call: Call): Response {
@@ -226,9 +235,15 @@ export class Gateway {
       created_at: new Date(this.#now).toISOString(),
     };
     item.replies = [...replies, reply];
-    if (body.resolve === true) item.status = "resolved";
-    return answer(201, reply);
+    const resolved = body.resolve === true && turnsIn(item) <= Number(body.seen);
+    if (resolved) item.status = "resolved";
+    return answer(201, { ...reply, resolved });
   }
+}
+
+/** How many of the visitor's turns an escalation has. */
+function turnsIn(item: Json): number {
+  return 1 + ((item.added as Json[] | undefined)?.length ?? 0);
 }
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {

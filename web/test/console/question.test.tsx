@@ -164,6 +164,14 @@ describe("a question", () => {
   });
 });
 
+/** The visitor asks more, a moment before the console hears of it. */
+function askMore(number: number): void {
+  const item = gateway.items.find((one) => one.question === `Question ${number}`);
+  if (item === undefined) throw new Error("no such question");
+  const added = { id: "e_added", question: "And on Sundays?", fallback_text: "Not sure." };
+  item.added = [{ ...added, created_at: "2026-01-02T15:12:12.000Z" }];
+}
+
 describe("a reply", () => {
   const write = async (words: string) => {
     await open(hashOf(2));
@@ -185,6 +193,7 @@ describe("a reply", () => {
     expect(gateway.sent("POST", "/replies")[0]?.body).toEqual({
       content: "Yes, **you** can",
       resolve: false,
+      seen: 1,
     });
     gateway.pass(6_000);
     await settle();
@@ -220,6 +229,22 @@ describe("a reply", () => {
     expect(text(".note")).toContain(strings.composer.sentAndResolved);
     await click(button(strings.detail.replyAnyway));
     expect(document.activeElement?.id).toBe("reply");
+  });
+
+  it("that came after a question which was not seen leaves it open, and says so", async () => {
+    await write("Done");
+    await click(get(".composer [type=checkbox]"));
+    askMore(2);
+    await click(button(strings.composer.sendAndResolve));
+    expect(all(".detail-done")).toHaveLength(0);
+    expect(text(".note")).toContain(strings.composer.sentAndOpen);
+    expect(text(".detail")).toContain("And on Sundays?");
+    expect(gateway.sent("POST", "/replies")[0]?.body).toMatchObject({ seen: 1 });
+    await type("#reply", "Then too");
+    await click(get(".composer [type=checkbox]"));
+    await click(button(strings.composer.sendAndResolve));
+    expect(gateway.sent("POST", "/replies")[1]?.body).toMatchObject({ seen: 2 });
+    expect(text(".detail-done")).toContain(strings.detail.resolved);
   });
 
   it("can be looked at first", async () => {
@@ -277,6 +302,21 @@ describe("resolving", () => {
     expect(document.activeElement?.className).toBe("detail-question");
     await press("e");
     expect(gateway.sent("POST", "/resolve")).toHaveLength(1);
+  });
+
+  it("is refused where something was asked that was not there, which is then shown", async () => {
+    await open(hashOf(2));
+    askMore(2);
+    await click(button(strings.detail.resolve));
+    expect(all(".detail-done")).toHaveLength(0);
+    expect(text(".note-bad")).toContain(strings.trouble.resolveFailed("Asked since."));
+    expect(text(".detail")).toContain("And on Sundays?");
+    await click(button(strings.detail.resolve));
+    expect(gateway.sent("POST", "/resolve").map((call) => call.body)).toEqual([
+      { seen: 1 },
+      { seen: 2 },
+    ]);
+    expect(text(".detail-done")).toContain(strings.detail.resolved);
   });
 
   it("is taken back when it failed", async () => {

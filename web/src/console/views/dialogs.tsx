@@ -169,6 +169,7 @@ function said({ about, trouble }: Note, { composer, delivery, trouble: words, ..
   return {
     sent: composer.sent,
     sent_resolved: composer.sentAndResolved,
+    sent_open: composer.sentAndOpen,
     resent: delivery.resent,
     resolve: words.resolveFailed(reason),
     resend: words.resendFailed(reason),
