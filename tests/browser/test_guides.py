@@ -29,7 +29,7 @@ port = {port}
 [[sites]]
 key = "{site}"
 name = "The Shop"
-origins = ["{origin}"]
+origins = ["{demo}", "{origin}"]
 kb = ["{kb}"]
 """
 PAGE = """<!doctype html>
@@ -95,13 +95,20 @@ async def http_server(folder: Path, port: int) -> AsyncIterator[None]:
 async def street(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Street]:
     folder: Path = tmp_path_factory.mktemp("guides")
     (folder / "site").mkdir()
+    (folder / "site" / "favicon.ico").touch()  # a browser asks for one, and complains where none is
     port = free_port()
     config = folder / "fanlight.toml"
     environ = {"FANLIGHT_OPERATOR_TOKEN": OPERATOR_TOKEN}
     product = Product(folder, config, environ, token=OPERATOR_TOKEN)
     made = Street(product, folder / "site", f"http://localhost:{port}")
     config.write_text(
-        SETTINGS.format(port=product.port, site=SITE, origin=made.origin, kb=ROOT / "kb" / "data"),
+        SETTINGS.format(
+            port=product.port,
+            site=SITE,
+            demo=product.page,
+            origin=made.origin,
+            kb=ROOT / "kb" / "data",
+        ),
         encoding="utf-8",
     )
     async with running(product), http_server(made.folder, port):

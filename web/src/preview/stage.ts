@@ -88,7 +88,19 @@ export class Stage {
     chat.on("open", opened(true));
     chat.on("close", opened(false));
     chat.on("ready", () => this.#say("ready"));
-    if (this.#open) chat.open();
+    if (this.#open) this.#openFor(chat);
+  }
+
+  /**
+   * Opens the chat as on a page that nobody has touched: what is pressed in the console counts here as well, and the
+   * focus would be taken from who chooses.
+   */
+  #openFor(chat: Fanlight): void {
+    const { navigator } = this.page;
+    const untouched = { isActive: false, hasBeenActive: false };
+    Object.defineProperty(navigator, "userActivation", { value: untouched, configurable: true });
+    chat.open();
+    Reflect.deleteProperty(navigator, "userActivation");
   }
 
   #takeAway(): void {

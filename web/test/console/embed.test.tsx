@@ -195,7 +195,7 @@ describe("what comes out", () => {
       copy: async (text) => void copied.push(text),
     });
     const copy = get(".guide .code-copy");
-    expect(copy.textContent).toBe(`${words.out.copy}: ${words.out.step(1, "Any page")}`);
+    expect(copy.textContent).toBe(`${words.out.copy} ${words.out.step(1, "Any page")}`);
     await click(copy);
     expect(copied).toEqual(["<script ></script>"]);
     expect(copy.textContent).toContain(words.out.copied);

@@ -110,6 +110,17 @@ describe("the stage", () => {
     expect(told.at(-1)).toEqual([{ fanlight_preview: 1, what: "ready" }, CONFIG.console]);
   });
 
+  it("opens it as if nobody had touched the page, and then forgets that", () => {
+    const before = navigator.userActivation;
+    begin();
+    const made = chat();
+    const seen: unknown[] = [];
+    made.open.mockImplementation(() => seen.push(navigator.userActivation?.isActive));
+    loaded(made);
+    expect(seen).toEqual([false]);
+    expect(navigator.userActivation).toBe(before);
+  });
+
   it("loads it anew with another choice, open or closed as it was left", () => {
     begin();
     const first = loaded();

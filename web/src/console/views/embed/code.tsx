@@ -67,7 +67,7 @@ function Copy({ label, code, text }: CopyProps) {
       >
         {state === "copied" ? <CheckIcon /> : <CopyIcon />}
         {state === "copied" ? words.copied : words.copy}
-        <span class="unseen">: {label}</span>
+        <span class="unseen"> {label}</span>
       </button>
       <p class={state === "refused" ? "error" : "unseen"} role="status">
         {state === "copied" && words.copiedWhat(label)}
