@@ -1,5 +1,5 @@
 # Everything a person types. Each target brings what it needs: `make run` works in a fresh clone.
-.PHONY: help setup run test test-long lint format lock screenshots clean
+.PHONY: help setup run test test-long lint format lock screenshots screens clean
 
 help:
 	@echo 'make run        the gateway, the console and a demo page, on this machine'
@@ -9,6 +9,7 @@ help:
 	@echo 'make lint       format, lint, types and import rules, without the tests'
 	@echo 'make format     writes the format, and what a linter can mend'
 	@echo 'make lock       writes requirements/*.lock anew from pyproject.toml'
+	@echo 'make screens      writes docs/screens and the transcripts anew: read the difference'
 	@echo 'make screenshots  writes docs/screenshots anew from the demo page'
 	@echo 'make clean      removes what was built; keeps .venv and web/node_modules'
 
@@ -43,6 +44,11 @@ screenshots: setup
 	@.venv/bin/python -m scripts.test_needs
 	@npm --prefix web run --silent build
 	@exec .venv/bin/python -m scripts.screenshots
+
+screens: setup
+	@.venv/bin/python -m scripts.test_needs
+	@npm --prefix web run --silent build
+	@exec .venv/bin/pytest -q tests/browser/test_screens.py tests/browser/test_transcripts.py --retake
 
 clean:
 	@rm -rf build dist web/dist web/coverage web/.cache htmlcov test-results

@@ -26,9 +26,10 @@ CHROMIUM_APPLICATIONS = (
 
 # Playwright answers only where no event loop runs, hence a process of its own.
 _ASK_PLAYWRIGHT = (
+    "import sys\n"
     "from playwright.sync_api import sync_playwright\n"
     "with sync_playwright() as playwright:\n"
-    "    print(playwright.chromium.executable_path)\n"
+    "    print(getattr(playwright, sys.argv[1]).executable_path)\n"
 )
 
 
@@ -40,20 +41,23 @@ def chromium(environ: Mapping[str, str] = os.environ) -> Path | None:
     for path in (*found, *CHROMIUM_APPLICATIONS):
         if _starts(path):
             return path
-    return playwright_chromium()
+    return playwright_browser("chromium")
 
 
-def playwright_chromium() -> Path | None:
-    """Gives the Chromium that `playwright install chromium` downloaded, or None."""
+def playwright_browser(engine: str) -> Path | None:
+    """Gives the browser that `playwright install <engine>` downloaded, or None."""
     answer = subprocess.run(
-        [sys.executable, "-c", _ASK_PLAYWRIGHT],
+        [sys.executable, "-c", _ASK_PLAYWRIGHT, engine],
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
     )
     path = Path(answer.stdout.strip())
-    return path if answer.returncode == 0 and _starts(path) else None
+    if answer.returncode != 0 or not path.is_file():
+        return None
+    # WebKit's is a script that knows no `--version`.
+    return path if engine != "chromium" or _starts(path) else None
 
 
 def redis_server(environ: Mapping[str, str] = os.environ) -> Path | None:

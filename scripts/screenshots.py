@@ -1,5 +1,8 @@
 """`make screenshots`: the pictures in docs/screenshots, taken from the running demo.
 
+They show the panel on its host page with a person's reply, and the console; those of the panel
+alone are in docs/screens, and tests/browser/test_screens.py takes and compares them.
+
 Decides what each picture tells. Refuses a picture of 200 kB or more: they are part of every clone.
 """
 
@@ -23,7 +26,6 @@ FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 200_000
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 320, "height": 640}
-PHONE = {"width": 390, "height": 700}
 
 TALKS: dict[str, tuple[str, str, str, str]] = {
     "en": (
@@ -66,53 +68,6 @@ async def panel(browser: Browser, name: str, talk_in: str, **options: Any) -> No
             await talk(widget, operator, known, unknown, reply)
             await widget.page.screenshot(path=FOLDER / f"{name}.png")
             await surfer.contexts[0][0].close()
-
-
-async def states(browser: Browser) -> None:
-    """What a visitor meets on the chat page of a phone, one picture each."""
-    with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
-        async with running(Product(Path(folder))) as product:
-            surfer = Surfer(browser)
-            await _first_screens(surfer, product)
-            await _lists_and_looks(surfer, product)
-            for context, _ in surfer.contexts:
-                await context.close()
-
-
-async def _chat(surfer: Surfer, product: Product, **options: Any) -> Widget:
-    look = {"viewport": PHONE, "device_scale_factor": 2, "reduced_motion": "reduce", **options}
-    page, _ = await surfer.page(product.chat, **look)
-    return Widget(page, framed=False)
-
-
-async def _first_screens(surfer: Surfer, product: Product) -> None:
-    widget = await _chat(surfer, product)
-    await expect(widget.root.get_by_text(widget.say("consent.lead"))).to_be_visible()
-    await widget.page.screenshot(path=FOLDER / "consent.png")
-    widget = await _chat(surfer, product, locale="es-ES")
-    widget.locale = "es"
-    await widget.choose(memory=False)
-    await expect(widget.root.get_by_role("heading", name=widget.say("greeting"))).to_be_visible()
-    await widget.page.screenshot(path=FOLDER / "spanish.png")
-
-
-async def _lists_and_looks(surfer: Surfer, product: Product) -> None:
-    widget = await _chat(surfer, product)
-    await widget.choose(memory=True)
-    await widget.until_known()
-    known, unknown = "Does it work offline?", OTHERS[0]
-    await expect(answer(await widget.ask(known))).to_be_visible()
-    await widget.last.locator(".why summary").click()
-    await widget.page.screenshot(path=FOLDER / "why.png")
-    await expect(handoff(await widget.ask(unknown))).to_be_visible()
-    for key in ("menu.topics", "menu.kept"):
-        await widget.choose_from_menu(key)
-        await expect(widget.root.locator("dialog.sheet li").first).to_be_visible()
-        await widget.page.screenshot(path=FOLDER / f"{key.removeprefix('menu.')}.png")
-        await widget.page.keyboard.press("Escape")
-    await widget.root.get_by_role("button", name=widget.say("menu"), exact=True).click()
-    await widget.root.get_by_role("menuitemradio", name=widget.say("look.contrast")).click()
-    await widget.page.screenshot(path=FOLDER / "contrast.png")
 
 
 async def console(browser: Browser) -> None:
@@ -169,7 +124,6 @@ async def take() -> None:
         await panel(browser, "dark", "en", viewport=WIDE, color_scheme="dark")
         await panel(browser, "hebrew", "he", viewport=WIDE, locale="he-IL")
         await panel(browser, "320px", "en", viewport=NARROW, device_scale_factor=2)
-        await states(browser)
         await console(browser)
         await browser.close()
     for picture in sorted(FOLDER.glob("*.png")):

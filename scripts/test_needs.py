@@ -42,7 +42,7 @@ def bring_chromium() -> None:
     options = ["--with-deps"] if may_apt() else []
     say("Playwright downloads its Chromium, about 150 MB")
     execute([sys.executable, "-m", "playwright", "install", *options, "chromium"])
-    if machine.playwright_chromium() is None:
+    if machine.playwright_browser("chromium") is None:
         say("no Chromium: browser tests are skipped (install one, or name it: FANLIGHT_CHROMIUM)")
 
 

@@ -23,6 +23,14 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "chromium": (machine.chromium, "no Chromium; run `make test`, or set FANLIGHT_CHROMIUM"),
+    "firefox": (
+        partial(machine.playwright_browser, "firefox"),
+        "no Firefox of Playwright's; `playwright install firefox`",
+    ),
+    "webkit": (
+        partial(machine.playwright_browser, "webkit"),
+        "no WebKit of Playwright's; `playwright install webkit`",
+    ),
     "redis-server": (machine.redis_server, "no redis-server on this machine"),
     "cc": (machine.compiler, "no C compiler, or not Linux"),
     "postgresql": (machine.postgresql, "no PostgreSQL server on this machine"),
@@ -31,7 +39,8 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "node": (machine.node, "no Node on this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
-MAY_BE_MISSING_IN_CI = {"data"}
+# No package brings Playwright's Firefox and WebKit.
+MAY_BE_MISSING_IN_CI = {"data", "firefox", "webkit"}
 
 _may_skip = pytest.StashKey[bool]()
 
@@ -48,6 +57,14 @@ def found(need: str) -> Path | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the large runs too, with bigger numbers")
+    parser.addoption(
+        "--engines",
+        default="chromium",
+        help="run the browser tests in each of these: chromium,firefox,webkit",
+    )
+    parser.addoption(
+        "--retake", action="store_true", help="take the screens and transcripts anew, and pass"
+    )
     parser.addoption("--attacks", type=int, help="how many replays and tamperings; else by run")
 
 
@@ -80,7 +97,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     skipped = report.skipped and not hasattr(report, "wasxfail")
-    if IN_CI and skipped and not item.stash.get(_may_skip, False):
+    may_skip = item.stash.get(_may_skip, False) or item.get_closest_marker("may_skip")
+    if IN_CI and skipped and not may_skip:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, where it must run: {report.longrepr}"
     return report
@@ -99,6 +117,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def long(pytestconfig: pytest.Config) -> bool:
     """Says whether this is the large run: the same code with bigger numbers."""
     return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def retake(pytestconfig: pytest.Config) -> bool:
+    """Says whether what is compared with a kept picture or text is kept anew instead."""
+    return bool(pytestconfig.getoption("--retake"))
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from _pytest.mark import ParameterSet
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from scripts import machine
 from tests.browser.model_server import ModelServer, model_server
 from tests.browser.product import SITE, Desk, Product, desk, running
 from tests.browser.visit import Widget
@@ -109,12 +111,38 @@ class Surfer:
         return Widget(page), watch
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that opens a browser runs once in each engine of `--engines`."""
+    engines = metafunc.config.getoption("--engines").split(",")
+    marks = list(metafunc.definition.iter_markers())
+    chosen = any(mark.name == "parametrize" and mark.args[0] == "engine" for mark in marks)
+    if engines == ["chromium"] or chosen or "engine" not in metafunc.fixturenames:
+        return
+    if any(mark.name == "chromium_only" for mark in marks):
+        engines = ["chromium"]
+    metafunc.parametrize("engine", in_engines(*engines), indirect=True, scope="session")
+
+
+def in_engines(*names: str) -> list[ParameterSet]:
+    """The engines as parameters, each skipped with its reason where the machine lacks it."""
+    return [pytest.param(name, marks=pytest.mark.needs(name)) for name in names]
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the browser: chromium, firefox or webkit."""
+    return str(getattr(request, "param", "chromium"))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
-    """The browser of the whole run."""
+async def browser(engine: str) -> AsyncIterator[Browser]:
+    """The browser of the whole run, of one engine."""
     expect.set_options(timeout=PATIENCE_MS)
+    ours = engine == "chromium"
+    path = machine.chromium() if ours else machine.playwright_browser(engine)
     async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        kind = getattr(playwright, engine)
+        made: Browser = await kind.launch(executable_path=path, args=FLAGS if ours else ())
         yield made
         await made.close()
 

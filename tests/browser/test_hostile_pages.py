@@ -213,6 +213,7 @@ async def test_the_chat_is_not_printed(surfer: Surfer, town: Town) -> None:
     await expect(widget.field).to_be_visible()
 
 
+@pytest.mark.chromium_only
 async def test_a_page_that_comes_back_from_the_back_forward_cache_has_its_chat(
     browser: Browser, chromium_path: Path, town: Town
 ) -> None:

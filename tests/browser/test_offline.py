@@ -51,6 +51,7 @@ async def test_the_chat_page_answers_after_a_reload_without_network_or_server(
     await expect(widget.root.get_by_text(widget.say("banner.offline"))).to_have_count(0)
 
 
+@pytest.mark.chromium_only
 async def test_the_browser_finds_the_chat_page_fit_to_be_installed(
     surfer: Surfer, demo: Product
 ) -> None:

@@ -38,6 +38,11 @@ def faq(entry: str, locale: str = "en") -> str:
     return " ".join(_entries(locale)[entry].answer.split()[:4])
 
 
+def question_of(entry: str, locale: str = "en") -> str:
+    """The question of an entry of the demo's knowledge base."""
+    return _entries(locale)[entry].question
+
+
 @dataclass
 class Widget:
     """The panel in a page: in the loader's frame, or the page itself."""

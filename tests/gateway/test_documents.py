@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.context import PackedEmbedding, WebFile, load_knowledge
+from gateway.settings import Secret, TurnstileSettings
 from kb import build_index, load_index
 from kb.embed import load_embedding
 from tests.gateway.test_integrity import problem
@@ -43,6 +45,23 @@ async def test_a_document_says_who_may_frame_it(gateway: World, path: str, ances
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe-inline" not in policy
     assert response.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("turnstile", "embedder"),
+    [(None, "require-corp"), (TurnstileSettings("0x4", Secret("secret")), None)],
+)
+async def test_an_isolated_page_may_frame_the_panel_unless_it_loads_anothers_script(
+    turnstile: TurnstileSettings | None, embedder: str | None
+) -> None:
+    demo = replace(settings().sites[0], turnstile=turnstile)
+    async with world(chosen=settings(sites=(demo,))) as gateway:
+        headers = (await gateway.client.get(GATEWAY + "/panel/site_demo")).headers
+        worker = (await gateway.client.get(GATEWAY + "/assets/a-1.js")).headers
+    assert headers.get("cross-origin-embedder-policy") == embedder
+    assert headers.get("cross-origin-resource-policy") == (embedder and "cross-origin")
+    # A worker starts in such a panel only if its script says the same.
+    assert worker["cross-origin-embedder-policy"] == "require-corp"
 
 
 async def test_the_chat_page_can_be_installed_as_an_app(gateway: World) -> None:

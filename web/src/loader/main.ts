@@ -11,7 +11,7 @@ function attempt(work: () => void): void {
   try {
     work();
   } catch (error) {
-    // biome-ignore lint/suspicious/noConsole: the one place where whoever made the page looks.
+    // biome-ignore lint/suspicious/noConsole: the one word to a site owner whose page keeps the chat away.
     console.warn("Fanlight: no chat here.", error);
   }
 }
