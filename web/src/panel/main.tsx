@@ -92,7 +92,6 @@ function listen({ network, escalations, feedback, replies, vault }: Services): v
 function show({ state, speaker }: Services, visible: boolean): void {
   state.visible.value = visible;
   if (!visible) speaker.stop();
-  if (visible) state.unread.value = 0;
 }
 
 /** The bridge to the host page, which says nothing to anybody until there is somebody to hear. */

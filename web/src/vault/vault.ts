@@ -1,27 +1,14 @@
 /**
- * The vault: the last 40 lines of a conversation, in the visitor's own browser, by the visitor's leave.
+ * The vault: the last 40 lines of the visitor's conversations, in the visitor's own browser, by the visitor's leave.
  *
- * Decides: what is kept, how two tabs agree, and what a broken vault becomes (an empty one, said aloud).
- * Refuses: to write before it is opened for keeping, to keep more than 40 lines, to read what does not
- * fit the schema. A browser that refuses storage leaves everything working in this tab alone.
+ * Decides: what is kept, and what a broken vault becomes (an empty one, said aloud). Refuses: to write before it is
+ * opened for keeping, to keep more than 40 lines, to read what does not fit the schema. A browser that refuses storage
+ * leaves everything working in this tab alone.
  */
-import { type Entry, isEntry, isRecord } from "./entry.ts";
+import { isEntry, isRecord } from "./entry.ts";
+import { type Kept, merge, type Talk, trimmed, without } from "./talks.ts";
 
 export const MEMORY_KEY = "fanlight.memory.v1";
-export const CAPACITY = 40;
-
-/** A conversation as it is kept. */
-export interface Kept {
-  readonly v: 1;
-  readonly conversation_id: string;
-  /** The key that this conversation belongs to: another key cannot read its replies. */
-  readonly subject: string;
-  /** When the visitor last cleared it: older lines from another tab do not come back. */
-  readonly cleared_at: number;
-  /** The last event seen, so that what was missed is read on the next visit. */
-  readonly last_event_id: string;
-  readonly entries: readonly Entry[];
-}
 
 /** How keeping went: `corrupt` was replaced by a fresh one, `refused` means this tab only. */
 export type Keeping = "tab" | "kept" | "refused";
@@ -29,16 +16,31 @@ export type Reading =
   | { readonly state: "empty" | "corrupt" }
   | { readonly state: "read"; readonly kept: Kept };
 
-function isKept(value: unknown): value is Kept {
+function isTalk(value: unknown): value is Talk {
   return (
     isRecord(value) &&
-    value.v === 1 &&
     typeof value.conversation_id === "string" &&
     typeof value.subject === "string" &&
     typeof value.last_event_id === "string" &&
-    Number.isFinite(value.cleared_at) &&
+    ["undefined", "string"].includes(typeof value.title) &&
+    (value.changed_at === undefined || Number.isFinite(value.changed_at)) &&
     Array.isArray(value.entries) &&
     value.entries.every(isEntry)
+  );
+}
+
+/** A vault of one conversation, as older versions wrote it, is one as well. */
+function isKept(value: unknown): value is Kept {
+  if (!isRecord(value)) return false;
+  const { v, cleared_at, earlier = [], gone = {} } = value;
+  return (
+    isTalk(value) &&
+    v === 1 &&
+    Number.isFinite(cleared_at) &&
+    Array.isArray(earlier) &&
+    earlier.every(isTalk) &&
+    isRecord(gone) &&
+    Object.values(gone).every(Number.isFinite)
   );
 }
 
@@ -51,35 +53,6 @@ export function parseVault(text: string | null): Reading {
   } catch {
     return { state: "corrupt" };
   }
-}
-
-function newest(entries: readonly Entry[]): readonly Entry[] {
-  return [...entries].sort((a, b) => a.at - b.at || a.id.localeCompare(b.id)).slice(-CAPACITY);
-}
-
-/** Event ids are whole numbers, of any length. */
-function laterEvent(one: string, other: string): string {
-  if (one.length !== other.length) return one.length > other.length ? one : other;
-  return one > other ? one : other;
-}
-
-/** Joins two tabs' views: the union by id, the higher revision wins, a clearing is never undone. */
-export function merge(ours: Kept, theirs: Kept): Kept {
-  if (ours.conversation_id !== theirs.conversation_id) {
-    const newer = theirs.cleared_at - ours.cleared_at;
-    const later = newer === 0 ? theirs.conversation_id > ours.conversation_id : newer > 0;
-    return later ? theirs : ours;
-  }
-  const byId = new Map<string, Entry>();
-  for (const entry of [...theirs.entries, ...ours.entries]) {
-    const known = byId.get(entry.id);
-    if (!known || entry.rev > known.rev) byId.set(entry.id, entry);
-  }
-  return {
-    ...ours,
-    last_event_id: laterEvent(ours.last_event_id, theirs.last_event_id),
-    entries: newest([...byId.values()]),
-  };
 }
 
 export interface VaultOptions {
@@ -131,6 +104,8 @@ export class Vault {
     this.options.onChange(this.current, this.#keeping);
     if (this.#keeping !== "kept") return;
     const work = () => {
+      // While this waited for its turn, the visitor may have had everything forgotten.
+      if (this.#keeping !== "kept") return;
       const reading = this.#read();
       if (reading !== "refused" && reading.state === "read") {
         this.current = merge(this.current, reading.kept);
@@ -150,18 +125,12 @@ export class Vault {
     this.options.onChange(this.current, this.#keeping);
   }
 
-  /** Starts an empty conversation; what was kept is overwritten. */
+  /** Drops the open conversation and starts an empty one in its place. */
   async clear(conversationId: string, at: number): Promise<void> {
-    await this.update((kept) => ({
-      ...kept,
-      conversation_id: conversationId,
-      cleared_at: at,
-      last_event_id: "",
-      entries: [],
-    }));
+    await this.update((kept) => without(kept, kept.conversation_id, at, conversationId));
   }
 
-  /** The visitor withdrew consent: nothing of ours stays. */
+  /** The visitor withdrew consent: nothing of ours stays in the browser. */
   forget(): void {
     this.#keeping = "tab";
     try {
@@ -189,14 +158,10 @@ export class Vault {
   }
 }
 
-/** An earlier visit's conversation; lines written in this tab meanwhile stay on this tab's own. */
+/** An earlier visit's conversations; one that was begun in this tab meanwhile stays open, beside them. */
 function resumed(ours: Kept, stored: Kept): Kept {
-  if (ours.entries.length === 0) return stored;
-  return trimmed({ ...ours, entries: [...stored.entries, ...ours.entries] });
-}
-
-function trimmed(kept: Kept): Kept {
-  return { ...kept, entries: newest(kept.entries) };
+  if (ours.entries.length === 0) return ours.earlier?.length ? merge(ours, stored) : stored;
+  return merge({ ...ours, cleared_at: Math.max(ours.cleared_at, stored.cleared_at + 1) }, stored);
 }
 
 async function runNow(_name: string, work: () => void): Promise<void> {

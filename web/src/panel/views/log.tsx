@@ -1,19 +1,22 @@
 /** The conversation, its first words, and where it scrolls to. */
 import type { RefObject, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { talksOf, unseenIn } from "../../vault/talks.ts";
 import { exchanges } from "../lines.ts";
 import { usePanel } from "./context.ts";
 import { Exchange } from "./exchange.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
 
 export function Log(): VNode {
-  const { state } = usePanel();
+  const { state, talks } = usePanel();
   const say = state.say.value;
   const view = useRef<HTMLDivElement>(null);
   const turns = exchanges(state.entries.value);
+  const done = turns.at(-1)?.answer?.escalation?.status === "resolved";
   useScroll(view);
   return (
     <div class="log" ref={view}>
+      <Elsewhere />
       <div class="column">
         {turns.length === 0 && <Welcome />}
         <div role="log" aria-live="polite" aria-label={say("log.label")}>
@@ -21,6 +24,11 @@ export function Log(): VNode {
             <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
           ))}
         </div>
+        {done && (
+          <button type="button" class="button begin" onClick={() => void talks.begin()}>
+            {say("talk.begin")}
+          </button>
+        )}
       </div>
       <NewReply view={view} />
     </div>
@@ -110,5 +118,26 @@ function NewReply({ view }: { readonly view: RefObject<HTMLElement | null> }): V
       {state.say.value("reply.new")}
       <Icon sign="down" />
     </button>
+  );
+}
+
+/** A way to a person's reply in another conversation: to the one that was answered last. */
+function Elsewhere(): VNode | null {
+  const { state, talks } = usePanel();
+  const [, ...others] = talksOf(state.kept.value);
+  const next = others.filter(unseenIn).at(-1);
+  return (
+    <div role="status" class="elsewhere">
+      {next && (
+        <button
+          type="button"
+          class="new-reply"
+          onClick={() => void talks.open(next.conversation_id)}
+        >
+          {state.say.value("talks.elsewhere")}
+          <Icon sign="person" />
+        </button>
+      )}
+    </div>
   );
 }
