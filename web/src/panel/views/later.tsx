@@ -2,7 +2,8 @@
  * A view that is fetched when it is first wanted: the panel is light for those who never open it.
  *
  * Decides: what is shown until it has come (nothing), and where it cannot be had (a line that says so, with a way to try
- * again).
+ * again). Chromium never asks again for a module that once failed to come, until the page is loaded anew; so the view is
+ * asked for only when something small of our own has come.
  */
 import type { ComponentType, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -11,6 +12,12 @@ import { Confirm } from "./dialog.tsx";
 
 interface Closable {
   readonly onClose: () => void;
+}
+
+/** Rejects where nothing can be had now, stored or from the network. */
+async function reach(): Promise<void> {
+  const own = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+  if (own) await fetch(own.href, { cache: "no-store" });
 }
 
 /** The view that `load` fetches, with the props that it takes. */
@@ -23,13 +30,15 @@ export function later<Props extends Closable>(
     const [failed, setFailed] = useState(false);
     const fetchView = () => {
       setFailed(false);
-      load().then(
-        (view) => {
-          known = view;
-          setView(() => view);
-        },
-        () => setFailed(true),
-      );
+      reach()
+        .then(load)
+        .then(
+          (view) => {
+            known = view;
+            setView(() => view);
+          },
+          () => setFailed(true),
+        );
     };
     useEffect(() => {
       if (!known) fetchView();
