@@ -16,7 +16,6 @@ export function Log(): VNode {
   useScroll(view);
   return (
     <div class="log" ref={view}>
-      <Elsewhere />
       <div class="column">
         {turns.length === 0 && <Welcome />}
         <div role="log" aria-live="polite" aria-label={say("log.label")}>
@@ -122,16 +121,16 @@ function NewReply({ view }: { readonly view: RefObject<HTMLElement | null> }): V
 }
 
 /** A way to a person's reply in another conversation: to the one that was answered last. */
-function Elsewhere(): VNode | null {
+export function Elsewhere(): VNode {
   const { state, talks } = usePanel();
   const [, ...others] = talksOf(state.kept.value);
   const next = others.filter(unseenIn).at(-1);
   return (
-    <div role="status" class="elsewhere">
+    <div role="status" class="notice-slot">
       {next && (
         <button
           type="button"
-          class="new-reply"
+          class="new-reply elsewhere"
           onClick={() => void talks.open(next.conversation_id)}
         >
           {state.say.value("talks.elsewhere")}

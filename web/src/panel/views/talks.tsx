@@ -143,7 +143,13 @@ function Entry({ talk, title, open }: EntryProps): VNode {
   const unseen = current && state.visible.value ? 0 : unseenIn(talk);
   const at = lastAt(talk);
   return (
-    <button type="button" name="open" aria-current={current} onClick={open}>
+    <button
+      type="button"
+      name="open"
+      class={unseen > 0 ? "unread" : undefined}
+      aria-current={current}
+      onClick={open}
+    >
       <span class="title" dir={directionOfText(title)}>
         {title}
       </span>
