@@ -73,7 +73,7 @@ async def test_a_new_chat_leaves_the_earlier_one_to_come_back_to_also_after_a_re
     await widget.open()
     await expect(widget.last).to_contain_text(OFFLINE)
     await widget.choose_from_menu("menu.kept")
-    await expect(the_list(widget).locator("h3")).to_have_text([OFFLINE, RECEIPT])
+    await expect(the_list(widget).locator("h3")).to_have_text([RECEIPT, OFFLINE])
     assert watch.asked("/v1/chat") == []
 
 

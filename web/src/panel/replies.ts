@@ -2,12 +2,14 @@
  * The stream of people's replies to any conversation, open only while one may come.
  *
  * Decides: which tab holds it (one a browser), which conversations it is for, when it is opened again (from 1 s to 30 s
- * apart, at once when there are others to wait for), and where each event goes. Refuses: to run when nothing is open; events it does not know are passed over.
+ * apart, at once when there are others to wait for), and where each event goes. Refuses: to run when nothing is open;
+ * events it does not know are passed over.
  */
 import { Problem } from "../trust/problem.ts";
 import type { EscalationStatus } from "../vault/entry.ts";
 import {
   type Kept,
+  lastAt,
   laterEvent,
   linesOf,
   type Talk,
@@ -42,10 +44,11 @@ const STATUSES: readonly string[] = ["queued", "delivered", "resolved"];
 /** So many the gateway hears of at once. */
 const MOST = 16;
 
-/** The conversations in which a person's reply may still come, the open one first. */
+/** The conversations in which a person's reply may still come; of too many, the newest. */
 function awaited(kept: Kept): readonly Talk[] {
   return talksOf(kept)
     .filter(({ entries }) => awaitsReply(entries))
+    .sort((a, b) => lastAt(b) - lastAt(a))
     .slice(0, MOST);
 }
 

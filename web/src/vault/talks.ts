@@ -152,26 +152,33 @@ function sorted(entries: readonly Entry[]): readonly Entry[] {
   return [...entries].sort((a, b) => a.at - b.at || a.id.localeCompare(b.id));
 }
 
-/** The oldest lines go first, of the conversation that was quiet for longest; where a person is to answer, last. */
-function firstToGo(one: Talk, other: Talk): number {
-  return Number(waits(one)) - Number(waits(other)) || lastAt(one) - lastAt(other);
+/** Whether the visitor has still something to expect there: an answer, or one to read. */
+function isHeld(talk: Talk): boolean {
+  return waits(talk) || unseenIn(talk) > 0;
 }
 
-/** Keeps to the capacity; a conversation that loses its first question keeps it as its name. */
+/**
+ * Keeps to the capacity. The oldest lines go first, of the conversation that was quiet for longest; then half of the open
+ * one, before anything goes to which the visitor expects an answer. One that loses its first question keeps it as its
+ * name.
+ */
 export function trimmed(kept: Kept): Kept {
-  let over = talksOf(kept).reduce((sum, { entries }) => sum + entries.length, -CAPACITY);
-  const cut = (talk: Talk): Talk => {
+  let over = linesOf(kept).length - CAPACITY;
+  const cut = (talk: Talk, least = 0): Talk => {
     const entries = sorted(talk.entries);
-    const drop = Math.min(Math.max(over, 0), entries.length);
+    const drop = Math.max(0, Math.min(over, entries.length - least));
     over -= drop;
     const title = talk.title || (drop > 0 ? firstQuestion(entries) : undefined);
     return { ...talk, title, entries: entries.slice(drop) };
   };
-  const earlier = [...(kept.earlier ?? [])].sort(firstToGo).map(cut);
+  const earlier = [...(kept.earlier ?? [])].sort((a, b) => lastAt(a) - lastAt(b));
+  const quiet = earlier.filter((talk) => !isHeld(talk)).map((talk) => cut(talk));
+  const open = cut(talkIn(kept), CAPACITY / 2);
+  const held = earlier.filter(isHeld).map((talk) => cut(talk));
   return {
     ...kept,
-    earlier: earlier.filter(({ entries }) => entries.length > 0),
-    ...cut(talkIn(kept)),
+    ...open,
+    earlier: [...quiet, ...held].filter(({ entries }) => entries.length > 0),
   };
 }
 

@@ -227,6 +227,23 @@ describe("a person's reply to an earlier conversation", () => {
     expect(turnId).not.toBe(turn());
   });
 
+  it("is waited for in the newest where too many wait", async () => {
+    it_.gateway.answers.set("/v1/conversations/*", () => sse([], false));
+    it_.browser.online = false;
+    for (let n = 0; n < 17; n += 1) {
+      await it_.conversation.tell(`question ${n}`);
+      await it_.talks.begin();
+    }
+    const oldest = talksOf(it_.vault.kept).find((talk) => titleOf(talk) === "question 0");
+    it_.browser.online = true;
+    await it_.escalations.flush();
+    const heard = () => {
+      const { path = "", query = "" } = streams().at(-1) ?? {};
+      return [...`${path}${query}`.matchAll(/c_\w+/g)].map(([id]) => id);
+    };
+    await settled(() => heard().length === 16 && !heard().includes(oldest?.conversation_id ?? ""));
+  });
+
   it("that is gone goes nowhere", async () => {
     const [first, turnId] = await leaveOneWaiting();
     await it_.conversation.tell("second");

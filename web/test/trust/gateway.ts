@@ -141,6 +141,7 @@ export async function verifies(jwk: PublicJwk, signature: string, base: string):
 
 /** As the network does it: an aborted call rejects, and so does its body. */
 function aborted(response: Response, signal: AbortSignal | null | undefined): Response {
+  signal?.throwIfAborted();
   if (!signal || !response.body) return response;
   const cut = new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {

@@ -196,6 +196,28 @@ describe("too many lines", () => {
     ]);
   });
 
+  it("go from the open conversation before those that a person is to answer, down to its half", () => {
+    const waiting = saying(emptyKept("c_1"), ...lines(1, 6, { escalation }));
+    const open = trimmed(saying(begun(waiting, 1, "c_2"), ...lines(100, CAPACITY)));
+    expect(Object.entries(said(open)).map(([id, all]) => [id, all.length, all[0]])).toEqual([
+      ["c_2", CAPACITY - 6, "q106"],
+      ["c_1", 6, "q1"],
+    ]);
+    const much = saying(emptyKept("c_1"), ...lines(1, 30, { escalation }));
+    const both = trimmed(saying(begun(much, 1, "c_2"), ...lines(100, 30)));
+    expect(Object.entries(said(both)).map(([id, all]) => [id, all.length])).toEqual([
+      ["c_2", 20],
+      ["c_1", 20],
+    ]);
+  });
+
+  it("go last where a reply has not been read", () => {
+    const unread = saying(emptyKept("c_1"), entry(1, { unseen: true, role: "person" }));
+    const newer = saying(begun(unread, 1, "c_2"), entry(2));
+    const kept = trimmed(saying(begun(newer, 2, "c_3"), ...lines(100, CAPACITY - 1)));
+    expect(ids(kept)).toEqual(["c_3", "c_1"]);
+  });
+
   it("go last where a person is to answer", () => {
     const waiting = saying(emptyKept("c_1"), ...lines(1, 2, { escalation }));
     const newer = saying(begun(waiting, 1, "c_2"), ...lines(50, 4));

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import type { StringKey } from "../../i18n/strings.ts";
 import type { Entry } from "../../vault/entry.ts";
-import { linesOf, type Talk, talksOf } from "../../vault/talks.ts";
+import { lastAt, linesOf, type Talk, talksOf } from "../../vault/talks.ts";
 import { titleOf } from "../../vault/titles.ts";
 import { asJson, asText, matching, writerOf } from "../transcript.ts";
 import { usePanel } from "./context.ts";
@@ -42,10 +42,12 @@ function Lines(): VNode {
   const { state } = usePanel();
   const say = state.say.value;
   const [words, setWords] = useState("");
-  const talks = talksOf(state.kept.value).map((talk) => ({
-    ...talk,
-    entries: talk.entries.filter(({ content }) => content !== ""),
-  }));
+  const talks = talksOf(state.kept.value)
+    .map((talk) => ({
+      ...talk,
+      entries: talk.entries.filter(({ content }) => content !== ""),
+    }))
+    .sort((a, b) => lastAt(b) - lastAt(a));
   if (talks.every(({ entries }) => entries.length === 0)) {
     return <p class="empty">{say("kept.empty")}</p>;
   }
