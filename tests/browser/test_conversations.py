@@ -165,6 +165,27 @@ async def test_two_tabs_are_in_step(surfer: Surfer, demo: Product) -> None:
     await expect(rows(other).locator(".title")).to_have_text([OFFLINE, RECEIPT])
 
 
+async def test_what_one_tab_forgets_the_other_does_not_keep(
+    surfer: Surfer, staffed: Staffed
+) -> None:
+    widget, _ = await surfer.visit(staffed.product.page)
+    await widget.begin(memory=True)
+    await widget.until_known()
+    await ask_two(widget)
+    other = Widget(await widget.page.context.new_page())
+    await other.page.goto(staffed.product.page)
+    await other.open()
+    await expect(other.last).to_contain_text(RECEIPT)
+    await widget.choose_from_menu("menu.forget")
+    yes = widget.root.get_by_role("dialog").get_by_role("button", name=widget.say("forget.yes"))
+    await yes.click()
+    await expect(other.root.get_by_text(other.say("notice.forgotten"))).to_be_visible()
+    await expect(other.exchanges).to_have_count(0)
+    asked = await other.ask("Who feeds the swans behind the mill?")
+    await expect(handoff(asked)).to_contain_text(other.say("card.delivered"))
+    assert await other.kept() == {}
+
+
 async def test_conversations_work_without_a_network(surfer: Surfer, demo: Product) -> None:
     widget, watch = await surfer.visit(demo.page)
     watch.expect(NO_NETWORK)

@@ -71,7 +71,7 @@ function dress({ state }: Services, config: PanelConfig): void {
 }
 
 /** The network, the other tabs and the clock on the wall. */
-function listen({ network, escalations, feedback, replies, vault }: Services): void {
+function listen({ network, escalations, feedback, memory, replies, vault }: Services): void {
   const back = () => {
     network.refresh();
     void escalations.flush();
@@ -81,6 +81,7 @@ function listen({ network, escalations, feedback, replies, vault }: Services): v
   window.addEventListener("online", back);
   window.addEventListener("offline", () => network.refresh());
   window.addEventListener("storage", ({ key, newValue }) => {
+    if (vault.forgotten(key, newValue)) void memory.forget();
     vault.heard(key, newValue);
     replies.start();
   });

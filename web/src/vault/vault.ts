@@ -116,6 +116,11 @@ export class Vault {
     this.options.onChange(this.current, this.#keeping);
   }
 
+  /** Whether another tab has had everything forgotten. */
+  forgotten(key: string | null, text: string | null): boolean {
+    return this.#keeping === "kept" && key === this.#name && text === null;
+  }
+
   /** Another tab wrote: takes over what it knows. */
   heard(key: string | null, text: string | null): void {
     if (this.#keeping !== "kept" || key !== this.#name) return;

@@ -292,6 +292,19 @@ describe("all conversations", () => {
     expect(it_.lines()).toEqual([]);
   });
 
+  it("are forgotten here too when another tab has removed what was kept, and it still works", async () => {
+    await it_.memory.accept(false);
+    await begin();
+    const removed = () => Promise.reject(new DOMException("closed", "InvalidStateError"));
+    const { outbox, feedback } = it_.database;
+    Object.assign(outbox, { all: removed, put: removed });
+    Object.assign(feedback, { all: removed, put: removed });
+    await it_.memory.forget();
+    expect(talksOf(it_.vault.kept)).toHaveLength(1);
+    await it_.conversation.tell("hm");
+    await settled(() => it_.lines()[1]?.[2] === "queued");
+  });
+
   it("are erased together with what the server holds", async () => {
     await begin();
     it_.gateway.answers.set("/v1/erase", () => Response.json({ erased: true }));

@@ -314,6 +314,15 @@ describe("a vault with several", () => {
     expect(parseVault(JSON.stringify(two)).state).toBe("read");
   });
 
+  it("is known to have been forgotten by another tab, if this one keeps anything", () => {
+    const tab = vault(two);
+    expect(tab.forgotten(NAME, null)).toBe(false);
+    tab.open();
+    expect(tab.forgotten(NAME, JSON.stringify(two))).toBe(false);
+    expect(tab.forgotten("other", null)).toBe(false);
+    expect(tab.forgotten(NAME, null)).toBe(true);
+  });
+
   it("is not written any more by what still waited while it was forgotten", async () => {
     let letGo: () => void = () => undefined;
     const locked = async (_name: string, work: () => void) => {
