@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -73,9 +73,9 @@ class Bell:
             if not future.done():
                 future.set_result(None)
 
-    def listen(self, topic: str) -> Listener:
-        """Start listening: what rings from now on is not missed."""
-        return Listener(self, self._named(topic))
+    def listen(self, *topics: str) -> Listener:
+        """Start listening to any of these topics: what rings from now on is not missed."""
+        return Listener(self, [self._named(topic) for topic in topics])
 
     def add(self, name: str, future: asyncio.Future[None]) -> None:
         """Register a waiter (for `Listener`)."""
@@ -91,23 +91,28 @@ class Bell:
 
 
 class Listener:
-    """One task's ear on one topic; rings between two waits are kept. Use it with `with`."""
+    """One task's ear on its topics; rings between two waits are kept. Use it with `with`."""
 
-    def __init__(self, bell: Bell, name: str) -> None:
+    def __init__(self, bell: Bell, names: Sequence[str]) -> None:
         self._bell = bell
-        self._name = name
+        self._names = names
         self._future = self._arm()
 
     def _arm(self) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._bell.add(self._name, future)
+        for name in self._names:
+            self._bell.add(name, future)
         return future
+
+    def _disarm(self) -> None:
+        for name in self._names:
+            self._bell.discard(name, self._future)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._bell.discard(self._name, self._future)
+        self._disarm()
 
     async def wait(self, timeout_s: float) -> bool:
         """True when the bell rang since the last wait, False after `timeout_s` seconds."""
@@ -115,5 +120,6 @@ class Listener:
             return True
         done, _ = await asyncio.wait({self._future}, timeout=timeout_s)
         if done:
+            self._disarm()  # the topics that did not ring still hold it
             self._future = self._arm()
         return bool(done)

@@ -1,6 +1,7 @@
 """`GET /v1/conversations/<id>/events`: what happened to a visitor's escalations, as it happens.
 
-Only while an escalation is open, and one stream a browser: a newer one ends the older. What
+Only while an escalation is open, and one stream a browser: a newer one ends the older. It may tell
+of a few more of the visitor's conversations (`also`), and of each event in which it happened. What
 admitted the call must still hold before anything more is said: once the token has run out, its
 key's tokens are refused or the session was ended, the stream ends with `reauth`. It ends with
 `bye` when the process stops. A store that does not answer delays it and does not end it.
@@ -8,7 +9,7 @@ key's tokens are refused or the session was ended, the stream ends with `reauth`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from starlette.middleware import Middleware
@@ -34,14 +35,22 @@ class _Over(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
-    """Who listens, and the token that admitted them."""
+    """Who listens to which conversations, and the token that admitted them."""
 
     caller: Caller
     token: str
+    places: tuple[str, ...]
+
+    @property
+    def topics(self) -> list[str]:
+        """What rings when something happens in one of the conversations."""
+        return [conversation_topic(self.caller.scope.site, place) for place in self.places]
 
 
 type _Browser = tuple[Scope, str]
 """A visitor and the key that the browser signs with."""
+
+_MOST_ALSO = 15
 
 
 class Events:
@@ -58,42 +67,46 @@ class Events:
         self._streams: dict[_Browser, tuple[str, object]] = {}
 
     async def events(self, request: Request) -> Response:
-        """The conversation's events after `Last-Event-ID`; 204 when there are and will be none."""
+        """The conversations' events after `Last-Event-ID`; 204 when there are and will be none."""
         call: Call = request.state.call
         caller: Caller = request.state.caller
         conversation_id = request.path_params["conversation_id"]
-        after = _last_event_id(request.headers.get("last-event-id", ""))
         owned = await self._truth.conversation_owned(caller.scope, conversation_id)
         if not is_id(conversation_id, "c") or not owned:
             raise problems.not_found("conversation")
-        waiting = await self._truth.open_escalations(caller.scope, conversation_id)
-        if not waiting and not await self._truth.events(caller.scope, conversation_id, after):
+        also = [
+            place
+            for place in _also(request.query_params.get("also", ""))
+            # One that has become another's must not silence the rest.
+            if await self._truth.conversation_owned(caller.scope, place)
+        ]
+        after = dict.fromkeys([conversation_id, *also], _last_event_id(request))
+        happened, waiting = await self._look(caller.scope, after)
+        if not waiting and not happened:
             return Response(status_code=204, headers={"cache-control": "no-store"})
         if (caller.scope, caller.keyid) not in self._streams and len(self._streams) >= self._most:
             raise problems.busy("streams")
-        admitted = _Admitted(caller, call.fields["authorization"].partition(" ")[2])
-        return sse.stream(self._stream(admitted, conversation_id, after))
+        token = call.fields["authorization"].partition(" ")[2]
+        return sse.stream(self._stream(_Admitted(caller, token, tuple(after)), after))
 
-    async def _stream(
-        self, admitted: _Admitted, conversation_id: str, after: int
-    ) -> AsyncIterator[bytes]:
+    async def _stream(self, admitted: _Admitted, after: dict[str, int]) -> AsyncIterator[bytes]:
         scope = admitted.caller.scope
-        topic = conversation_topic(scope.site, conversation_id)
         browser = (scope, admitted.caller.keyid)
-        mine = self._take_over(browser, topic)
+        mine = self._take_over(browser, admitted.topics[0])
         try:
-            with self._bell.listen(topic) as listener:
+            with self._bell.listen(*admitted.topics) as listener:
                 yield sse.HEARTBEAT
                 while self._streams.get(browser) == mine:
                     waiting = True
                     try:
                         await self._check(admitted)
-                        happened, waiting = await self._look(scope, conversation_id, after)
-                        for one in happened:
+                        happened, waiting = await self._look(scope, after)
+                        for place, one in happened:
                             # A slow reader may be here long after the look.
                             await self._check(admitted)
-                            after = one.id
-                            yield sse.event(one.name, one.data, one.id)
+                            after[place] = one.id
+                            data = {**one.data, "conversation_id": place}
+                            yield sse.event(one.name, data, one.id)
                     except _Over:
                         yield sse.event("reauth", {})
                         return
@@ -132,12 +145,17 @@ class Events:
             raise _Over
 
     async def _look(
-        self, scope: Scope, conversation_id: str, after: int
-    ) -> tuple[list[VisitorEvent], bool]:
-        """What is new, and whether more may come."""
-        # In this order: what ends the last one between the two looks is among the events.
-        waiting = bool(await self._truth.open_escalations(scope, conversation_id))
-        return await self._truth.events(scope, conversation_id, after), waiting
+        self, scope: Scope, after: Mapping[str, int]
+    ) -> tuple[list[tuple[str, VisitorEvent]], bool]:
+        """What is new in which conversation, oldest first, and whether more may come."""
+        happened: list[tuple[str, VisitorEvent]] = []
+        waiting = False
+        for place, last in after.items():
+            # In this order: what ends the last one between the two looks is among the events.
+            waiting = bool(await self._truth.open_escalations(scope, place)) or waiting
+            events = await self._truth.events(scope, place, last)
+            happened += [(place, event) for event in events]
+        return sorted(happened, key=lambda one: one[1].id), waiting
 
     def _patience_s(self, admitted: _Admitted) -> float:
         """How long a stream waits before it looks again, at the latest when its token runs out."""
@@ -145,7 +163,19 @@ class Events:
         return max(0.0, min(sse.HEARTBEAT_S, left_s))
 
 
-def _last_event_id(text: str) -> int:
+def _also(text: str) -> list[str]:
+    places = text.split(",") if text else []
+    if len(places) > _MOST_ALSO or not all(is_id(place, "c") for place in places):
+        raise problems.invalid(
+            "also",
+            f"also must be at most {_MOST_ALSO} conversations' ids, with commas between.",
+            "Leave out what is no id, and the oldest.",
+        )
+    return places
+
+
+def _last_event_id(request: Request) -> int:
+    text = request.headers.get("last-event-id", "")
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 18):

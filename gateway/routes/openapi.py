@@ -254,8 +254,14 @@ def _events(refused: dict[str, Any]) -> dict[str, Any]:
         "required": True,
         "schema": {"type": "string", "pattern": "^c_[0-9a-f]{32}$"},
     }
+    also = {
+        "name": "also",
+        "in": "query",
+        "description": "More of the visitor's conversations, with commas between.",
+        "schema": {"type": "string", "pattern": "^(c_[0-9a-f]{32}(,c_[0-9a-f]{32}){0,14})?$"},
+    }
     last = _field("Last-Event-ID", required=False, pattern="^[0-9]{1,18}$")
-    operation["parameters"] += [conversation, last]
+    operation["parameters"] += [conversation, also, last]
     return operation
 
 

@@ -101,6 +101,10 @@ async def test_axe_finds_nothing_in_panel_and_launcher(
     await widget.choose_from_menu("menu.kept")
     await expect(widget.root.locator(".lines li")).to_have_count(4)
     found["what is kept"] = await violations(frame)
+    await widget.page.keyboard.press("Escape")
+    await widget.choose_from_menu("talks")
+    await expect(widget.root.locator(".talks li")).to_have_count(1)
+    found["conversations"] = await violations(frame)
     found["host page"] = await violations(widget.page)
     assert found == {place: [] for place in found}
 

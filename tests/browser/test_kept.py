@@ -48,7 +48,8 @@ async def test_what_is_kept_is_shown_searched_and_taken_away_as_a_file(
     assert "Does it work offline?" in text
     assert faq("offline") in text
     document = json.loads(await saved(widget, "kept.json"))
-    assert [line["role"] for line in document["lines"]] == ["user", "assistant"] * 2
+    [conversation] = document["conversations"]
+    assert [line["role"] for line in conversation["lines"]] == ["user", "assistant"] * 2
     held = json.loads(await saved(widget, "kept.server"))
     assert "When does the bakery open?" in json.dumps(held)
     await widget.page.keyboard.press("Escape")

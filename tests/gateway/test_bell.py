@@ -23,6 +23,17 @@ async def test_a_ring_between_two_waits_is_kept() -> None:
         assert await a.wait(0.01) is False
 
 
+async def test_one_ear_hears_any_of_its_topics_and_leaves_nothing_behind() -> None:
+    bell = Bell()
+    with bell.listen("a", "b") as ear:
+        for topic in ("a", "b", "a"):
+            bell.ring(topic)
+            assert await ear.wait(0.01) is True
+        assert await ear.wait(0.01) is False
+        assert {name: len(waiting) for name, waiting in bell._waiting.items()} == {"a": 1, "b": 1}
+    assert not bell._waiting
+
+
 async def test_nobody_listening_is_no_error() -> None:
     bell = Bell()
     bell.ring("nobody")

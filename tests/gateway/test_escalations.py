@@ -259,3 +259,45 @@ async def test_a_browsers_newer_stream_ends_its_older_one(gateway: World) -> Non
     assert not newer.done()
     gateway.services.bell.close()
     assert events(await newer)[-1] == ("bye", {})
+
+
+async def test_one_stream_tells_of_several_conversations_and_which_it_was(gateway: World) -> None:
+    visitor = await gateway.visitor()
+    bodies = [escalation(visitor), escalation(visitor)]
+    made = [
+        (await send(visitor, body, f"key-{n}")).json()["escalation_id"]
+        for n, body in enumerate(bodies)
+    ]
+    first, second = (body["conversation_id"] for body in bodies)
+    path = f"/v1/conversations/{first}/events"
+    reading = asyncio.create_task(visitor.call("GET", path + f"?also={second}"))
+    await asyncio.sleep(0.05)
+    await answer(gateway, made[1], "In the second.", resolve=True)
+    await asyncio.sleep(0.05)
+    assert not reading.done()  # the first is still open
+    await answer(gateway, made[0], "In the first.", resolve=True)
+    replies = [data for name, data in events(await reading) if name == "human_reply"]
+    told = [(reply["conversation_id"], reply["content"]) for reply in replies]
+    assert told == [(second, "In the second."), (first, "In the first.")]
+
+
+async def test_anothers_conversation_beside_ones_own_is_passed_over(gateway: World) -> None:
+    one, other = await gateway.visitor(), await gateway.visitor()
+    theirs, mine = escalation(other), escalation(one)
+    made = (await send(other, theirs)).json()["escalation_id"]
+    await answer(gateway, made, "For another.", resolve=True)
+    await answer(gateway, (await send(one, mine)).json()["escalation_id"], "Mine.", resolve=True)
+    path = f"/v1/conversations/{mine['conversation_id']}/events"
+    response = await one.call("GET", path + f"?also={theirs['conversation_id']}")
+    replies = [data["content"] for name, data in events(response) if name == "human_reply"]
+    assert replies == ["Mine."]
+
+
+@pytest.mark.parametrize("many", ["zebra", ",".join(["c_" + "0" * 32] * 16)])
+async def test_more_conversations_that_are_none_or_too_many_are_refused(
+    gateway: World, many: str
+) -> None:
+    visitor = await gateway.visitor()
+    path = f"/v1/conversations/{visitor.new_id('c')}/events"
+    response = await visitor.call("GET", path + f"?also={many}")
+    assert (response.status_code, response.json()["field"]) == (400, "also")

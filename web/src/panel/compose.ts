@@ -3,17 +3,19 @@
  *
  * Decides nothing about a conversation; only who knows whom, and what the browser provides.
  */
+import { effect } from "@preact/signals";
 import type { KbTopic } from "../engines/kb/protocol.ts";
 import { chooseLocale, type Locale } from "../i18n/locale.ts";
 import { SignedCalls } from "../trust/calls.ts";
-import { type Clock, CorrectedClock, SteadyClock } from "../trust/clock.ts";
+import { CorrectedClock, SteadyClock } from "../trust/clock.ts";
 import { makeId } from "../trust/ids.ts";
 import type { Widget } from "../trust/turnstile.ts";
 import { ConsentRecord } from "../vault/consent.ts";
 import { type Database, MemoryStore } from "../vault/store.ts";
-import { type Keeping, type Kept, Vault } from "../vault/vault.ts";
+import { emptyKept, type Kept, seen } from "../vault/talks.ts";
+import { type Keeping, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
-import { Conversation, dayIn } from "./conversation.ts";
+import { Conversation } from "./conversation.ts";
 import { Escalations } from "./escalations.ts";
 import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
@@ -22,10 +24,12 @@ import { browse, type Knowledge } from "./knowledge.ts";
 import { exclusively } from "./locks.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
+import { dayIn } from "./question.ts";
 import { Replies } from "./replies.ts";
 import { KeyRing } from "./ring.ts";
 import { Speaker } from "./speech.ts";
 import { PanelState } from "./state.ts";
+import { Talks } from "./talks.ts";
 
 /** What the browser provides, and a test provides in its place. */
 export interface Surroundings {
@@ -64,6 +68,7 @@ export interface Services {
   readonly speaker: Speaker;
   readonly network: Network;
   readonly replies: Replies;
+  readonly talks: Talks;
   readonly vault: Vault;
   readonly warm: () => void;
   readonly loadPack: () => void;
@@ -73,18 +78,6 @@ export interface Services {
   readonly greet: () => Promise<void>;
   /** Follows the embedding page's language, unless the visitor chose one. */
   readonly followHost: (locale: string) => void;
-}
-
-/** A conversation that nothing has been said in. */
-function emptyConversation(clock: Clock): Kept {
-  return {
-    v: 1,
-    conversation_id: makeId("c", clock),
-    subject: "",
-    cleared_at: 0,
-    last_event_id: "",
-    entries: [],
-  };
 }
 
 function makeVault(state: PanelState, around: Surroundings): Vault {
@@ -98,7 +91,12 @@ function makeVault(state: PanelState, around: Surroundings): Vault {
   const locked = (name: string, work: () => void) => exclusively(name, async () => work());
   const site = storeOf(state.config, around);
   const options = { site, storage: around.storage, locked, onChange };
-  return new Vault(options, state.kept.value);
+  const vault = new Vault(options, state.kept.value);
+  effect(() => {
+    if (!state.visible.value || !state.entries.value.some(({ unseen }) => unseen)) return;
+    void vault.update((kept) => seen(kept, kept.conversation_id));
+  });
+  return vault;
 }
 
 function makeCalls(state: PanelState, around: Surroundings, ring: KeyRing): SignedCalls {
@@ -135,10 +133,13 @@ function localeFor(
   });
 }
 
-function makeReplies(
-  state: PanelState,
-  parts: { vault: Vault; network: Network; calls: SignedCalls; gateway: Gateway; tell: Tell },
-): Replies {
+function makeReplies(parts: {
+  readonly vault: Vault;
+  readonly network: Network;
+  readonly calls: SignedCalls;
+  readonly gateway: Gateway;
+  readonly tell: Tell;
+}): Replies {
   const { vault, network, calls, gateway, tell } = parts;
   return new Replies({
     gateway,
@@ -146,7 +147,6 @@ function makeReplies(
     usable: () => network.usable,
     reauthenticate: () => calls.reset(),
     onReply: () => {
-      if (!state.visible.value) state.unread.value += 1;
       tell({ type: "message", from: "person" });
       tell({ type: "reply" });
     },
@@ -156,7 +156,7 @@ function makeReplies(
 
 export function compose(config: PanelConfig, around: Surroundings): Services {
   const clock = new SteadyClock();
-  const state = new PanelState(config, emptyConversation(clock));
+  const state = new PanelState(config, emptyKept(makeId("c", clock)));
   const vault = makeVault(state, around);
   const network = new Network(state, around.isOnline);
   const ring = new KeyRing();
@@ -164,7 +164,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const gateway = around.gateway?.(calls) ?? new Gateway(calls);
   const happenings = new Happenings();
   const { tell } = happenings;
-  const replies = makeReplies(state, { vault, network, calls, gateway, tell });
+  const replies = makeReplies({ vault, network, calls, gateway, tell });
   const site = storeOf(config, around);
   const sender = { gateway, vault, network, site, exclusively };
   const feedback = new Feedback({ ...sender, store: new MemoryStore() });
@@ -190,6 +190,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   return {
     ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
     speaker: new Speaker(),
+    talks: new Talks({ state, vault, conversation, replies, clock }),
     warm: () => void (network.usable && gateway.warm()),
     loadPack: pack.load,
     topics: () => {

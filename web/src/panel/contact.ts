@@ -4,7 +4,7 @@
  * Decides: what looks like an e-mail address or a telephone number, and under which question the visitor is asked for
  * one: once, under the newest that waits. Refuses: anything else, before it is sent.
  */
-import type { Entry } from "../vault/entry.ts";
+import { type Entry, waitsForPerson } from "../vault/entry.ts";
 
 const ADDRESS = /^[^\s@<>"?&]+@[^\s@<>"?&]+\.[^\s@<>"?&]+$/;
 const NUMBER = /^\+?[\d\s().\-/]{6,40}$/;
@@ -20,9 +20,7 @@ export function contactOf(written: string): string | undefined {
 
 /** The turn under which the visitor may leave a contact, if there is one and none was left. */
 export function turnToOffer(entries: readonly Entry[]): string | undefined {
-  const waiting = entries.filter(({ escalation }) =>
-    ["unsent", "queued", "delivered"].includes(escalation?.status ?? ""),
-  );
+  const waiting = entries.filter(waitsForPerson);
   const left = waiting.some(({ escalation }) =>
     ["waiting", "sent"].includes(escalation?.contact ?? ""),
   );

@@ -4,20 +4,20 @@
  * Decides: who is asked, what is shown, when the visitor is asked back, and when a person is brought in. The gateway repeats every judgement
  * made here. Refuses: a second question while one is being answered.
  */
-import type { KbClarify, KbRequest, KbResponse } from "../engines/kb/protocol.ts";
+import type { KbClarify, KbResponse } from "../engines/kb/protocol.ts";
 import type { StringKey } from "../i18n/strings.ts";
 import type { Clock } from "../trust/clock.ts";
 import { makeId, makeIdempotencyKey } from "../trust/ids.ts";
 import type { Problem } from "../trust/problem.ts";
 import type { Entry, EscalationReason, Suggestion } from "../vault/entry.ts";
-import { earlierQuestions, trainingMemory, WINDOW } from "../vault/training.ts";
-import { MEMORY_KEY, type Vault } from "../vault/vault.ts";
+import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { ChatOutcome, Gateway, Turn } from "./gateway.ts";
 import type { Tell } from "./happenings.ts";
 import { consult, type Knowledge } from "./knowledge.ts";
 import { answerId, questionId, withEntry } from "./lines.ts";
 import type { Network } from "./network.ts";
+import { chatBody, kbRequest, type Question } from "./question.ts";
 import type { PanelState, Trouble } from "./state.ts";
 
 export interface ConversationOptions {
@@ -32,14 +32,6 @@ export interface ConversationOptions {
   readonly tell: Tell;
 }
 
-interface Question {
-  readonly turnId: string;
-  readonly text: string;
-  readonly before: readonly Entry[];
-  readonly mayClarify: boolean;
-  readonly stop: AbortSignal;
-}
-
 /** What stands in for an answer that is not sure enough. */
 interface Fallback {
   readonly text: string;
@@ -51,20 +43,9 @@ type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
 
 /** In UTF-16 units. */
 export const LONGEST_QUESTION = 4000;
-const MAX_TOKENS = 512;
 const DEFAULT_WAIT_S = 30;
 /** Of what a model tells of its way, so much is kept. */
 const LONGEST_REASONING = 8000;
-
-/** The site's day, as 2026-12-24. */
-export function dayIn(timeZone: string, at: number): string {
-  try {
-    // Of all locales' days this one's is written as ISO 8601 has it.
-    return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(at);
-  } catch {
-    return new Date(at).toISOString().slice(0, 10);
-  }
-}
 
 export class Conversation {
   #stop: AbortController | undefined;
@@ -179,16 +160,7 @@ export class Conversation {
 
   async #consult(question: Question, online: boolean): Promise<KbResponse | undefined> {
     const { state, knowledge, clock } = this.options;
-    const request: KbRequest = {
-      question: question.text,
-      locale: state.locale.value,
-      question_locale: null,
-      threshold: state.config.confidence_threshold,
-      online,
-      may_clarify: question.mayClarify,
-      history: earlierQuestions(question.before),
-      today: dayIn(state.config.time_zone, clock.now()),
-    };
+    const request = kbRequest(question, { state, online, at: clock.now() });
     return consult(knowledge(), request, question.stop);
   }
 
@@ -221,9 +193,9 @@ export class Conversation {
   }
 
   async #remote(question: Question, verdict: KbResponse | undefined): Promise<void> {
-    const { gateway, network } = this.options;
+    const { gateway, network, state, vault } = this.options;
     const outcome = await gateway.chat({
-      body: this.#body(question, verdict),
+      body: chatBody(question, verdict, { state, vault }),
       idempotencyKey: makeIdempotencyKey(),
       stop: question.stop,
       onDelta: (text) => this.#stream(text),
@@ -277,32 +249,6 @@ export class Conversation {
     if (turn.confidence < this.options.state.config.confidence_threshold) return "low_confidence";
     if (!turn.escalate) return undefined;
     return turn.reasons.includes("always") ? "always" : "requested";
-  }
-
-  #body(question: Question, verdict: KbResponse | undefined): object {
-    const { state, vault } = this.options;
-    return {
-      turn_id: question.turnId,
-      conversation_id: vault.kept.conversation_id,
-      message: { content: question.text, mode: "text" },
-      context_id: null,
-      locale: state.locale.value,
-      question_locale: null,
-      training_memory: trainingMemory(question.before),
-      metadata: {
-        memory_key: MEMORY_KEY,
-        memory_window: WINDOW,
-        confidence_threshold: state.config.confidence_threshold,
-        ...(verdict ? { gate: verdict.gate } : {}),
-        ...(state.unseen ? { website: state.unseen.slice(0, 200) } : {}),
-      },
-      options: {
-        stream: true,
-        clarify: question.mayClarify,
-        max_tokens: MAX_TOKENS,
-        workflow_id: null,
-      },
-    };
   }
 
   #stream(text: string): void {

@@ -8,6 +8,7 @@
 import { makeIdempotencyKey } from "../trust/ids.ts";
 import type { Escalation, EscalationReason, EscalationStatus } from "../vault/entry.ts";
 import type { Store } from "../vault/store.ts";
+import { linesOf, talkOf } from "../vault/talks.ts";
 import { conversationTail } from "../vault/training.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Courier } from "./courier.ts";
@@ -113,10 +114,11 @@ export class Escalations {
 
   #body(raise: Raise): object {
     const { vault, locale, now } = this.options;
-    const before = vault.kept.entries.filter(({ turn_id }) => turn_id < raise.turnId);
+    const { conversation_id, entries } = talkOf(vault.kept, raise.turnId) ?? vault.kept;
+    const before = entries.filter(({ turn_id }) => turn_id < raise.turnId);
     return {
       turn_id: raise.turnId,
-      conversation_id: vault.kept.conversation_id,
+      conversation_id,
       question: raise.question,
       fallback_text: raise.fallbackText,
       reason: raise.reason,
@@ -130,7 +132,7 @@ export class Escalations {
 
   /** What was asked with this turn, from what is shown of it. */
   #raised(turnId: string): Raise | undefined {
-    const { entries } = this.options.vault.kept;
+    const entries = linesOf(this.options.vault.kept);
     const question = entries.find(({ id }) => id === questionId(turnId));
     const answer = entries.find(({ id }) => id === answerId(turnId));
     if (!question || !answer?.escalation) return undefined;

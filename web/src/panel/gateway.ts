@@ -257,14 +257,18 @@ export class Gateway {
     );
   }
 
-  /** Opens the stream of replies; undefined when nothing is open and nothing is new. */
+  /** Opens the stream of replies to these conversations; undefined when nothing is open and nothing is new. */
   async events(
-    conversationId: string,
+    [conversationId = "", ...others]: readonly string[],
     lastEventId: string,
     signal: AbortSignal,
   ): Promise<Response | undefined> {
     const response = await this.calls.send(
-      { method: "GET", path: `/v1/conversations/${conversationId}/events` },
+      {
+        method: "GET",
+        path: `/v1/conversations/${conversationId}/events`,
+        query: others.length > 0 ? `also=${others.join()}` : "",
+      },
       {
         signal,
         headers: {

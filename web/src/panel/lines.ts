@@ -1,10 +1,10 @@
 /**
- * Changes to a conversation, as pure functions on what is kept.
+ * Changes to the conversations, as pure functions on what is kept.
  *
- * Decides: how a reply finds its question, and that a status only moves forward.
+ * Decides: how a reply finds its question, whichever conversation that stands in, and that a status only moves forward.
  */
 import type { Entry, Escalation, EscalationStatus, Mark } from "../vault/entry.ts";
-import type { Kept } from "../vault/vault.ts";
+import { type Kept, linesOf, talkOf, withTalk } from "../vault/talks.ts";
 
 export function questionId(turnId: string): string {
   return `${turnId}:q`;
@@ -14,12 +14,28 @@ export function answerId(turnId: string): string {
   return `${turnId}:a`;
 }
 
-/** Adds a line, or replaces the one with the same id. */
-export function withEntry(kept: Kept, entry: Omit<Entry, "rev">): Kept {
-  const known = kept.entries.find(({ id }) => id === entry.id);
-  const next: Entry = { ...entry, rev: (known?.rev ?? 0) + 1 };
-  const others = kept.entries.filter(({ id }) => id !== entry.id);
-  return { ...kept, entries: [...others, next] };
+/** Where a line belongs: beside its turn; a question begins one in the open conversation. */
+function placeOf(kept: Kept, { turn_id, role }: Omit<Entry, "rev">): string | undefined {
+  const known = talkOf(kept, turn_id);
+  return known || role === "assistant" ? known?.conversation_id : kept.conversation_id;
+}
+
+/** Adds a line, or replaces the one with the same id; an answer to what is gone is gone, too. */
+export function withEntry(
+  kept: Kept,
+  entry: Omit<Entry, "rev">,
+  place = placeOf(kept, entry),
+): Kept {
+  return withTalk(kept, place, (talk) => {
+    const known = talk.entries.find(({ id }) => id === entry.id);
+    const next: Entry = { ...entry, rev: (known?.rev ?? 0) + 1 };
+    const others = talk.entries.filter(({ id }) => id !== entry.id);
+    return { ...talk, entries: [...others, next] };
+  });
+}
+
+function answerOf(kept: Kept, turnId: string): Entry | undefined {
+  return linesOf(kept).find(({ id }) => id === answerId(turnId));
 }
 
 const ORDER: readonly EscalationStatus[] = [
@@ -40,7 +56,7 @@ export function withEscalation(
   turnId: string,
   change: Partial<Escalation> & { readonly status: EscalationStatus },
 ): Kept {
-  const answer = kept.entries.find(({ id }) => id === answerId(turnId));
+  const answer = answerOf(kept, turnId);
   if (!answer) return kept;
   const before = answer.escalation;
   const status =
@@ -52,7 +68,7 @@ export function withEscalation(
 
 /** Marks the answer of a turn, or takes its mark away; a turn that is gone stays gone. */
 export function withMark(kept: Kept, turnId: string, mark: Mark | undefined): Kept {
-  const answer = kept.entries.find(({ id }) => id === answerId(turnId));
+  const answer = answerOf(kept, turnId);
   return answer ? withEntry(kept, { ...answer, mark }) : kept;
 }
 
@@ -61,7 +77,7 @@ export function withMark(kept: Kept, turnId: string, mark: Mark | undefined): Ke
  * which a person answers the newest turn.
  */
 export function withAnswered(kept: Kept, turnId: string): Kept {
-  const waiting = kept.entries.filter(
+  const waiting = (talkOf(kept, turnId)?.entries ?? []).filter(
     ({ turn_id, escalation }) =>
       turn_id < turnId && ["queued", "delivered"].includes(escalation?.status ?? ""),
   );

@@ -76,7 +76,7 @@ function dress({ state }: Services, config: PanelConfig): void {
 }
 
 /** The network, the other tabs and the clock on the wall. */
-function listen({ network, escalations, feedback, replies, vault }: Services): void {
+function listen({ network, escalations, feedback, memory, replies, vault }: Services): void {
   const back = () => {
     network.refresh();
     void escalations.flush();
@@ -86,6 +86,7 @@ function listen({ network, escalations, feedback, replies, vault }: Services): v
   window.addEventListener("online", back);
   window.addEventListener("offline", () => network.refresh());
   window.addEventListener("storage", ({ key, newValue }) => {
+    if (vault.forgotten(key, newValue)) void memory.forget();
     vault.heard(key, newValue);
     replies.start();
   });
@@ -97,7 +98,6 @@ function listen({ network, escalations, feedback, replies, vault }: Services): v
 function show({ state, speaker }: Services, visible: boolean): void {
   state.visible.value = visible;
   if (!visible) speaker.stop();
-  if (visible) state.unread.value = 0;
 }
 
 /** The bridge to the host page, which says nothing to anybody until there is somebody to hear. */

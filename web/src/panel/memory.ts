@@ -10,6 +10,7 @@ import type { Clock } from "../trust/clock.ts";
 import { makeId } from "../trust/ids.ts";
 import type { ConsentRecord } from "../vault/consent.ts";
 import { type Database, memoryDatabase } from "../vault/store.ts";
+import { emptyKept, owned, talksOf } from "../vault/talks.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { Feedback } from "./feedback.ts";
@@ -58,7 +59,7 @@ export class Memory {
     this.#database = await openDatabase().catch(memoryDatabase);
     await ring.keepIn(this.#database.keys);
     const { keeping, corrupt } = vault.open();
-    await this.#ownConversation();
+    await this.#ownConversations();
     await escalations.moveTo(this.#database.outbox);
     await feedback.moveTo(this.#database.feedback);
     calls.reset();
@@ -73,7 +74,7 @@ export class Memory {
   /** The visitor declined: everything works, in this tab only. */
   async decline(): Promise<void> {
     this.options.state.consent.value = { memory: false, training: false };
-    await this.#ownConversation();
+    await this.#ownConversations();
   }
 
   /** Keeps the visitor's language, where keeping is allowed. */
@@ -89,12 +90,13 @@ export class Memory {
     if (this.options.state.consent.value?.memory) this.#writeChoice();
   }
 
-  /** Empties the conversation. */
+  /** Empties the open conversation. */
   async clear(): Promise<void> {
     const { vault, replies, clock, state } = this.options;
     replies.stop();
     state.troubles.value = [];
     await vault.clear(makeId("c", clock), clock.now());
+    replies.start();
     state.notice.value = "notice.cleared";
   }
 
@@ -116,8 +118,8 @@ export class Memory {
     calls.reset();
     state.consent.value = { memory: false, training: false };
     state.keeping.value = "tab";
-    await vault.clear(makeId("c", clock), clock.now());
-    await this.#ownConversation();
+    await vault.update(() => emptyKept(makeId("c", clock)));
+    await this.#ownConversations();
     state.notice.value = "notice.forgotten";
   }
 
@@ -154,16 +156,11 @@ export class Memory {
     consent.write({ ...choice, locale: chosen, theme: look });
   }
 
-  /** A conversation belongs to the key that began it: another key begins another one. */
-  async #ownConversation(): Promise<void> {
+  /** A conversation belongs to the key that began it: under another key each goes on as another one. */
+  async #ownConversations(): Promise<void> {
     const { vault, ring, clock } = this.options;
     const subject = (await ring.key()).thumbprint;
-    if (vault.kept.subject === subject) return;
-    const fresh = vault.kept.subject !== "";
-    await vault.update((kept) => ({
-      ...kept,
-      subject,
-      ...(fresh ? { conversation_id: makeId("c", clock), last_event_id: "" } : {}),
-    }));
+    if (talksOf(vault.kept).every((talk) => talk.subject === subject)) return;
+    await vault.update((kept) => owned(kept, subject, () => makeId("c", clock), clock.now()));
   }
 }

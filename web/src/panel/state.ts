@@ -8,7 +8,8 @@ import { type Locale, offered } from "../i18n/locale.ts";
 import { ENGLISH, loadStrings, type Say, type StringKey, speaker } from "../i18n/strings.ts";
 import type { Consent } from "../trust/session.ts";
 import type { Entry } from "../vault/entry.ts";
-import type { Keeping, Kept } from "../vault/vault.ts";
+import { type Kept, talksOf, unseenIn } from "../vault/talks.ts";
+import type { Keeping } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
 import type { Theme } from "./look.ts";
 
@@ -29,7 +30,7 @@ export interface Trouble {
 }
 
 /** What stands over the conversation: a list, or a question before something is lost. */
-export type Opened = "topics" | "kept" | "clear" | "forget" | "erase";
+export type Opened = "talks" | "topics" | "kept" | "clear" | "forget" | "erase";
 
 export type Connection = "online" | "offline" | "unreachable";
 
@@ -51,7 +52,8 @@ export class PanelState {
   readonly connection = signal<Connection>("online");
   readonly opened = signal<Opened | undefined>(undefined);
   readonly notice = signal<StringKey | undefined>(undefined);
-  readonly unread = signal(0);
+  /** Replies of people that nobody has read; what is open and seen counts as read. */
+  readonly unread: ReadonlySignal<number>;
   readonly visible = signal(true);
   /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
   readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");
@@ -75,6 +77,10 @@ export class PanelState {
     this.offered = offered(config.locales);
     this.say = computed(() => speaker(this.locale.value, this.#strings.value));
     this.entries = computed(() => this.kept.value.entries);
+    this.unread = computed(() => {
+      const hidden = talksOf(this.kept.value).slice(Number(this.visible.value));
+      return hidden.reduce((sum, talk) => sum + unseenIn(talk), 0);
+    });
   }
 
   /** Changes the language; the latest wish wins, and words that cannot be fetched change nothing. */

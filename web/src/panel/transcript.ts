@@ -1,12 +1,13 @@
 /**
- * The conversation as something to take away: as text to read, or as JSON for a machine.
+ * The conversations as something to take away: as text to read, or as JSON for a machine.
  *
- * Decides: what is in it (all that is kept of the conversation, and nothing else, such as keys), and what a search
+ * Decides: what is in it (all that is kept of each conversation, and nothing else, such as keys), and what a search
  * finds.
  */
 import type { Say } from "../i18n/strings.ts";
 import type { Entry } from "../vault/entry.ts";
-import type { Kept } from "../vault/vault.ts";
+import { type Kept, lastAt, type Talk, talksOf } from "../vault/talks.ts";
+import { titleOf } from "../vault/titles.ts";
 import { containing } from "./search.ts";
 
 /** The lines that contain every word of `words`; all of them where there is none. */
@@ -20,21 +21,36 @@ export function writerOf({ role, author }: Entry, say: Say, site: string): strin
   return role === "person" ? author || say("reply.team") : site;
 }
 
-/** The conversation as text: a line that says when and who, then what. */
-export function asText(entries: readonly Entry[], say: Say, site: string, locale: string): string {
+/** The conversations in which something was said, the one that was quiet for longest first. */
+function oldestFirst(kept: Kept): readonly Talk[] {
+  return talksOf(kept)
+    .filter(({ entries }) => entries.length > 0)
+    .sort((a, b) => lastAt(a) - lastAt(b));
+}
+
+/** The conversations as text, each under its title where there are several: a line that says when and who, then what. */
+export function asText(kept: Kept, say: Say, site: string, locale: string): string {
   const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-  const parts = entries
-    .filter(({ content }) => content !== "")
-    .map((entry) => `${time.format(entry.at)} · ${writerOf(entry, say, site)}\n${entry.content}`);
+  const talks = oldestFirst(kept);
+  const parts = talks.flatMap((talk) => [
+    ...(talks.length > 1 ? [`== ${titleOf(talk) ?? ""} ==`] : []),
+    ...talk.entries
+      .filter(({ content }) => content !== "")
+      .map((entry) => `${time.format(entry.at)} · ${writerOf(entry, say, site)}\n${entry.content}`),
+  ]);
   return `${[site, ...parts].join("\n\n")}\n`;
 }
 
-/** The conversation as JSON; times are in ISO 8601. */
+/** The conversations as JSON; times are in ISO 8601. */
 export function asJson(kept: Kept, site: string): string {
-  const lines = kept.entries.map(({ at, rev: _, ...entry }) => ({
-    ...entry,
-    at: new Date(at).toISOString(),
+  const conversations = oldestFirst(kept).map((talk) => ({
+    conversation: talk.conversation_id,
+    title: titleOf(talk),
+    lines: talk.entries.map(({ at, rev: _, unseen: _seen, ...entry }) => ({
+      ...entry,
+      at: new Date(at).toISOString(),
+    })),
   }));
-  const document = { format: "fanlight-conversation 1", site, conversation: kept.conversation_id };
-  return `${JSON.stringify({ ...document, lines }, undefined, 2)}\n`;
+  const document = { format: "fanlight-conversations 1", site, conversations };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }

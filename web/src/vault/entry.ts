@@ -70,6 +70,8 @@ export interface Entry {
   readonly escalation?: Escalation | undefined;
   readonly stopped?: boolean | undefined;
   readonly mark?: Mark | undefined;
+  /** A person's reply that the visitor has not had before their eyes yet. */
+  readonly unseen?: boolean | undefined;
   /** Made on this device: the question was sent to nobody. */
   readonly here?: boolean | undefined;
 }
@@ -129,6 +131,11 @@ function isEscalation(value: unknown): boolean {
     REASONS.includes(value.reason) &&
     CONTACTS.includes(value.contact)
   );
+}
+
+/** Whether a person is still to answer this. */
+export function waitsForPerson({ escalation }: Entry): boolean {
+  return ["unsent", "queued", "delivered"].includes(escalation?.status ?? "");
 }
 
 /** Whether `value` is an entry, every field checked. */

@@ -53,14 +53,19 @@ export class Outbox {
 
   /** Moves what waits to another store: the visitor has just allowed, or forbidden, keeping it. */
   async moveTo(store: Store): Promise<void> {
-    const waiting = await this.store.all();
+    const waiting = await this.#all();
     this.store = store;
     for (const [key, value] of waiting) await store.put(key, value);
   }
 
   /** Gives up what waits: the visitor has had everything erased. */
   async drop(): Promise<void> {
-    for (const [key] of await this.store.all()) await this.store.delete(key);
+    for (const [key] of await this.#all()) await this.store.delete(key);
+  }
+
+  /** What waits; nothing in a database that another tab has removed. */
+  async #all(): ReturnType<Store["all"]> {
+    return this.store.all().catch(() => []);
   }
 
   async waiting(): Promise<number> {

@@ -1,31 +1,15 @@
 /**
- * The vault: the last 40 lines of a conversation, in the visitor's own browser, by the visitor's leave. The page itself
- * holds what was said in it, 1,000 lines at most.
+ * The vault: the last 40 lines of the visitor's conversations, in the visitor's own browser, by the visitor's leave. The
+ * page itself holds what was said in it, 1,000 lines at most.
  *
- * Decides: what is kept, how two tabs agree, and what a broken vault becomes (an empty one, said aloud).
- * Refuses: to write before it is opened for keeping, to keep more than 40 lines, to read what does not
- * fit the schema. A browser that refuses storage leaves everything working in this tab alone.
+ * Decides: what is kept, and what a broken vault becomes (an empty one, said aloud). Refuses: to write before it is
+ * opened for keeping, to keep more than 40 lines, to read what does not fit the schema. A browser that refuses storage
+ * leaves everything working in this tab alone.
  */
-import { type Entry, isEntry, isRecord } from "./entry.ts";
+import { isEntry, isRecord } from "./entry.ts";
+import { CAPACITY, HELD, type Kept, merge, type Talk, trimmed, without } from "./talks.ts";
 
 export const MEMORY_KEY = "fanlight.memory.v1";
-/** Lines that are kept. */
-export const CAPACITY = 40;
-/** Lines that a page holds while it is open: what was said today does not vanish from the screen. */
-export const HELD = 1000;
-
-/** A conversation as it is kept. */
-export interface Kept {
-  readonly v: 1;
-  readonly conversation_id: string;
-  /** The key that this conversation belongs to: another key cannot read its replies. */
-  readonly subject: string;
-  /** When the visitor last cleared it: older lines from another tab do not come back. */
-  readonly cleared_at: number;
-  /** The last event seen, so that what was missed is read on the next visit. */
-  readonly last_event_id: string;
-  readonly entries: readonly Entry[];
-}
 
 /** How keeping went: `corrupt` was replaced by a fresh one, `refused` means this tab only. */
 export type Keeping = "tab" | "kept" | "refused";
@@ -33,16 +17,31 @@ export type Reading =
   | { readonly state: "empty" | "corrupt" }
   | { readonly state: "read"; readonly kept: Kept };
 
-function isKept(value: unknown): value is Kept {
+function isTalk(value: unknown): value is Talk {
   return (
     isRecord(value) &&
-    value.v === 1 &&
     typeof value.conversation_id === "string" &&
     typeof value.subject === "string" &&
     typeof value.last_event_id === "string" &&
-    Number.isFinite(value.cleared_at) &&
+    ["undefined", "string"].includes(typeof value.title) &&
+    (value.changed_at === undefined || Number.isFinite(value.changed_at)) &&
     Array.isArray(value.entries) &&
     value.entries.every(isEntry)
+  );
+}
+
+/** A vault of one conversation, as older versions wrote it, is one as well. */
+function isKept(value: unknown): value is Kept {
+  if (!isRecord(value)) return false;
+  const { v, cleared_at, earlier = [], gone = {} } = value;
+  return (
+    isTalk(value) &&
+    v === 1 &&
+    Number.isFinite(cleared_at) &&
+    Array.isArray(earlier) &&
+    earlier.every(isTalk) &&
+    isRecord(gone) &&
+    Object.values(gone).every(Number.isFinite)
   );
 }
 
@@ -55,35 +54,6 @@ export function parseVault(text: string | null): Reading {
   } catch {
     return { state: "corrupt" };
   }
-}
-
-function newest(entries: readonly Entry[], count: number): readonly Entry[] {
-  return [...entries].sort((a, b) => a.at - b.at || a.id.localeCompare(b.id)).slice(-count);
-}
-
-/** Event ids are whole numbers, of any length. */
-function laterEvent(one: string, other: string): string {
-  if (one.length !== other.length) return one.length > other.length ? one : other;
-  return one > other ? one : other;
-}
-
-/** Joins two tabs' views: the union by id, the higher revision wins, a clearing is never undone. */
-export function merge(ours: Kept, theirs: Kept): Kept {
-  if (ours.conversation_id !== theirs.conversation_id) {
-    const newer = theirs.cleared_at - ours.cleared_at;
-    const later = newer === 0 ? theirs.conversation_id > ours.conversation_id : newer > 0;
-    return later ? theirs : ours;
-  }
-  const byId = new Map<string, Entry>();
-  for (const entry of [...theirs.entries, ...ours.entries]) {
-    const known = byId.get(entry.id);
-    if (!known || entry.rev > known.rev) byId.set(entry.id, entry);
-  }
-  return {
-    ...ours,
-    last_event_id: laterEvent(ours.last_event_id, theirs.last_event_id),
-    entries: newest([...byId.values()], HELD),
-  };
 }
 
 export interface VaultOptions {
@@ -135,6 +105,8 @@ export class Vault {
     this.options.onChange(this.current, this.#keeping);
     if (this.#keeping !== "kept") return;
     const work = () => {
+      // While this waited for its turn, the visitor may have had everything forgotten.
+      if (this.#keeping !== "kept") return;
       const reading = this.#read();
       if (reading !== "refused" && reading.state === "read") {
         this.current = merge(this.current, reading.kept);
@@ -143,6 +115,11 @@ export class Vault {
     };
     await (this.options.locked ?? runNow)(this.#name, work);
     this.options.onChange(this.current, this.#keeping);
+  }
+
+  /** Whether another tab has had everything forgotten. */
+  forgotten(key: string | null, text: string | null): boolean {
+    return this.#keeping === "kept" && key === this.#name && text === null;
   }
 
   /** Another tab wrote: takes over what it knows. */
@@ -154,18 +131,12 @@ export class Vault {
     this.options.onChange(this.current, this.#keeping);
   }
 
-  /** Starts an empty conversation; what was kept is overwritten. */
+  /** Drops the open conversation and starts an empty one in its place. */
   async clear(conversationId: string, at: number): Promise<void> {
-    await this.update((kept) => ({
-      ...kept,
-      conversation_id: conversationId,
-      cleared_at: at,
-      last_event_id: "",
-      entries: [],
-    }));
+    await this.update((kept) => without(kept, kept.conversation_id, at, conversationId));
   }
 
-  /** The visitor withdrew consent: nothing of ours stays. */
+  /** The visitor withdrew consent: nothing of ours stays in the browser. */
   forget(): void {
     this.#keeping = "tab";
     try {
@@ -193,14 +164,10 @@ export class Vault {
   }
 }
 
-/** An earlier visit's conversation; lines written in this tab meanwhile stay on this tab's own. */
+/** An earlier visit's conversations; one that was begun in this tab meanwhile stays open, beside them. */
 function resumed(ours: Kept, stored: Kept): Kept {
-  if (ours.entries.length === 0) return stored;
-  return trimmed({ ...ours, entries: [...stored.entries, ...ours.entries] }, HELD);
-}
-
-function trimmed(kept: Kept, count: number): Kept {
-  return { ...kept, entries: newest(kept.entries, count) };
+  if (ours.entries.length === 0) return ours.earlier?.length ? merge(ours, stored) : stored;
+  return merge({ ...ours, cleared_at: Math.max(ours.cleared_at, stored.cleared_at + 1) }, stored);
 }
 
 async function runNow(_name: string, work: () => void): Promise<void> {

@@ -7,7 +7,6 @@ import { chooseLocale, directionOf, isLocale, LOCALES, offered } from "../../src
 import { ENGLISH, loadStrings, speaker } from "../../src/i18n/strings.ts";
 import { accentFor, contrast, luminance, parseColor } from "../../src/panel/color.ts";
 import { parseConfig } from "../../src/panel/config.ts";
-import { dayIn } from "../../src/panel/conversation.ts";
 import { parseTurn } from "../../src/panel/gateway.ts";
 import {
   awaitsReply,
@@ -16,11 +15,12 @@ import {
   withEntry,
   withEscalation,
 } from "../../src/panel/lines.ts";
+import { dayIn } from "../../src/panel/question.ts";
 import { dataOf, EventParser, eventsOf } from "../../src/panel/sse.ts";
 import { sends } from "../../src/panel/views/composer.tsx";
 import { formatTime, otherLanguage, sureness } from "../../src/panel/views/exchange.tsx";
 import { nextIndex } from "../../src/panel/views/menu.tsx";
-import type { Kept } from "../../src/vault/vault.ts";
+import type { Kept } from "../../src/vault/talks.ts";
 import { event, sse } from "../trust/gateway.ts";
 
 describe("the panel's words", () => {
@@ -362,13 +362,11 @@ describe("the lines of a conversation", () => {
     const three = ["t_1", "t_2", "t_3", "t_4"].reduce(
       (before, turn_id, place) =>
         withEscalation(
-          withEntry(before, {
-            id: `${turn_id}:a`,
-            turn_id,
-            role: "assistant",
-            content: "a",
-            at: place,
-          }),
+          withEntry(
+            before,
+            { id: `${turn_id}:a`, turn_id, role: "assistant", content: "a", at: place },
+            "c",
+          ),
           turn_id,
           { status: place === 0 ? "resolved" : "delivered", reason: "empty" },
         ),
@@ -376,6 +374,11 @@ describe("the lines of a conversation", () => {
     );
     const told = withAnswered(three, "t_3").entries.map(({ escalation }) => escalation?.status);
     expect(told).toEqual(["resolved", "delivered", "answered", "answered"]);
+  });
+
+  it("take no answer to a question that is gone", () => {
+    const late = { id: "t_9:a", turn_id: "t_9", role: "assistant", content: "a", at: 9 } as const;
+    expect(withEntry(answered, late)).toBe(answered);
   });
 
   it("tell whether a reply may come", () => {

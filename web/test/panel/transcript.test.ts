@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ENGLISH, speaker } from "../../src/i18n/strings.ts";
 import { asJson, asText, matching } from "../../src/panel/transcript.ts";
 import type { Entry } from "../../src/vault/entry.ts";
-import type { Kept } from "../../src/vault/vault.ts";
+import type { Kept } from "../../src/vault/talks.ts";
 
 const AT = Date.UTC(2026, 10, 3, 9, 30);
 
@@ -25,7 +25,7 @@ const KEPT: Kept = {
 
 describe("a conversation as text", () => {
   it("says of each line who wrote it, and leaves out what was never said", () => {
-    const text = asText(ENTRIES, speaker("en", ENGLISH), "Lamps & Co", "en");
+    const text = asText(KEPT, speaker("en", ENGLISH), "Lamps & Co", "en");
     const heads = text.split("\n").filter((line) => line.includes("·"));
     expect(heads.map((line) => line.split("· ")[1])).toEqual(["You", "Lamps & Co", "Dana"]);
     expect(text).toContain("Until nine.");
@@ -36,9 +36,10 @@ describe("a conversation as text", () => {
 describe("a conversation as JSON", () => {
   it("has every line with its time, and nothing of the key", () => {
     const document = JSON.parse(asJson(KEPT, "Lamps & Co"));
-    expect(document).toMatchObject({ conversation: "c_1", site: "Lamps & Co" });
-    expect(document.lines).toHaveLength(4);
-    expect(document.lines[0]).toMatchObject({ at: "2026-11-03T09:30:00.000Z", content: "¿Qué?" });
+    expect(document).toMatchObject({ format: "fanlight-conversations 1", site: "Lamps & Co" });
+    const [{ conversation, title, lines }] = document.conversations;
+    expect([conversation, title, lines.length]).toEqual(["c_1", "¿Qué?", 4]);
+    expect(lines[0]).toMatchObject({ at: "2026-11-03T09:30:00.000Z", content: "¿Qué?" });
     expect(JSON.stringify(document)).not.toContain("thumbprint");
   });
 });

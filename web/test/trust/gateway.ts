@@ -7,6 +7,8 @@ import { type PublicJwk, thumbprintOf } from "../../src/trust/key.ts";
 export interface Seen {
   readonly method: string;
   readonly path: string;
+  /** With its question mark; empty where there is none. */
+  readonly query: string;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
 }
@@ -60,7 +62,8 @@ export class TestGateway {
     const headers = new Headers(init?.headers);
     const text = typeof init?.body === "string" ? init.body : "";
     const body = text ? (JSON.parse(text) as Record<string, unknown>) : {};
-    const seen: Seen = { method: init?.method ?? "GET", path: url.pathname, headers, body };
+    const { pathname: path, search: query } = url;
+    const seen: Seen = { method: init?.method ?? "GET", path, query, headers, body };
     if (url.pathname === "/v1/sessions") {
       const jwk = body.jwk as PublicJwk;
       this.keys.set(await thumbprintOf(jwk), jwk);
@@ -138,6 +141,7 @@ export async function verifies(jwk: PublicJwk, signature: string, base: string):
 
 /** As the network does it: an aborted call rejects, and so does its body. */
 function aborted(response: Response, signal: AbortSignal | null | undefined): Response {
+  signal?.throwIfAborted();
   if (!signal || !response.body) return response;
   const cut = new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {

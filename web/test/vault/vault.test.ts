@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ConsentRecord } from "../../src/vault/consent.ts";
 import { type Entry, isEntry } from "../../src/vault/entry.ts";
+import { CAPACITY, HELD, type Kept, merge, talksOf } from "../../src/vault/talks.ts";
 import { conversationTail, trainingMemory } from "../../src/vault/training.ts";
-import { CAPACITY, HELD, type Kept, merge, parseVault, Vault } from "../../src/vault/vault.ts";
+import { parseVault, Vault } from "../../src/vault/vault.ts";
 import { BrokenStorage, TestStorage } from "./storage.ts";
 
 const NAME = "fanlight.memory.v1:site_demo";
@@ -69,13 +70,19 @@ describe("after consent", () => {
     expect(tab.kept.entries).toHaveLength(1);
   });
 
-  it("an earlier visit's lines come before this tab's own", async () => {
+  it("an earlier visit's conversation stands beside one that this tab has begun", async () => {
     storage.setItem(NAME, JSON.stringify(kept({ conversation_id: "c_0", entries: [entry(1)] })));
     const tab = vault();
     await tab.update(add(entry(2)));
     tab.open();
-    expect(tab.kept.conversation_id).toBe("c_1");
-    expect(tab.kept.entries.map(({ content }) => content)).toEqual(["q1", "q2"]);
+    const talks = talksOf(tab.kept).map(({ conversation_id, entries }) => [
+      conversation_id,
+      ...entries.map(({ content }) => content),
+    ]);
+    expect(talks).toEqual([
+      ["c_1", "q2"],
+      ["c_0", "q1"],
+    ]);
   });
 
   it("only the last 40 lines are kept, and the page holds the others", async () => {
@@ -190,7 +197,7 @@ describe("two tabs", () => {
 
   it("agree even when both began at once", () => {
     const [one, two] = [kept({ conversation_id: "c_1" }), kept({ conversation_id: "c_2" })];
-    expect(merge(one, two)).toBe(merge(two, one));
+    expect(merge(one, two)).toEqual(merge(two, one));
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { Feedback } from "../feedback.ts";
 import type { Memory } from "../memory.ts";
 import type { Speaker } from "../speech.ts";
 import type { PanelState } from "../state.ts";
+import type { Talks } from "../talks.ts";
 
 export interface PanelServices {
   readonly state: PanelState;
@@ -16,6 +17,7 @@ export interface PanelServices {
   readonly escalations: Escalations;
   readonly memory: Memory;
   readonly speaker: Speaker;
+  readonly talks: Talks;
   /** Starts the knowledge base where data saver held it back. */
   readonly loadPack: () => void;
   /** What can be asked; rejects where that cannot be known. */

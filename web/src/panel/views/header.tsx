@@ -1,6 +1,7 @@
 /** The panel's head: whose it is, its language, and what a visitor may do with the conversation. */
 import type { VNode } from "preact";
 import { LOCALE_NAMES } from "../../i18n/locale.ts";
+import { linesOf } from "../../vault/talks.ts";
 import { awaitsReply } from "../lines.ts";
 import { THEMES } from "../look.ts";
 import type { Opened } from "../state.ts";
@@ -10,13 +11,15 @@ import { Fanlight, Icon } from "./icons.tsx";
 import { later } from "./later.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 
-/** What is kept, for those who look. */
-const Kept = later(async () => (await import("./kept.tsx")).Kept);
+/** What was talked of before, what is kept, and what can be asked: for those who look. */
+const LISTS = {
+  talks: later(async () => (await import("./talks.tsx")).Talks),
+  kept: later(async () => (await import("./kept.tsx")).Kept),
+  topics: later(async () => (await import("./topics.tsx")).Topics),
+};
 
-/** What can be asked. */
-const Topics = later(async () => (await import("./topics.tsx")).Topics);
-
-type Asking = Exclude<Opened, "kept" | "topics">;
+type Listed = keyof typeof LISTS;
+type Asking = Exclude<Opened, Listed>;
 
 export function Header(): VNode {
   const services = usePanel();
@@ -43,13 +46,21 @@ export function Header(): VNode {
           <Icon sign="close" />
         </button>
       )}
-      {opened === "kept" && <Kept onClose={done} />}
-      {opened === "topics" && <Topics onClose={done} />}
-      {opened && opened !== "kept" && opened !== "topics" && (
-        <Question asking={opened} done={done} />
-      )}
+      {opened && <Over opened={opened} done={done} />}
     </header>
   );
+}
+
+interface OverProps<What = Opened> {
+  readonly opened: What;
+  readonly done: () => void;
+}
+
+/** What stands over the conversation. */
+function Over({ opened, done }: OverProps): VNode {
+  if (!(opened in LISTS)) return <Question opened={opened as Asking} done={done} />;
+  const List = LISTS[opened as Listed];
+  return <List onClose={done} />;
 }
 
 function LanguageMenu(): VNode | null {
@@ -71,13 +82,16 @@ function LanguageMenu(): VNode | null {
 }
 
 function menuItems(services: PanelServices): readonly MenuItem[] {
-  const { state, memory, loadPack } = services;
+  const { state, memory, talks, loadPack } = services;
   const open = (opened: Opened) => {
     state.opened.value = opened;
   };
   const say = state.say.value;
+  const unread = state.unread.value;
   const items: MenuItem[] = [
     { label: say("ask.person"), act: () => (state.toPerson.value = true) },
+    { label: say("talk.begin"), act: () => void talks.begin() },
+    { label: say("talks") + (unread ? ` (${unread})` : ""), act: () => open("talks") },
   ];
   items.push({ label: say("menu.topics"), act: () => open("topics") });
   if (state.pack.value === "absent") items.push({ label: say("menu.pack"), act: loadPack });
@@ -114,10 +128,10 @@ async function remember(
   state.notice.value ??= "notice.remembered";
 }
 
-function Question({ asking, done }: { readonly asking: Asking; readonly done: () => void }): VNode {
+function Question({ opened: asking, done }: OverProps<Asking>): VNode {
   const { state, memory } = usePanel();
   const say = state.say.value;
-  const waits = awaitsReply(state.entries.value);
+  const waits = awaitsReply(asking === "clear" ? state.entries.value : linesOf(state.kept.value));
   const pending = waits ? ` ${say(asking === "erase" ? "erase.pending" : "clear.pending")}` : "";
   return (
     <Confirm

@@ -4,6 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import type { StringKey } from "../../i18n/strings.ts";
 import type { Entry } from "../../vault/entry.ts";
+import { lastAt, linesOf, type Talk, talksOf } from "../../vault/talks.ts";
+import { titleOf } from "../../vault/titles.ts";
 import { everythingHeld } from "../held.ts";
 import { asJson, asText, matching, writerOf } from "../transcript.ts";
 import { usePanel } from "./context.ts";
@@ -28,7 +30,7 @@ export function Kept({ onClose }: { readonly onClose: () => void }): VNode {
     <Sheet title={say("kept.title")} onClose={onClose}>
       <p class="small">
         {say(state.keeping.value === "kept" ? "kept.browser" : "kept.page", {
-          n: state.entries.value.length,
+          n: linesOf(state.kept.value).length,
         })}
       </p>
       <Lines />
@@ -41,9 +43,17 @@ function Lines(): VNode {
   const { state } = usePanel();
   const say = state.say.value;
   const [words, setWords] = useState("");
-  const all = state.entries.value.filter(({ content }) => content !== "");
-  if (all.length === 0) return <p class="empty">{say("kept.empty")}</p>;
-  const found = matching(all, words);
+  const talks = talksOf(state.kept.value)
+    .map((talk) => ({
+      ...talk,
+      entries: talk.entries.filter(({ content }) => content !== ""),
+    }))
+    .sort((a, b) => lastAt(b) - lastAt(a));
+  if (talks.every(({ entries }) => entries.length === 0)) {
+    return <p class="empty">{say("kept.empty")}</p>;
+  }
+  const matches = talks.map((talk) => ({ talk, lines: matching(talk.entries, words) }));
+  const found = matches.flatMap(({ lines }) => lines);
   return (
     <>
       <Search
@@ -55,12 +65,37 @@ function Lines(): VNode {
       {found.length === 0 && <p class="empty">{say("kept.found", { n: 0 })}</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what it can reach. */}
       <section class="lines" tabIndex={0} aria-label={say("log.label")}>
-        <ul>
-          {found.map((entry) => (
-            <Line key={entry.id} entry={entry} />
-          ))}
-        </ul>
+        {matches.map(({ talk, lines }) => (
+          <TalkLines
+            key={talk.conversation_id}
+            talk={talk}
+            lines={lines}
+            headed={talks.length > 1}
+          />
+        ))}
       </section>
+    </>
+  );
+}
+
+interface TalkLinesProps {
+  readonly talk: Talk;
+  readonly lines: readonly Entry[];
+  /** There are others, so it says which one it is. */
+  readonly headed: boolean;
+}
+
+function TalkLines({ talk, lines, headed }: TalkLinesProps): VNode | null {
+  if (lines.length === 0) return null;
+  const title = titleOf(talk) ?? "";
+  return (
+    <>
+      {headed && <h3 dir={directionOfText(title)}>{title}</h3>}
+      <ul>
+        {lines.map((entry) => (
+          <Line key={entry.id} entry={entry} />
+        ))}
+      </ul>
     </>
   );
 }
@@ -87,11 +122,11 @@ function Files(): VNode {
   const say = state.say.value;
   const { name } = config;
   const text = () =>
-    save("conversation.txt", "text/plain", asText(state.entries.value, say, name, locale.value));
+    save("conversation.txt", "text/plain", asText(state.kept.value, say, name, locale.value));
   const json = () => save("conversation.json", "application/json", asJson(state.kept.value, name));
   return (
     <div class="files">
-      {state.entries.value.length > 0 && (
+      {linesOf(state.kept.value).length > 0 && (
         <>
           <button type="button" class="button" onClick={text}>
             {say("kept.text")}

@@ -2,6 +2,7 @@
 import type { RefObject, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Entry } from "../../vault/entry.ts";
+import { talksOf, unseenIn } from "../../vault/talks.ts";
 import { exchanges, type Exchange as Turn } from "../lines.ts";
 import { usePanel } from "./context.ts";
 import { Exchange } from "./exchange.tsx";
@@ -9,13 +10,14 @@ import { Fanlight, Icon } from "./icons.tsx";
 import { DRAWN, useStretch } from "./stretch.ts";
 
 export function Log(): VNode {
-  const { state } = usePanel();
+  const { state, talks } = usePanel();
   const say = state.say.value;
   const view = useRef<HTMLDivElement>(null);
   const known = useRef<readonly Turn[]>([]);
   const turns = exchanges(state.entries.value, known.current);
   known.current = turns;
   const { start, quiet, reach } = useStretch(turns, view);
+  const done = turns.at(-1)?.answer?.escalation?.status === "resolved";
   useScroll(view);
   return (
     <div class="log" ref={view}>
@@ -35,6 +37,11 @@ export function Log(): VNode {
             <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
           ))}
         </div>
+        {done && (
+          <button type="button" class="button begin" onClick={() => void talks.begin()}>
+            {say("talk.begin")}
+          </button>
+        )}
       </div>
       <NewReply view={view} onGo={(id) => reach(turns.findIndex(({ turnId }) => turnId === id))} />
     </div>
@@ -132,5 +139,26 @@ function NewReply({ view, onGo }: NewReplyProps): VNode | null {
       {state.say.value("reply.new")}
       <Icon sign="down" />
     </button>
+  );
+}
+
+/** A way to a person's reply in another conversation: to the one that was answered last. */
+export function Elsewhere(): VNode {
+  const { state, talks } = usePanel();
+  const [, ...others] = talksOf(state.kept.value);
+  const next = others.filter(unseenIn).at(-1);
+  return (
+    <div role="status" class="notice-slot">
+      {next && (
+        <button
+          type="button"
+          class="new-reply elsewhere"
+          onClick={() => void talks.open(next.conversation_id)}
+        >
+          {state.say.value("talks.elsewhere")}
+          <Icon sign="person" />
+        </button>
+      )}
+    </div>
   );
 }

@@ -6,16 +6,19 @@ import { ConsentScreen } from "./consent.tsx";
 import { PanelContext, type PanelServices, usePanel } from "./context.ts";
 import { Header } from "./header.tsx";
 import { Icon } from "./icons.tsx";
-import { Log } from "./log.tsx";
+import { Elsewhere, Log } from "./log.tsx";
 
 export function Panel({ services }: { readonly services: PanelServices }): VNode {
-  const chosen = services.state.consent.value !== undefined;
+  const { consent, kept } = services.state;
+  const chosen = consent.value !== undefined;
   return (
     <PanelContext.Provider value={services}>
       <Header />
       <main>
         <Banner />
-        {chosen ? <Log /> : <ConsentScreen />}
+        {/* Another conversation is another log: what stands in it already is not read out as news. */}
+        {chosen ? <Log key={kept.value.conversation_id} /> : <ConsentScreen />}
+        {chosen && <Elsewhere />}
         {chosen && <Notice />}
         {chosen && <Composer />}
       </main>

@@ -1,4 +1,5 @@
 /** A dialog as large as the panel allows, with a title, a way out, and a list that is searched. */
+import "../styles/sheets.css";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { usePanel } from "./context.ts";
