@@ -34,7 +34,8 @@ def embed(site: str | None, config: Path | None, as_json: bool) -> None:
         raise SystemExit(1) from error
     chosen = _site(settings, site)
     origin, loader = settings.public_url, _loader(settings)
-    snippet, pinned = script_tag(origin, chosen.key), script_tag(origin, chosen.key, loader)
+    snippet = script_tag(origin, chosen.key)
+    pinned = script_tag(origin, chosen.key, loader, greets=bool(chosen.greetings))
     output.result(
         {
             "site": chosen.key,

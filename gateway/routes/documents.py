@@ -20,7 +20,7 @@ from gateway.attendance import openings
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.loader import Loader, Loaders
-from gateway.routes import web_app
+from gateway.routes import greetings, web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from kb import Index
@@ -60,13 +60,14 @@ class Documents:
         self._settings = services.settings
         self._clock = services.clock
         self._build = _build_of(services)
-        self._loaders = Loaders(services.web, self._settings.public_url)
+        greeting = (site.key for site in self._settings.sites if site.greetings)
+        self._loaders = Loaders(services.web, self._settings.public_url, greeting)
 
     async def loader(self, request: Request) -> Response:
         """`GET /loader.js`: what a host page embeds, with this gateway's origin in it."""
-        if self._loaders.current is None:
+        if self._loaders.served is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
-        return _loader(request, self._loaders.current, LOADER_AGE)
+        return _loader(request, self._loaders.served, LOADER_AGE)
 
     async def pinned_loader(self, request: Request) -> Response:
         """`GET /loader.<hash>.js`: the same bytes for good, for a page that pins them."""
@@ -78,11 +79,23 @@ class Documents:
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
         site = self._site(request)
-        return self._document(request, site, "panel", " ".join(site.origins) or "'none'")
+        return self._document(request, site, "panel", _ancestors(site))
 
     async def chat(self, request: Request) -> Response:
         """`GET /chat/<site>`: the panel on a page of its own."""
         return self._document(request, self._site(request), "chat", "'none'")
+
+    async def greeter(self, request: Request) -> Response:
+        """`GET /greet/<site>`: the document of the bubble beside the launcher."""
+        site = self._site(request)
+        block = _config_block(greetings.config(site))
+        html = self._page("greeter.html").content.decode()
+        headers = {
+            "cache-control": LOADER_AGE,
+            "content-security-policy": content_security_policy(_ancestors(site)),
+        }
+        content = html.replace("</head>", f"{block}</head>", 1).encode()
+        return _packed(request, content, "text/html; charset=utf-8", headers)
 
     async def app_manifest(self, request: Request) -> Response:
         """`GET /chat/<site>/app.webmanifest`: what installs the chat page as an app."""
@@ -91,8 +104,8 @@ class Documents:
         headers = {"cache-control": REVALIDATED}
         return _packed(request, web_app.manifest(site, page), web_app.MEDIA_TYPE, headers)
 
-    def _page(self) -> WebFile:
-        page = self._services.web.get("panel.html")
+    def _page(self, name: str = "panel.html") -> WebFile:
+        page = self._services.web.get(name)
         if page is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
         return page
@@ -100,8 +113,7 @@ class Documents:
     def _document(
         self, request: Request, site: SiteSettings, mode: str, ancestors: str
     ) -> Response:
-        config = json.dumps(self._config(site, mode), ensure_ascii=False).replace("<", "\\u003c")
-        block = f'<script type="application/json" id="fanlight-config">{config}</script>'
+        block = _config_block(self._config(site, mode))
         if mode == "chat":
             block += f'<link rel="manifest" href="{web_app.manifest_path(site)}">'
         html = self._page().content.decode().replace("</head>", f"{block}</head>", 1)
@@ -134,6 +146,7 @@ class Documents:
             "time_zone": site.time_zone,
             "hours": openings(site, self._clock()),
             "greeting": greeting,
+            "greetings": greetings.texts(site),
             "starters": {locale: _starters(index, locale, today) for locale in site.locales},
             "kb": {
                 "url": f"/kb/{site.key}/{release}.idx",
@@ -167,6 +180,16 @@ class Documents:
         if site is None:
             raise problems.unknown_site()
         return site
+
+
+def _ancestors(site: SiteSettings) -> str:
+    """Who may put a document of this site into a frame."""
+    return " ".join(site.origins) or "'none'"
+
+
+def _config_block(config: dict[str, object]) -> str:
+    text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="fanlight-config">{text}</script>'
 
 
 def _embedding(found: PackedEmbedding | None) -> dict[str, object] | None:
@@ -266,6 +289,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
         Route("/loader.{hash}.js", documents.pinned_loader),
         Route("/panel/{site_key}", documents.panel),
         Route("/chat/{site_key}", documents.chat),
+        Route("/greet/{site_key}", documents.greeter),
         Route("/chat/{site_key}/app.webmanifest", documents.app_manifest),
         Route("/kb/{site_key}/{release}.idx", documents.knowledge),
         Route("/kb/embedding/{release}.bin", documents.embedding),

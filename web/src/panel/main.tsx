@@ -116,6 +116,7 @@ function frame(config: PanelConfig): Frame {
     shown: () => listener?.shown(),
     hidden: () => listener?.hidden(),
     ask: (text) => listener?.ask(text),
+    greeted: (name) => listener?.greeted(name),
     who: (known) => listener?.who(known),
   });
   return {
@@ -161,6 +162,7 @@ function embed(
     shown: () => show(services, true),
     hidden: () => show(services, false),
     ask: (text) => asked.put(text),
+    greeted: (name) => (state.greeted.value = name),
     who: async (known) => {
       const changed = known ? !(await identity?.isSame()) : identity?.subject;
       if (changed) startOver(bridge, known);

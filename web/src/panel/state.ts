@@ -52,6 +52,8 @@ export class PanelState {
   readonly opened = signal<Opened | undefined>(undefined);
   readonly notice = signal<StringKey | undefined>(undefined);
   readonly unread = signal(0);
+  /** The name of the greeting that the visitor has come in by, if one. */
+  readonly greeted = signal("");
   readonly visible = signal(true);
   /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
   readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");

@@ -16,16 +16,18 @@ interface Preferences extends Choice {
   readonly theme?: string | undefined;
 }
 
-const KEY = "fanlight.consent.v1";
+/** Names of what is kept, each followed by whose it is. */
+export const CONSENT_KEY = "fanlight.consent.v1:";
+export const GREETINGS_KEY = "fanlight.greetings.v1:";
 
 export class ConsentRecord {
   readonly #name: string;
 
   constructor(
-    site: string,
+    private readonly site: string,
     private readonly storage: () => Storage,
   ) {
-    this.#name = `${KEY}:${site}`;
+    this.#name = CONSENT_KEY + site;
   }
 
   /** The choice made on an earlier visit, if memory was accepted then. */
@@ -51,9 +53,11 @@ export class ConsentRecord {
     }
   }
 
+  /** Forgets the choice, and which greetings were shown: that was kept by it. */
   forget(): void {
     try {
       this.storage().removeItem(this.#name);
+      this.storage().removeItem(GREETINGS_KEY + this.site);
     } catch {
       // Storage that cannot be reached holds nothing of ours.
     }

@@ -12,6 +12,7 @@ const OPTIONS: LoaderOptions = {
   position: "right",
   accent: "",
   identity: "",
+  greets: false,
 };
 
 interface Told {
@@ -516,13 +517,15 @@ describe("the script tag", () => {
       position: "right",
       accent: "",
       identity: "",
+      greets: false,
     });
+    expect(read({ site: "s", greetings: "" })?.greets).toBe(true);
     expect(read({ site: "s" }, { lang: "he", dir: "rtl" })?.position).toBe("left");
   });
 
   it("decides where it speaks", () => {
     const tag = { site: "s", locale: "es", position: "left", accent: "#0a0" };
-    expect(read(tag)).toEqual({ ...tag, identity: "" });
+    expect(read(tag)).toEqual({ ...tag, identity: "", greets: false });
     expect(read({ site: "s", position: "top", accent: "red" })).toMatchObject({
       position: "right",
       accent: "",

@@ -9,7 +9,7 @@ import type { Fanlight, FanlightEvent, IdentitySource } from "./types.ts";
 
 const ATTRIBUTES = [
   ...["gateway", "site", "locale", "position", "accent"],
-  ...["identity", "integrity"],
+  ...["identity", "integrity", "greetings"],
 ] as const;
 const EVENTS: readonly FanlightEvent[] = [
   ...(["ready", "open", "close", "message"] as const),
@@ -92,6 +92,7 @@ export class FanlightChat extends Base {
       accent: read("accent"),
       identity: this.#source ?? read("identity"),
       integrity: read("integrity"),
+      greetings: this.hasAttribute("greetings"),
       nonce: this.nonce || undefined,
     };
   }

@@ -33,11 +33,12 @@ function Welcome(): VNode {
   const say = state.say.value;
   const locale = state.locale.value;
   const starters = config.starters?.[locale] ?? [];
+  const first = config.greetings?.[state.greeted.value]?.[locale] ?? config.greeting?.[locale];
   return (
     <div class="welcome">
       <Fanlight lit={4} />
       <h2>{say("greeting")}</h2>
-      <p dir="auto">{config.greeting?.[locale] ?? say("greeting.hint", { name: config.name })}</p>
+      <p dir="auto">{first ?? say("greeting.hint", { name: config.name })}</p>
       <div class="suggestions">
         {starters.map((question) => (
           <button
