@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from tests.browser.conftest import OPERATOR_TOKEN, Surfer
 from tests.browser.host_site import HostSite, embedded
 from tests.browser.product import SITE, Product, running
 from tests.browser.test_access import violations
-from tests.browser.visit import Widget
+from tests.browser.visit import Widget, picture
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -129,14 +128,6 @@ async def never_greeted(page: Page) -> None:
     await expect(bubble(page).get_by_role("status")).to_be_attached()
     await asyncio.sleep(3)
     await expect(frame(page)).to_be_hidden()
-
-
-async def picture(page: Page, name: str) -> None:
-    """Kept where somebody asked for pictures."""
-    folder = os.environ.get("FANLIGHT_PICTURES")
-    if folder:
-        await page.wait_for_timeout(300)
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 async def test_a_greeting_moves_nothing_stores_nothing_and_takes_no_focus(

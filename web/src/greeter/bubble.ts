@@ -32,7 +32,9 @@ function button(className: string, deed: () => void, ...children: readonly (Node
 export function place(page: Document): HTMLElement {
   const made = page.createElement("div");
   made.setAttribute("role", "status");
-  page.body.append(made);
+  const main = page.createElement("main");
+  main.append(made);
+  page.body.append(main);
   return made;
 }
 

@@ -1,7 +1,7 @@
 /** The conversation, its first words, and where it scrolls to. */
 import type { RefObject, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { exchanges } from "../lines.ts";
+import { exchanges, toJudge } from "../lines.ts";
 import { usePanel } from "./context.ts";
 import { Exchange } from "./exchange.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -11,6 +11,7 @@ export function Log(): VNode {
   const say = state.say.value;
   const view = useRef<HTMLDivElement>(null);
   const turns = exchanges(state.entries.value);
+  const judged = toJudge(state.entries.value);
   useScroll(view);
   return (
     <div class="log" ref={view}>
@@ -18,7 +19,12 @@ export function Log(): VNode {
         {turns.length === 0 && <Welcome />}
         <div role="log" aria-live="polite" aria-label={say("log.label")}>
           {turns.map((turn) => (
-            <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
+            <Exchange
+              key={turn.turnId}
+              turn={turn}
+              last={turn === turns.at(-1)}
+              judged={turn.turnId === judged}
+            />
           ))}
         </div>
       </div>
