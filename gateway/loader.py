@@ -109,13 +109,22 @@ def policy_lines(origin: str) -> dict[str, str]:
 
 
 def script_tag(
-    origin: str, site: str, loader: Loader | None = None, *, greets: bool = False
+    origin: str,
+    site: str,
+    loader: Loader | None = None,
+    *,
+    greets: bool = False,
+    voice: bool = False,
 ) -> str:
-    """The tag that embeds `site`; with `loader` pinned to its bytes, and told whether it greets."""
+    """The tag that embeds `site`; with `loader` pinned to its bytes, and told whether it greets.
+
+    With `voice` the page lets the panel use the microphone.
+    """
     source, pinned, greeting = f"{origin}/{CURRENT}", "", ""
     if loader is not None:
         source = f"{origin}/{loader.name}"
         pinned = f'integrity="{loader.integrity}" crossorigin="anonymous" '
         greeting = "data-greetings " if greets else ""
-    named = f'data-site="{escape(site)}" {greeting}async'
+    spoken = "data-voice " if voice else ""
+    named = f'data-site="{escape(site)}" {greeting}{spoken}async'
     return f'<script src="{escape(source)}" {pinned}{named}></script>'

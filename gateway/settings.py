@@ -92,6 +92,7 @@ class SiteSettings:
     hours: Hours | None = None
     severity: tuple[SeverityRule, ...] = ()
     greetings: tuple[GreetingSettings, ...] = ()
+    voice: bool = False
 
 
 def target_variable(name: str, what: str) -> str:

@@ -34,8 +34,10 @@ def embed(site: str | None, config: Path | None, as_json: bool) -> None:
         raise SystemExit(1) from error
     chosen = _site(settings, site)
     origin, loader = settings.public_url, _loader(settings)
-    snippet = script_tag(origin, chosen.key)
-    pinned = script_tag(origin, chosen.key, loader, greets=bool(chosen.greetings))
+    snippet = script_tag(origin, chosen.key, voice=chosen.voice)
+    pinned = script_tag(
+        origin, chosen.key, loader, greets=bool(chosen.greetings), voice=chosen.voice
+    )
     output.result(
         {
             "site": chosen.key,

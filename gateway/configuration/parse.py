@@ -201,6 +201,7 @@ def _site(
         hours=rules.hours(values["hours"], f"{where}.hours", flaws),
         severity=rules.severity(values["severity"], f"{where}.severity", flaws),
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
+        voice=values["voice"],
     )
 
 

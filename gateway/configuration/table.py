@@ -245,6 +245,11 @@ SETTINGS: Final = (
         (),
     ),
     Setting(
+        *("sites", "voice", "true or false"),
+        "Whether visitors may speak their question; their browser may send the sound to its maker.",
+        default=False,
+    ),
+    Setting(
         *("sites.greetings", "name", "string"),
         "Under which a browser keeps that it was shown: small letters, digits, `_` or `-`.",
         required=True,

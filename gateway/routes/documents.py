@@ -20,6 +20,7 @@ from gateway.attendance import openings
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.loader import Loader, Loaders
+from gateway.middleware.headers import permissions_policy
 from gateway.routes import greetings, web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
@@ -123,6 +124,7 @@ class Documents:
             "content-security-policy": content_security_policy(
                 ancestors, turnstile=site.turnstile is not None
             ),
+            "permissions-policy": permissions_policy(microphone=site.voice),
         }
         return _packed(request, html.encode(), "text/html; charset=utf-8", headers)
 
@@ -147,6 +149,7 @@ class Documents:
             "hours": openings(site, self._clock()),
             "greeting": greeting,
             "greetings": greetings.texts(site),
+            "voice": site.voice,
             "starters": {locale: _starters(index, locale, today) for locale in site.locales},
             "kb": {
                 "url": f"/kb/{site.key}/{release}.idx",

@@ -143,7 +143,9 @@ async def test_a_greeting_moves_nothing_stores_nothing_and_takes_no_focus(
     assert await greeter.evaluate(STORED) == [0, "", 0, 0]
     assert await page.evaluate(STORED) == [0, "", 0, 0]
     assert watch.asked("/panel/") == []
-    assert await violations(greeter) == []
+    # A few words in a frame have no heading; axe takes every document for a page.
+    found = [one for one in await violations(greeter) if "page-has-heading-one" not in one]
+    assert found == []
     assert await violations(page) == []
     tip, launcher = await frame(page).bounding_box(), await Widget(page).launcher.bounding_box()
     assert tip is not None

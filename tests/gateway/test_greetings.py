@@ -169,6 +169,29 @@ def test_too_many_sites_that_greet_are_written_as_all(sites: list[str], written:
     assert loaders.current.content == b"('https://chat.example')"
 
 
+async def test_a_site_that_lets_visitors_speak_says_so_to_their_browsers() -> None:
+    made = settings()
+    voiced = replace(made, sites=(replace(made.sites[0], voice=True), *made.sites[1:]))
+    async with world(chosen=voiced) as gateway:
+        speaks, silent = (site.key for site in made.sites[:2])
+        for path, allowed in (
+            (f"/panel/{speaks}", "microphone=(self)"),
+            (f"/chat/{speaks}", "microphone=(self)"),
+            (f"/panel/{silent}", "microphone=()"),
+            (f"/greet/{speaks}", "microphone=()"),
+        ):
+            response = await gateway.client.get(GATEWAY + path)
+            assert allowed in response.headers["permissions-policy"]
+        assert '"voice": true' in (await gateway.client.get(f"{GATEWAY}/panel/{speaks}")).text
+
+
+def test_a_tag_lets_the_panel_use_the_microphone_only_where_the_site_says_so() -> None:
+    site, flaws = parsed()
+    assert (site.voice, flaws) == (False, [])
+    assert "data-voice" not in script_tag(GATEWAY, "site_a")
+    assert " data-voice async>" in script_tag(GATEWAY, "site_a", voice=True)
+
+
 def test_only_a_pinned_tag_says_that_the_site_greets() -> None:
     loader = make_loader(WEB["loader.js"], GATEWAY)
     assert "data-greetings" not in script_tag(GATEWAY, "site_a", greets=True)

@@ -145,8 +145,6 @@ export class Launcher {
     const root = this.#root;
     root.adoptedStyleSheets = [sheet];
     this.#wait.setAttribute("role", "status");
-    this.#sheet.id = "panel";
-    this.#button.setAttribute("aria-controls", "panel");
     // The button first: what it opens comes next in the order of Tab.
     root.append(this.#button, this.#sheet);
   }
@@ -224,7 +222,7 @@ export class Launcher {
     if (this.#frame) return;
     this.#wait.textContent = "";
     const frame = this.#make("panel", this.#source ? "#identity" : "");
-    frame.allow = "clipboard-write";
+    frame.allow = `clipboard-write${this.options.voice ? ";microphone" : ""}`;
     this.#loaded = false;
     frame.addEventListener("load", () => {
       this.#loaded = true;
@@ -334,7 +332,7 @@ export class Launcher {
   #tell(): void {
     const greeting = this.#greeting?.text;
     const count = this.#unread || (greeting ? 1 : 0);
-    this.#badge.textContent = count > 0 ? String(Math.min(count, 99)) : "";
+    this.#badge.textContent = String(Math.min(count, 99) || "");
     const label = this.#open ? this.#words.close : this.#label;
     const news = this.#unread
       ? `, ${this.#words.unread} ${count}`

@@ -16,6 +16,8 @@ export interface LoaderOptions {
   readonly identity: string;
   /** Whether the site has greetings, by the tag's word. */
   readonly greets: boolean;
+  /** Whether the page lets the panel use the microphone. */
+  readonly voice: boolean;
 }
 
 const HEX = /^#([\da-f]{3}){1,2}$/i;
@@ -46,7 +48,7 @@ export function findTag(page: Document): HTMLElement | null {
 
 /** Reads the tag; `page` tells what the tag leaves open: its language and its direction. */
 export function readOptions(tag: HTMLElement, page: HTMLElement): LoaderOptions | undefined {
-  const { site, locale, position, accent, identity, greetings } = tag.dataset;
+  const { site, locale, position, accent, identity, greetings, voice } = tag.dataset;
   if (!site) return undefined;
   const rtl = getComputedStyle(page).direction === "rtl";
   return {
@@ -56,5 +58,6 @@ export function readOptions(tag: HTMLElement, page: HTMLElement): LoaderOptions 
     accent: hexColor(accent),
     identity: identity ? ownAddress(identity, page.baseURI) : "",
     greets: greetings !== undefined,
+    voice: voice !== undefined,
   };
 }

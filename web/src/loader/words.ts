@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   en: {
     open: "Open the chat",
     close: "Close the chat",
-    failed: "The chat cannot be reached. Please try again later.",
+    failed: "The chat cannot be reached. Try again later.",
     unread: "new replies:",
   },
   es: {
@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   he: {
     open: "פתיחת הצ׳אט",
     close: "סגירת הצ׳אט",
-    failed: "אי אפשר להגיע לצ׳אט. כדאי לנסות שוב אחר כך.",
+    failed: "אי אפשר להגיע לצ׳אט. כדאי לנסות שוב.",
     unread: "תשובות חדשות:",
   },
 };

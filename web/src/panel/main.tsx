@@ -16,6 +16,7 @@ import { Asked } from "./asked.ts";
 import { applyAccent } from "./color.ts";
 import { compose, type Owner, type Services } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
+import { refuseFiles } from "./files.ts";
 import { HostBridge, type HostListener } from "./host.ts";
 import { followLook } from "./look.ts";
 import { keepOffline, type OfflineStep } from "./offline.ts";
@@ -207,6 +208,7 @@ async function start(): Promise<void> {
   const asked = framed && embed(services, config, framed, identity);
   if (!framed) standAlone(services);
   listen(services);
+  refuseFiles(document, () => (services.state.notice.value = "files.refused"));
   keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);

@@ -45,6 +45,7 @@ export class Memory {
     const choice = this.options.consent.read();
     if (!choice) return false;
     if (choice.theme) this.options.state.theme.value = parseTheme(choice.theme);
+    this.options.state.voice.value = choice.voice === true;
     await this.accept(choice.training);
     return true;
   }
@@ -89,6 +90,12 @@ export class Memory {
     if (this.options.state.consent.value?.memory) this.#writeChoice();
   }
 
+  /** Keeps that the browser may send sound to its maker, where keeping is allowed. */
+  allowVoice(): void {
+    this.options.state.voice.value = true;
+    if (this.options.state.consent.value?.memory) this.#writeChoice();
+  }
+
   /** Empties the conversation. */
   async clear(): Promise<void> {
     const { vault, replies, clock, state } = this.options;
@@ -115,6 +122,7 @@ export class Memory {
     ring.forget();
     calls.reset();
     state.consent.value = { memory: false, training: false };
+    state.voice.value = false;
     state.keeping.value = "tab";
     await vault.clear(makeId("c", clock), clock.now());
     await this.#ownConversation();
@@ -151,7 +159,8 @@ export class Memory {
     const chosen = locale ?? here ?? consent.read()?.locale;
     const { theme, config } = state;
     const look = theme.value === config.theme ? undefined : theme.value;
-    consent.write({ ...choice, locale: chosen, theme: look });
+    const voice = state.voice.value || undefined;
+    consent.write({ ...choice, locale: chosen, theme: look, voice });
   }
 
   /** A conversation belongs to the key that began it: another key begins another one. */

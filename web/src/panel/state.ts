@@ -67,6 +67,8 @@ export class PanelState {
   readonly draft = signal<{ readonly text: string } | undefined>(undefined);
   /** The next message goes straight to a person. */
   readonly toPerson = signal(false);
+  /** The visitor knows that the browser may send sound to its maker, and has agreed. */
+  readonly voice = signal(false);
 
   constructor(
     readonly config: PanelConfig,

@@ -14,6 +14,8 @@ export interface Choice {
 interface Preferences extends Choice {
   readonly locale?: string | undefined;
   readonly theme?: string | undefined;
+  /** The browser may send sound to its maker. */
+  readonly voice?: boolean | undefined;
 }
 
 /** Names of what is kept, each followed by whose it is. */
@@ -37,7 +39,8 @@ export class ConsentRecord {
       if (!isRecord(value) || value.memory !== true) return undefined;
       const locale = typeof value.locale === "string" ? value.locale : undefined;
       const theme = typeof value.theme === "string" ? value.theme : undefined;
-      return { memory: true, training: value.training === true, locale, theme };
+      const voice = value.voice === true || undefined;
+      return { memory: true, training: value.training === true, locale, theme, voice };
     } catch {
       return undefined;
     }

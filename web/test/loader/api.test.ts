@@ -12,6 +12,7 @@ const OPTIONS = {
   accent: "",
   identity: "",
   greets: false,
+  voice: false,
 };
 
 function load(site = "site_demo"): void {

@@ -12,6 +12,7 @@ const OPTIONS: LoaderOptions = {
   accent: "#0a0",
   identity: "",
   greets: true,
+  voice: false,
 };
 const TEXT = "Anything we can help with?";
 

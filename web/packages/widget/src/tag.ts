@@ -37,15 +37,15 @@ export function loaderAddress(gateway: string, integrity: string | undefined): s
 }
 
 export function makeTag(options: FanlightOptions): HTMLScriptElement {
-  const { gateway, site, locale, position, accent, identity, integrity, greetings, nonce } =
-    options;
+  const { gateway, site, locale, position, accent, identity, integrity, nonce } = options;
   const tag = document.createElement("script");
   const address = typeof identity === "string" ? identity : undefined;
   const written = { site, locale, position, accent, identity: address };
   for (const [name, value] of Object.entries(written)) {
     if (value) tag.dataset[name] = value;
   }
-  if (greetings) tag.dataset.greetings = "";
+  if (options.greetings) tag.dataset.greetings = "";
+  if (options.voice) tag.dataset.voice = "";
   if (integrity) {
     tag.integrity = integrity;
     tag.crossOrigin = "anonymous";
