@@ -47,6 +47,10 @@ def _limit(name: str, default: float, low: float, high: float, text: str) -> Set
     return Setting("limits", name, kind, text, default, low=low, high=high)
 
 
+def _counted(name: str, default: int, low: int, high: int, text: str) -> Setting:
+    return Setting("sites.greetings", name, "integer", text, default, low=low, high=high)
+
+
 def _days(name: str, default: int, text: str) -> Setting:
     return Setting("retention", name, "integer", text, default, low=0, high=36_500)
 
@@ -266,16 +270,8 @@ SETTINGS: Final = (
         "an origin; `!/checkout/*` leaves pages out. Default: all.",
         (),
     ),
-    Setting(
-        *("sites.greetings", "after_s", "integer"),
-        "Seconds that the page has been looked at.",
-        *(10, False, 1, 3_600),
-    ),
-    Setting(
-        *("sites.greetings", "scroll", "integer"),
-        "How much of the page has been seen, in per cent from its top.",
-        *(0, False, 0, 100),
-    ),
+    _counted("after_s", 10, 1, 3_600, "Seconds that the page has been looked at."),
+    _counted("scroll", 0, 0, 100, "How much of the page has been seen, in per cent from its top."),
     Setting(
         *("sites.greetings", "once", "string"),
         "How often at the most: once a `visit`, `day`, `week`, or `ever`.",

@@ -70,11 +70,11 @@ async def test_a_verdict_stands_at_its_case(
     for at, signal, text in (("1", "failed", None), ("2", "up", None), ("3", "worked", "Thanks")):
         mark = Feedback(named("t", number), signal, text)  # type: ignore[arg-type]
         await truth.commit(a_work(f"mark{at}", scope=ANNA, feedback=mark))
-        case = await truth.escalation(named("e", 1))
+        said = (await truth.escalation(named("e", 1))).verdict
         # A later mark takes the place of the verdict, and is none itself.
-        assert (case.verdict and case.verdict.signal) == (None if signal == "up" else signal)
+        assert (said and said.signal) == (None if signal == "up" else signal)
     expected = Verdict(named("t", number), "worked", "Thanks", timestamp(NOON))
-    assert case.verdict == expected
+    assert (await truth.escalation(named("e", 1))).verdict == expected
     (listed,) = await truth.escalations(status="resolved", before=None, limit=5)
     assert listed.verdict == expected
     # In the export it stands among the marks, once.
