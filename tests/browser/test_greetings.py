@@ -62,7 +62,10 @@ address_per_minute = 10000
 ENTRIES = (
     "## Which lamps do you have?\n\nFloor lamps and desk lamps.\n\n## Who are you?\n\nA shop.\n"
 )
-TEXT = "<h1>Lamps</h1><p>Some words.</p><a href='/two'>Two</a><div style='height: 3000px'></div>"
+TEXT = (
+    "<main><h1>Lamps</h1><p>Some words.</p><a href='/two'>Two</a>"
+    "<div style='height: 3000px'></div></main>"
+)
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((one) => one.value)))
@@ -278,7 +281,7 @@ async def test_a_small_screen_gets_a_badge_and_finds_the_words_in_the_chat(
     widget, _ = await surfer.visit(shop.page(), viewport=viewport)
     badge = widget.page.locator("fanlight-launcher .badge")
     await expect(badge).to_have_text("1")
-    await expect(widget.launcher).to_have_attribute("aria-label", f"Open the chat, {HELLO}")
+    await expect(widget.launcher).to_have_attribute("aria-label", f"Open the chat, 1: {HELLO}")
     await expect(frame(widget.page)).to_be_hidden()
     await picture(widget.page, f"greeting-{size[0]}")
     await widget.begin(memory=False)

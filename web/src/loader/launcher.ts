@@ -337,7 +337,7 @@ export class Launcher {
     const news = this.#unread
       ? `, ${this.#words.unread} ${count}`
       : greeting
-        ? `, ${greeting}`
+        ? `, 1: ${greeting}`
         : "";
     this.#button.setAttribute("aria-label", label + news);
     this.#button.setAttribute("aria-expanded", String(this.#open));

@@ -126,7 +126,7 @@ describe("a greeting", () => {
     greet();
     expect(tip()?.classList.contains("open")).toBe(true);
     expect(tip()?.style.height).toBe("71px");
-    expect(button.getAttribute("aria-label")).toBe(`Open the chat, ${TEXT}`);
+    expect(button.getAttribute("aria-label")).toBe(`Open the chat, 1: ${TEXT}`);
     expect(root.querySelector(".badge")?.textContent).toBe("1");
     expect(root.activeElement).toBeNull();
   });
