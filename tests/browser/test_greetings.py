@@ -310,9 +310,11 @@ async def test_a_page_that_opens_the_chat_is_not_greeted(surfer: Surfer, shop: S
     assert watch.asked("/greet/") == []
 
 
-async def test_the_dark_theme_of_the_device_is_followed(surfer: Surfer, shop: Shop) -> None:
-    page, _ = await surfer.page(shop.page(), color_scheme="dark")
+async def test_what_the_device_prefers_is_followed(surfer: Surfer, shop: Shop) -> None:
+    page, _ = await surfer.page(shop.page(), color_scheme="dark", reduced_motion="reduce")
     await greeted(page)
+    moves = "(tip) => getComputedStyle(tip).transitionDuration"
+    assert await frame(page).evaluate(moves) == "0s"
     color = "() => getComputedStyle(document.body).backgroundColor"
     greeter = page.frame(url=lambda url: "/greet/" in url)
     assert greeter is not None

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.cli.setup import check
 from gateway.configuration import Flaw, parse_settings
 from gateway.context import WebFile
 from gateway.loader import Loaders, make_loader, script_tag
@@ -96,6 +98,25 @@ def test_greetings_are_tables_of_different_names_and_not_too_many(
     greetings: tuple[object, ...], key: str
 ) -> None:
     assert [flaw.key for flaw in parsed(*greetings)[1]] == [key]
+
+
+def test_check_names_the_flaw_of_a_greeting_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    config = tmp_path / "fanlight.toml"
+    (tmp_path / "kb.md").write_text("## Open?\n\nYes.\n", encoding="utf-8")
+    config.write_text(
+        '[[sites]]\nkey = "site_shop"\nname = "Shop"\norigins = ["https://shop.example"]\n'
+        'kb = ["kb.md"]\n\n[[sites.greetings]]\nname = "hello"\ntext = { fr = "Bonjour" }\n',
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(check, ["--config", str(config), "--json"])
+    assert result.exit_code == 1
+    checks = {row["key"]: row for row in json.loads(result.stdout)["checks"]}
+    found = checks["sites[site_shop].greetings[hello].text.fr"]
+    assert (found["state"], found["remedy"]) == ("failed", "Its languages: en, es, he.")
 
 
 def greeting_settings(*keys: str) -> Any:
