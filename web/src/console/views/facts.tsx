@@ -32,7 +32,8 @@ export function Facts({ item }: { item: Escalation }) {
         </Fact>
         {item.verdict && (
           <Fact name={facts.verdict}>
-            {facts.verdicts[item.verdict.signal]}, <Time at={item.verdict.createdAt} style="ago" />
+            {facts.verdicts[item.verdict.signal]},{" "}
+            <Time at={item.verdict.createdAt} style="since" />
             {item.verdict.text && (
               <p class="hint" dir="auto">
                 “{item.verdict.text}”
