@@ -203,12 +203,22 @@ class AddedTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the visitor said of a person's answer to this turn: whether it helped, and a word."""
+
+    turn_id: str
+    signal: Literal["worked", "failed", "partial"]
+    text: str | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An escalation as operators see it.
 
     `provenance` says whose the question, the reason and the confidence are. `added` are the turns
     that followed while it was open, oldest first; `contact` is the newest that one of them has,
-    with what the visitor agreed to as it was left.
+    with what the visitor agreed to as it was left. `verdict` is the newest of its turns.
     """
 
     id: str
@@ -229,6 +239,7 @@ class Escalation:
     replies: tuple[Reply, ...] = ()
     added: tuple[AddedTurn, ...] = ()
     contact_consent: Consent | None = None
+    verdict: Verdict | None = None
 
     @property
     def newest_turn_id(self) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # the truth has this port as a part, and a call's work is the
 Signal = Literal["up", "down", "worked", "failed", "partial", "correction"]
 """What a visitor says of an answer: liked, tried with this success, or put right."""
 
+VERDICTS: Final = ("worked", "failed", "partial")
+"""The signals that say what became of a person's answer."""
+
 Kind = Literal["turns", "escalations", "feedback", "events", "sessions"]
 """What is kept, each for a time of its own. `sessions`: the heads of their chains of receipts."""
 
@@ -333,5 +336,6 @@ def _escalation(held: Escalation) -> dict[str, Any]:
     shown["deliveries"] = [
         {"kind": one.kind, "action": one.action, "state": one.state} for one in held.deliveries
     ]
-    del shown["site"]
+    # The visitor's verdict stands among the marks.
+    del shown["site"], shown["verdict"]
     return shown

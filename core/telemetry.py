@@ -57,6 +57,9 @@ CONFIDENCE: Final = Metric(
     "fanlight_confidence", "histogram", "The confidence of those turns.",
     ("site", "source"), TENTHS,
 )  # fmt: skip
+FEEDBACK: Final = Metric(
+    "fanlight_feedback_total", "counter", "What visitors said of answers.", ("site", "signal")
+)
 DELIVERIES: Final = Metric(
     "fanlight_deliveries_total", "counter", "Tries to reach a target.", ("target", "outcome")
 )
@@ -81,7 +84,7 @@ SWEPT: Final = Metric(
 )  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
-    DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
+    FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

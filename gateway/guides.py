@@ -18,7 +18,10 @@ FIELDS: Final = {"gateway": "Gateway", "site": "Site", "position": "Position", "
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What guides are put together from; `attributes` are the tag's beside its site."""
+    """What guides are put together from.
+
+    `attributes` are the tag's beside its site; one without a value only has to be there.
+    """
 
     gateway: str
     site: str
@@ -80,7 +83,7 @@ def _any_page(parts: Parts) -> Guide:
 
 
 def _npm(parts: Parts) -> Guide:
-    said = [f"{name}: {json.dumps(value)}" for name, value in parts.options.items()]
+    said = [f"{name}: {json.dumps(value or True)}" for name, value in parts.options.items()]
     options = f"{{ {', '.join(said)} }}"
     if parts.attributes:
         options = "{\n" + "".join(f"  {one},\n" for one in said) + "}"
@@ -109,7 +112,10 @@ def _npm(parts: Parts) -> Guide:
 
 
 def _react(parts: Parts) -> Guide:
-    said = "".join(f'\n        {name}="{escape(value)}"' for name, value in parts.options.items())
+    said = "".join(
+        f'\n        {name}="{escape(value)}"' if value else f"\n        {name}"
+        for name, value in parts.options.items()
+    )
     code = (
         'import { FanlightChat } from "@fanlight/react";\n\n'
         "export function App() {\n  return (\n    <>\n      <Routes />\n"
@@ -135,6 +141,8 @@ def _wordpress(parts: Parts) -> Guide:
     settings = "In WordPress: Settings, Fanlight. The rest may stay empty."
     if "locale" in parts.attributes:
         settings += " The chat speaks the language of the page: the plugin has no field for it."
+    if "voice" in parts.attributes:
+        settings += " Visitors cannot speak their questions: the plugin has no field for that."
     return Guide(
         "wordpress",
         "WordPress",

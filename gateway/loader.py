@@ -2,13 +2,15 @@
 
 Decides the versioned address, and what a host page's policy must let in. The address holds the
 hash of the bytes, this gateway's origin in them, so that a page may pin them (Subresource
-Integrity): they never change, and those of earlier releases stay where they were. Refuses nothing.
+Integrity): they never change, and those of earlier releases stay where they were. Which sites greet
+may change any day: the loader that nobody pins names them, and a pinned tag says so itself. Refuses
+nothing.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha384
@@ -22,7 +24,10 @@ MARK: Final = b"__FANLIGHT_GATEWAY__"
 """Stands in the built loader where the gateway's origin goes; once, and near its end."""
 CURRENT: Final = "loader.js"
 EARLIER: Final = "loaders/"
+EVERY_SITE: Final = "*"
 _RAW_MOST: Final = 1 << 16
+_NAMED_MOST: Final = 60
+"""In bytes: what `web/scripts/loader.mjs` leaves for it of the loader's 4 KB."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,20 @@ class Loader:
         return f"sha384-{b64encode(self._digest).decode()}"
 
 
-def make_loader(built: WebFile, origin: str) -> Loader:
-    """The built loader for a gateway of this origin."""
+def make_loader(built: WebFile, origin: str, greeting: Iterable[str] = ()) -> Loader:
+    """The built loader for a gateway of this origin, with the sites that greet."""
     head, mark, rest = built.content.partition(MARK)
     if not mark:
         return Loader(built.content)
-    tail = origin.encode() + rest
+    tail = _written(origin, list(greeting)).encode() + rest
     packed = None if built.brotli is None else _sealed(built.brotli, tail)
     return Loader(head + tail, packed)
+
+
+def _written(origin: str, greeting: list[str]) -> str:
+    """The origin and the sites that greet: all, where their names are too long; then each asks."""
+    named = " ".join((origin, *greeting))
+    return named if not greeting or len(named) <= _NAMED_MOST else f"{origin} {EVERY_SITE}"
 
 
 def _sealed(head: bytes, tail: bytes) -> bytes | None:
@@ -70,10 +81,16 @@ def _sealed(head: bytes, tail: bytes) -> bytes | None:
 
 
 class Loaders:
-    """All loaders that a gateway serves: its own release's and those of earlier ones."""
+    """All loaders that a gateway serves: its own release's and those of earlier ones.
 
-    def __init__(self, web: Mapping[str, WebFile], origin: str) -> None:
+    `current` is the one to pin; `served` the same as it is without a pin, naming who greets.
+    """
+
+    def __init__(
+        self, web: Mapping[str, WebFile], origin: str, greeting: Iterable[str] = ()
+    ) -> None:
         self.current = make_loader(web[CURRENT], origin) if CURRENT in web else None
+        self.served = make_loader(web[CURRENT], origin, greeting) if CURRENT in web else None
         self._named = {loader.name: loader for loader in _all(web, origin)}
 
     def named(self, name: str) -> Loader | None:
@@ -100,12 +117,16 @@ def script_tag(
 ) -> str:
     """The tag that embeds `site`; with `loader` pinned to its bytes.
 
-    `attributes` are what its `data-` attributes say beside the site.
+    `attributes` are what its `data-` attributes say beside the site; one that only has to be there
+    says nothing.
     """
     source, pinned = f"{origin}/{CURRENT}", ""
     if loader is not None:
         source = f"{origin}/{loader.name}"
         pinned = f'integrity="{loader.integrity}" crossorigin="anonymous" '
     said = {"site": site, **attributes}
-    data = " ".join(f'data-{name}="{escape(value)}"' for name, value in said.items())
+    data = " ".join(
+        f'data-{name}="{escape(value)}"' if value else f"data-{name}"
+        for name, value in said.items()
+    )
     return f'<script src="{escape(source)}" {pinned}{data} async></script>'

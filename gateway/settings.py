@@ -55,6 +55,21 @@ class TurnstileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GreetingSettings:
+    """What is said beside the launcher: `text` by language, on which pages, when and how often.
+
+    `after_s` seconds on the page and `scroll` per cent of it seen must both have passed.
+    """
+
+    name: str
+    text: Mapping[str, str]
+    pages: tuple[str, ...] = ()
+    after_s: int = 10
+    scroll: int = 0
+    once: str = "week"
+
+
+@dataclass(frozen=True, slots=True)
 class SiteSettings:
     """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
 
@@ -76,6 +91,8 @@ class SiteSettings:
     turnstile: TurnstileSettings | None = None
     hours: Hours | None = None
     severity: tuple[SeverityRule, ...] = ()
+    greetings: tuple[GreetingSettings, ...] = ()
+    voice: bool = False
 
 
 def target_variable(name: str, what: str) -> str:

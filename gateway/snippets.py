@@ -90,7 +90,10 @@ def snippets(gateway: str, site: SiteSettings, choices: Choices, loader: Loader)
         site=site,
         loader=loader,
         snippet=parts.tag,
-        pinned=script_tag(gateway, site.key, loader, said),
+        # A loader that is pinned is not told by its gateway who greets.
+        pinned=script_tag(
+            gateway, site.key, loader, {**said, **({"greetings": ""} if site.greetings else {})}
+        ),
         csp=policy_lines(gateway),
         settings=_settings(site, choices, parts.origins),
         page_allowed=page in site.origins if page else None,
@@ -141,7 +144,8 @@ def _attributes(site: SiteSettings, choices: Choices) -> dict[str, str]:
         "position": choices.position,
         "accent": "" if accent == site.accent else accent,
     }
-    return {name: value for name, value in said.items() if value}
+    said = {name: value for name, value in said.items() if value}
+    return {**said, "voice": ""} if site.voice else said
 
 
 def _settings(site: SiteSettings, choices: Choices, origins: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ const BROWSER_ONLY = [
   "src/panel/main.tsx", // entry: mounts the panel on the served document
   "src/console/main.tsx", // entry: mounts the console on the served document
   "src/preview/main.ts", // entry: sets the stage up on the served document
+  "src/greeter/main.ts", // entry: runs in a frame beside the launcher, on the served document
   "src/loader/main.ts", // entry: runs on the host page, reads document.currentScript
   "src/sw/main.ts", // glue: binds offline.ts to ServiceWorkerGlobalScope
   "src/engines/kb/worker.ts", // glue: starts Pyodide's wasm inside a module worker

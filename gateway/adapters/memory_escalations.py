@@ -38,7 +38,8 @@ class MemoryEscalations:
                 self._queue(whole, whole.to_tell(work.at, told, again=True))
             return Committed(row.id, row.status)
         case = self._rows.open_cases.get(opened.request.conversation_id)
-        row = EscalationRow(opened.id, work.scope, asked, work.at, case=case)
+        marks = self._rows.feedback
+        row = EscalationRow(opened.id, work.scope, asked, work.at, case=case, marks=marks)
         self._rows.escalations[row.id] = self._rows.by_turn[turn] = row
         if case is None:
             self._rows.open_cases[row.conversation_id] = row

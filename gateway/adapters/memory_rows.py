@@ -6,7 +6,7 @@ It decides nothing of its own: `semantics` says what a change means. It opens no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.encoding import timestamp
@@ -100,6 +100,7 @@ class EscalationRow:
     replies: list[Reply] = field(default_factory=list)
     replied: list[Dated] = field(default_factory=list)
     threads: dict[str, tuple[float, Thread]] = field(default_factory=dict)
+    marks: Mapping[tuple[Scope, str], FeedbackRow] = field(default_factory=dict, repr=False)
 
     @property
     def turn_id(self) -> str:
@@ -229,6 +230,8 @@ class EscalationRow:
             semantics.added_turn(row.id, row.asked, timestamp(row.at)) for row in self.turns()[1:]
         )
         contact, consent = semantics.newest_contact(request, added)
+        names = [(self.scope, row.turn_id) for row in self.turns()]
+        marks = [self.marks[name] for name in names if name in self.marks]
         return Escalation(
             id=self.id,
             site=self.scope.site,
@@ -248,6 +251,7 @@ class EscalationRow:
             replies=self._replies_in_order(),
             added=added,
             contact_consent=consent,
+            verdict=semantics.verdict((mark.at, mark.feedback) for mark in marks),
         )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, cast
 
+from core.encoding import timestamp
 from core.messages import (
     AddedTurn,
     Consent,
@@ -20,7 +22,9 @@ from core.messages import (
     EscalationStatus,
     Provenance,
     Reply,
+    Verdict,
 )
+from core.subjects import VERDICTS, Feedback
 from core.truth import OpenEscalation, Work
 
 MISSED_REASONS = ("low_confidence", "empty")
@@ -129,6 +133,16 @@ def newest_contact(
     """What the visitor left last, with the case or with a turn that was added, and its consent."""
     left = [(one.contact, one.contact_consent) for one in added if one.contact]
     return left[-1] if left else (first.contact, first.consent)
+
+
+def verdict(marks: Iterable[tuple[float, Feedback]]) -> Verdict | None:
+    """The newest word on whether a person's answer helped, among the marks on a case's turns."""
+    said = [(at, mark.turn_id, mark) for at, mark in marks if mark.signal in VERDICTS]
+    if not said:
+        return None
+    at, turn_id, mark = max(said, key=lambda one: one[:2])
+    signal = cast("Literal['worked', 'failed', 'partial']", mark.signal)
+    return Verdict(turn_id, signal, mark.text, timestamp(at))
 
 
 def is_left(before: EscalationRequest, after: EscalationRequest) -> bool:

@@ -15,7 +15,8 @@ from gateway.configuration.source import (
     find_config,
     read_settings,
 )
-from gateway.configuration.table import SETTINGS, VARIABLES, Setting, Variable
+from gateway.configuration.table import SETTINGS, Setting
+from gateway.configuration.variables import VARIABLES, Variable
 
 __all__ = [
     "CONFIG_NAME",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from gateway.configuration import identity, rules, stores
 from gateway.configuration.addresses import BadAddress, is_local, parse_origin
 from gateway.configuration.flaws import Flaw
+from gateway.configuration.greetings import read_greetings
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.targets import read_targets
 from gateway.settings import (
@@ -179,12 +180,13 @@ def _site(
 ) -> SiteSettings:
     locales = rules.locales(values["locales"], f"{where}.locales", flaws)
     default = values["default_locale"] or next(iter(locales), "")
+    origins = rules.origins(values["origins"], f"{where}.origins", flaws)
     for name in values["targets"]:
         rules.one_of(name, targets, "target", f"{where}.targets", flaws)
     return SiteSettings(
         key=rules.site_key(values["key"], f"{where}.key", flaws),
         name=rules.site_name(values["name"], f"{where}.name", flaws),
-        origins=rules.origins(values["origins"], f"{where}.origins", flaws),
+        origins=origins,
         kb=tuple((base / path).absolute() for path in values["kb"]),
         locales=locales,
         default_locale=rules.one_of(default, locales, "locale", f"{where}.default_locale", flaws),
@@ -198,6 +200,8 @@ def _site(
         identity=identity.declared(values, where, base, flaws),
         hours=rules.hours(values["hours"], f"{where}.hours", flaws),
         severity=rules.severity(values["severity"], f"{where}.severity", flaws),
+        greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
+        voice=values["voice"],
     )
 
 

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.table import TARGET_SECRET, TARGET_TOKEN, Setting, section
+from gateway.configuration.table import Setting, section
+from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN
 
 type Values = dict[str, Any]
 
@@ -23,7 +24,7 @@ SECRETS: Final = {
     "targets.token": TARGET_TOKEN,
     "targets.key": TARGET_TOKEN,
 }
-_PLACEHOLDERS: Final = {"string": "", "list of strings": ()}
+_PLACEHOLDERS: Final = {"string": "", "list of strings": (), "table of strings": {}}
 
 
 def hint(name: str, known: Iterable[str], remedy: str) -> str:
@@ -42,17 +43,20 @@ def read_table(raw: object, name: str, where: str, flaws: list[Flaw]) -> Values:
     return {key: _value(raw, setting, f"{where}.{key}", flaws) for key, setting in known.items()}
 
 
-def read_tables(raw: object, name: str, flaws: list[Flaw]) -> list[tuple[str, Values]]:
-    """The array of tables `[[name]]`, each with what messages call it."""
-    if not isinstance(raw, list):
-        flaws.append(Flaw(name, "This must be a list of tables.", f"Write each as [[{name}]]."))
+def read_tables(
+    raw: object, name: str, flaws: list[Flaw], called: str = ""
+) -> list[tuple[str, Values]]:
+    """The array of tables `[[name]]`, each with what messages call it: `called`, else its name."""
+    called = called or name
+    if not isinstance(raw, list | tuple):
+        flaws.append(Flaw(called, "This must be a list of tables.", f"Write each as [[{name}]]."))
         return []
     found = []
     for number, table in enumerate(raw, 1):
         title = (
             table.get("key" if name == "sites" else "name") if isinstance(table, Mapping) else ""
         )
-        where = f"{name}[{title if isinstance(title, str) and title else f'#{number}'}]"
+        where = f"{called}[{title if isinstance(title, str) and title else f'#{number}'}]"
         found.append((where, read_table(table, name, where, flaws)))
     return found
 
@@ -99,6 +103,10 @@ def _in_range(value: Any, setting: Setting, where: str, flaws: list[Flaw]) -> An
 def _is(kind: str, value: object) -> bool:
     if kind == "list of strings":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind == "table of strings":
+        return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    if kind == "list of tables":
+        return isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if kind == "string":
         return isinstance(value, str)
     if kind == "true or false":

@@ -1,22 +1,28 @@
-"""Every setting and every environment variable: the one list that reading, help and docs share.
+"""Every setting: the one list that reading, help and docs share.
 
 Decides keys, types, defaults and ranges. What spans several keys is decided in `rules`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.pow import MAX_DIFFICULTY
+from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN, TURNSTILE_SECRET
 
-type Kind = Literal["string", "integer", "number", "list of strings", "true or false"]
+type Kind = Literal[
+    "string",
+    "integer",
+    "number",
+    "list of strings",
+    "true or false",
+    "table of strings",
+    "list of tables",
+]
 type Value = str | bool | int | float | tuple[str, ...]
 
 LOCALES: Final = ("en", "es", "he")
-TURNSTILE_SECRET: Final = "FANLIGHT_TURNSTILE_<SITE>_SECRET"  # noqa: S105 - a variable's name
-TARGET_SECRET: Final = "FANLIGHT_TARGET_<NAME>_SECRET"  # noqa: S105 - a variable's name
-TARGET_TOKEN: Final = "FANLIGHT_TARGET_<NAME>_TOKEN"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +42,13 @@ class Setting:
     high: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable; `secret` ones have no key in the file."""
-
-    name: str
-    text: str
-    secret: bool = field(default=False)
-
-
 def _limit(name: str, default: float, low: float, high: float, text: str) -> Setting:
     kind: Kind = "integer" if isinstance(default, int) else "number"
     return Setting("limits", name, kind, text, default, low=low, high=high)
+
+
+def _counted(name: str, default: int, low: int, high: int, text: str) -> Setting:
+    return Setting("sites.greetings", name, "integer", text, default, low=low, high=high)
 
 
 def _days(name: str, default: int, text: str) -> Setting:
@@ -243,6 +244,40 @@ SETTINGS: Final = (
         (),
     ),
     Setting(
+        *("sites", "greetings", "list of tables"),
+        "What is said beside the launcher, each a `[[sites.greetings]]` below the site.",
+        (),
+    ),
+    Setting(
+        *("sites", "voice", "true or false"),
+        "Whether visitors may speak their question; their browser may send the sound to its maker.",
+        default=False,
+    ),
+    Setting(
+        *("sites.greetings", "name", "string"),
+        "Under which a browser keeps that it was shown: small letters, digits, `_` or `-`.",
+        required=True,
+    ),
+    Setting(
+        *("sites.greetings", "text", "table of strings"),
+        'What is said, by language: `{ en = "…", es = "…" }`, 160 characters at most. Whose '
+        "language is not there is not greeted.",
+        required=True,
+    ),
+    Setting(
+        *("sites.greetings", "pages", "list of strings"),
+        "On which pages: paths such as `/pricing` or `/docs/*`, where `*` is any text, also after "
+        "an origin; `!/checkout/*` leaves pages out. Default: all.",
+        (),
+    ),
+    _counted("after_s", 10, 1, 3_600, "Seconds that the page has been looked at."),
+    _counted("scroll", 0, 0, 100, "How much of the page has been seen, in per cent from its top."),
+    Setting(
+        *("sites.greetings", "once", "string"),
+        "How often at the most: once a `visit`, `day`, `week`, or `ever`.",
+        "week",
+    ),
+    Setting(
         "targets",
         "name",
         "string",
@@ -347,49 +382,6 @@ SETTINGS: Final = (
         1,
         1_000_000,
         "Browsers that listen for replies at once, in one process.",
-    ),
-)
-
-VARIABLES: Final = (
-    Variable("FANLIGHT_CONFIG", "The path of `fanlight.toml`, where no `--config` is given."),
-    Variable("FANLIGHT_DATA_DIR", "Instead of `gateway.data_dir`."),
-    Variable("FANLIGHT_DATABASE_URL", "Instead of `gateway.database_url`.", secret=True),
-    Variable(
-        "FANLIGHT_REDIS_URL",
-        "The Redis server that several processes or machines share, as "
-        "`redis://<user>:<password>@<host>:6379/0`; `rediss://` for TLS. Without it one process "
-        "keeps its short-lived state in memory.",
-        secret=True,
-    ),
-    Variable(
-        "FANLIGHT_OPERATOR_TOKEN",
-        "What operators sign in to the console with: 20 characters or more.",
-        secret=True,
-    ),
-    Variable("FANLIGHT_LLM_URL", "Instead of `model.url`."),
-    Variable("FANLIGHT_LLM_MODEL", "Instead of `model.model`."),
-    Variable("FANLIGHT_LLM_KEY", "The model server's key, where it wants one.", secret=True),
-    Variable(
-        "FANLIGHT_METRICS_TOKEN",
-        "What Prometheus sends as its bearer token to read `/metrics`: 20 characters or more. "
-        "Without it there is no `/metrics`.",
-        secret=True,
-    ),
-    Variable(
-        TARGET_SECRET,
-        "A webhook's signing secret, `whsec_` and base64; the signing secret of a Slack app. "
-        "`<NAME>` is the target's name in capitals, with `_` for `-`.",
-        secret=True,
-    ),
-    Variable(
-        TARGET_TOKEN,
-        "A Slack app's bot token (`xoxb-…`); PagerDuty's integration key.",
-        secret=True,
-    ),
-    Variable(
-        TURNSTILE_SECRET,
-        "The secret of a site's Turnstile widget. `<SITE>` is the site key in capitals.",
-        secret=True,
     ),
 )
 

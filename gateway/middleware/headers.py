@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+
+def permissions_policy(*, microphone: bool = False) -> str:
+    """What a document may ask the visitor's device for: nothing, or the microphone alone."""
+    allowed = "(self)" if microphone else "()"
+    return f"camera=(), geolocation=(), microphone={allowed}, payment=(), usb=()"
+
+
 DEFAULTS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (
-        b"permissions-policy",
-        b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
+    (b"permissions-policy", permissions_policy().encode()),
 )
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 

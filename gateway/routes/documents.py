@@ -22,7 +22,8 @@ from gateway.attendance import openings
 from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.loader import Loader, Loaders
-from gateway.routes import web_app
+from gateway.middleware.headers import permissions_policy
+from gateway.routes import greetings, web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from kb import Index
@@ -69,13 +70,14 @@ class Documents:
         self._settings = services.settings
         self._clock = services.clock
         self._build = _build_of(services)
-        self._loaders = Loaders(services.web, self._settings.public_url)
+        greeting = (site.key for site in self._settings.sites if site.greetings)
+        self._loaders = Loaders(services.web, self._settings.public_url, greeting)
 
     async def loader(self, request: Request) -> Response:
         """`GET /loader.js`: what a host page embeds, with this gateway's origin in it."""
-        if self._loaders.current is None:
+        if self._loaders.served is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
-        return send_loader(request, self._loaders.current, LOADER_AGE)
+        return send_loader(request, self._loaders.served, LOADER_AGE)
 
     async def pinned_loader(self, request: Request) -> Response:
         """`GET /loader.<hash>.js`: the same bytes for good, for a page that pins them."""
@@ -87,7 +89,7 @@ class Documents:
     async def panel(self, request: Request) -> Response:
         """`GET /panel/<site>`: the document of the iframe."""
         site = self.site(request)
-        response = self.document(request, site, "panel", " ".join(site.origins) or "'none'")
+        response = self.document(request, site, "panel", _ancestors(site))
         if site.turnstile is None:
             # A cross-origin isolated page shows only frames that ask the same of all they load.
             response.headers.update(EMBEDDABLE)
@@ -97,6 +99,17 @@ class Documents:
         """`GET /chat/<site>`: the panel on a page of its own."""
         return self.document(request, self.site(request), "chat", "'none'")
 
+    async def greeter(self, request: Request) -> Response:
+        """`GET /greet/<site>`: the document of the bubble beside the launcher."""
+        site = self.site(request)
+        html = with_config(self._page("greeter.html").content.decode(), greetings.config(site))
+        headers = {
+            "cache-control": LOADER_AGE,
+            "content-security-policy": content_security_policy(_ancestors(site)),
+            **EMBEDDABLE,
+        }
+        return send_packed(request, html.encode(), "text/html; charset=utf-8", headers)
+
     async def app_manifest(self, request: Request) -> Response:
         """`GET /chat/<site>/app.webmanifest`: what installs the chat page as an app."""
         site = self.site(request)
@@ -104,8 +117,8 @@ class Documents:
         headers = {"cache-control": REVALIDATED}
         return send_packed(request, web_app.manifest(site, page), web_app.MEDIA_TYPE, headers)
 
-    def _page(self) -> WebFile:
-        page = self._services.web.get("panel.html")
+    def _page(self, name: str = "panel.html") -> WebFile:
+        page = self._services.web.get(name)
         if page is None:
             raise problems.unavailable("The web assets are not built: run `make run`.")
         return page
@@ -129,6 +142,7 @@ class Documents:
             "content-security-policy": content_security_policy(
                 ancestors, turnstile=site.turnstile is not None
             ),
+            "permissions-policy": permissions_policy(microphone=site.voice),
         }
         return send_packed(request, html.encode(), "text/html; charset=utf-8", headers)
 
@@ -152,6 +166,8 @@ class Documents:
             "time_zone": site.time_zone,
             "hours": openings(site, self._clock()),
             "greeting": greeting,
+            "greetings": greetings.texts(site),
+            "voice": site.voice,
             "starters": {locale: _starters(index, locale, today) for locale in site.locales},
             "kb": {
                 "url": f"/kb/{site.key}/{release}.idx",
@@ -186,6 +202,11 @@ class Documents:
         if site is None:
             raise problems.unknown_site()
         return site
+
+
+def _ancestors(site: SiteSettings) -> str:
+    """Who may put a document of this site into a frame."""
+    return " ".join(site.origins) or "'none'"
 
 
 def _embedding(found: PackedEmbedding | None) -> dict[str, object] | None:
@@ -296,6 +317,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
         Route("/loader.{hash}.js", documents.pinned_loader),
         Route("/panel/{site_key}", documents.panel),
         Route("/chat/{site_key}", documents.chat),
+        Route("/greet/{site_key}", documents.greeter),
         Route("/chat/{site_key}/app.webmanifest", documents.app_manifest),
         Route("/kb/{site_key}/{release}.idx", documents.knowledge),
         Route("/kb/embedding/{release}.bin", documents.embedding),

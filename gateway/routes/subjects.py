@@ -18,7 +18,8 @@ from starlette.routing import Route
 from core.digest import sha256_hex
 from core.encoding import timestamp
 from core.errors import NotFound
-from core.subjects import Feedback
+from core.subjects import VERDICTS, Feedback
+from core.telemetry import FEEDBACK
 from core.truth import FINISHED_KEPT_S, Finished, Work
 from gateway import problems, wire
 from gateway.bell import OPERATORS, OUTBOX, conversation_topic
@@ -55,6 +56,10 @@ class Subjects:
             raise problems.not_found("turn") from exc
         finally:
             await self._front.idempotency.end(caller.scope, key)
+        services = self._front.services
+        services.telemetry.count(FEEDBACK, site=caller.scope.site, signal=mark.signal)
+        if mark.signal in VERDICTS:
+            services.bell.ring(OPERATORS)
         return _answer(work.finished)
 
     async def export(self, request: Request) -> Response:

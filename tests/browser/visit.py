@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -139,6 +140,14 @@ class Widget:
         text = await self.run("() => localStorage.getItem('fanlight.memory.v1:site_demo')")
         kept: dict[str, Any] = json.loads(text or "{}")
         return kept
+
+
+async def picture(page: Page, name: str) -> None:
+    """Kept in the folder FANLIGHT_PICTURES, where somebody wants to look."""
+    folder = os.environ.get("FANLIGHT_PICTURES")
+    if folder:
+        await page.wait_for_timeout(300)
+        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def answer(exchange: Locator) -> Locator:

@@ -3,8 +3,9 @@
 import pytest
 
 from core import jose
+from core.encoding import timestamp
 from core.errors import Conflict, Ended, NotFound
-from core.messages import Escalation
+from core.messages import Escalation, Verdict
 from core.ports import Thread
 from core.receipts import chain_hash
 from core.scope import Scope
@@ -52,6 +53,47 @@ async def lived(
     await truth.reply(a_reply(number, number), resolve=False, at=NOON + 1)
     mark = Feedback(named("t", number), "correction", "It was Tuesday.")
     await truth.commit(a_work(f"mark{number}", scope=scope, feedback=mark))
+
+
+@pytest.mark.parametrize("added", [False, True])
+async def test_a_verdict_stands_at_its_case(
+    truth: Truth, clock: StandingClock, *, added: bool
+) -> None:
+    place = 1
+    await truth.commit(a_work("ask1", scope=ANNA, escalation=opened(1, a_request(1, place))))
+    number = 1
+    if added:
+        number = 2
+        await truth.commit(a_work("ask2", scope=ANNA, escalation=opened(2, a_request(2, place))))
+    await truth.reply(a_reply(1, 1), resolve=True, at=NOON + 1)
+    assert (await truth.escalation(named("e", 1))).verdict is None
+    for at, signal, text in (("1", "failed", None), ("2", "up", None), ("3", "worked", "Thanks")):
+        mark = Feedback(named("t", number), signal, text)  # type: ignore[arg-type]
+        await truth.commit(a_work(f"mark{at}", scope=ANNA, feedback=mark))
+        said = (await truth.escalation(named("e", 1))).verdict
+        # A later mark takes the place of the verdict, and is none itself.
+        assert (said and said.signal) == (None if signal == "up" else signal)
+    expected = Verdict(named("t", number), "worked", "Thanks", timestamp(NOON))
+    assert (await truth.escalation(named("e", 1))).verdict == expected
+    (listed,) = await truth.escalations(status="resolved", before=None, limit=5)
+    assert listed.verdict == expected
+    # In the export it stands among the marks, once.
+    (mine,) = (await held(truth, ANNA)).document()["escalations"]
+    assert "verdict" not in mine
+    clock.now += 400 * DAY
+    await truth.subjects.expire({"feedback": clock.now}, 10)
+    assert (await truth.escalation(named("e", 1))).verdict is None
+
+
+async def test_a_verdict_is_of_its_own_subject_and_site(truth: Truth) -> None:
+    for scope, place in ((ANNA, 1), (BEN, 2)):
+        await truth.commit(
+            a_work(f"ask{place}", scope=scope, escalation=opened(place, a_request(place, place)))
+        )
+    mark = Feedback(named("t", 2), "worked")
+    await truth.commit(a_work("mark", scope=BEN, feedback=mark))
+    assert (await truth.escalation(named("e", 1))).verdict is None
+    assert (await truth.escalation(named("e", 2))).verdict is not None
 
 
 async def held(truth: Truth, scope: Scope) -> Held:

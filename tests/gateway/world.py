@@ -73,6 +73,9 @@ WEB = {
         b"<!doctype html><html><head><title>Preview</title></head><body></body></html>",
         "text/html; charset=utf-8",
     ),
+    "greeter.html": WebFile(
+        b"<!doctype html><html><head></head><body></body></html>", "text/html; charset=utf-8"
+    ),
     "console.html": WebFile(b"<!doctype html><title>Console</title>", "text/html; charset=utf-8"),
     "sw.js": WebFile(b"// worker", "text/javascript; charset=utf-8"),
     "assets/a-1.js": WebFile(b"a" * 2000, "text/javascript; charset=utf-8", b"br"),

@@ -32,6 +32,7 @@ from core.messages import (
     Reply,
     Turn,
     Usage,
+    Verdict,
     VisitorEvent,
 )
 from core.pow import is_solution
@@ -294,6 +295,7 @@ def escalation_of(made: Mapping[str, Any]) -> Escalation:
                 for each in made["added"]
             ),
             "contact_consent": made["contact_consent"] and Consent(**made["contact_consent"]),
+            "verdict": made.get("verdict") and Verdict(**made["verdict"]),
         }
     )
 

@@ -2,7 +2,7 @@
  * `npm run build`: everything that the gateway serves, into dist/.
  *
  *   loader.js, sw.js          single files under fixed names; loaders/ has those of earlier releases
- *   panel.html, console.html, preview.html
+ *   panel.html, greeter.html, console.html, preview.html
  *                             documents over hashed files
  *   assets/                   those files; py/ holds Python
  *   precache.json             what a page needs without a network, and the build's hash
@@ -27,7 +27,7 @@ const DIST = join(WEB, "dist");
 const CACHE = join(WEB, ".cache");
 const INPUTS = [
   ...["src", "scripts", "py", "loaders"],
-  ...["panel.html", "console.html", "preview.html", "package-lock.json"],
+  ...["panel.html", "greeter.html", "console.html", "preview.html", "package-lock.json"],
 ];
 const SOURCES = {
   script: join(WEB, "py/pack.py"),
@@ -68,6 +68,7 @@ async function buildInto(out, say) {
     lock: pack.lock,
   };
   const panel = await buildDocument("panel.html", out, urls);
+  await buildDocument("greeter.html", out, urls);
   await buildDocument("console.html", out, urls);
   await buildDocument("preview.html", out, urls);
   await buildScript("src/loader/main.ts", "loader.js", out);

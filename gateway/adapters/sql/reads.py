@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     Connection,
     Select,
+    and_,
     bindparam,
     case,
     exists,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from core.errors import NotFound
 from core.messages import AddedTurn, Delivery, Escalation, Reply, Turn, VisitorEvent
 from core.scope import Scope
+from core.subjects import VERDICTS, Feedback
 from core.truth import WAITING, Backlog, Finished
 from gateway.adapters import semantics
 from gateway.adapters.sql import rows, tables
@@ -228,8 +230,10 @@ def whole(connection: Connection, query: Select[Any]) -> list[Escalation]:
     ids = [row.id for row in found]
     deliveries = _deliveries_of(connection, ids)
     answers, added = _replies_of(connection, ids), _added_to(connection, ids)
+    marks = _marks_on(connection, ids)
     return [
-        rows.escalation_of(row, deliveries[row.id], answers[row.id], added[row.id]) for row in found
+        rows.escalation_of(row, deliveries[row.id], answers[row.id], added[row.id], marks[row.id])
+        for row in found
     ]
 
 
@@ -268,6 +272,28 @@ def _added_to(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[A
             .order_by(_escalations.at, _escalations.id)
         ),
         lambda row: (row.part_of, rows.added_of(row)),
+    )
+
+
+def _marks_on(
+    connection: Connection, ids: Sequence[str]
+) -> Mapping[str, list[tuple[float, Feedback]]]:
+    """What visitors said of the turns of these cases."""
+    marks = tables.feedback.c
+    its_turn = and_(
+        marks.site == _escalations.site,
+        marks.subject == _escalations.subject,
+        marks.turn_id == _escalations.turn_id,
+    )
+    case_id = func.coalesce(_escalations.part_of, _escalations.id).label("case_id")
+    of_cases = or_(_escalations.id.in_(ids), _escalations.part_of.in_(ids))
+    return _grouped(
+        connection.execute(
+            select(case_id, marks.turn_id, marks.signal, marks.text, marks.at)
+            .join_from(tables.escalations, tables.feedback, its_turn)
+            .where(of_cases, marks.signal.in_(VERDICTS))
+        ),
+        lambda row: (row.case_id, rows.mark_of(row)),
     )
 
 

@@ -183,6 +183,7 @@ def escalation_of(
     deliveries: Iterable[Delivery],
     replies: Iterable[Reply],
     added: Sequence[AddedTurn],
+    marks: Iterable[tuple[float, Feedback]] = (),
 ) -> Escalation:
     """The escalation as operators see it."""
     contact, consent = semantics.newest_contact(asked_of(row).request, added)
@@ -205,6 +206,7 @@ def escalation_of(
         replies=tuple(replies),
         added=tuple(added),
         contact_consent=consent,
+        verdict=semantics.verdict(marks),
     )
 
 
@@ -251,6 +253,11 @@ def feedback_values(work: Work, mark: Feedback, conversation_id: str) -> Values:
         "text": mark.text,
         "at": work.at,
     }
+
+
+def mark_of(row: AnyRow) -> tuple[float, Feedback]:
+    """The mark that a row of `feedback` holds, after its time."""
+    return row.at, Feedback(row.turn_id, row.signal, row.text)
 
 
 def mark_named(values: Values) -> Values:

@@ -174,6 +174,8 @@ export const strings = {
     contact: "Contact",
     noContact: "None left",
     agreed: "Agreed",
+    verdict: "Did it help?",
+    verdicts: { worked: "Yes", partial: "In part", failed: "No" },
     language: "Visitor's language",
     site: "Site",
     reference: "Reference",

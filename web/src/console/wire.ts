@@ -73,6 +73,13 @@ export interface Added {
   readonly createdAt: string;
 }
 
+/** What the visitor said of a person's answer. */
+export interface Verdict {
+  readonly signal: "worked" | "failed" | "partial";
+  readonly text: string | null;
+  readonly createdAt: string;
+}
+
 export interface Escalation {
   readonly id: string;
   readonly site: string;
@@ -95,6 +102,8 @@ export interface Escalation {
   readonly deliveries: readonly Delivery[];
   readonly replies: readonly Reply[];
   readonly added: readonly Added[];
+  /** Null until the visitor has said anything. */
+  readonly verdict: Verdict | null;
 }
 
 /** What the gateway made of a reply. */
@@ -152,6 +161,7 @@ export function readEscalation(value: unknown): Escalation {
     deliveries: list(fields.deliveries, readDelivery),
     replies: list(fields.replies, readReply),
     added: list(fields.added, readAdded),
+    verdict: readVerdict(fields.verdict),
   };
 }
 
@@ -210,6 +220,16 @@ function readConsent(value: unknown): Consent | null {
   if (typeof value !== "object" || value === null) return null;
   const fields = object(value, "contact_consent");
   return { wording: required(fields, "wording"), at: required(fields, "at") };
+}
+
+function readVerdict(value: unknown): Verdict | null {
+  if (typeof value !== "object" || value === null) return null;
+  const fields = object(value, "verdict");
+  return {
+    signal: oneOf(fields.signal, ["worked", "failed", "partial"], "partial"),
+    text: text(fields.text),
+    createdAt: required(fields, "created_at"),
+  };
 }
 
 /** A contact is one line of text; a site that sends a record gets its values side by side. */

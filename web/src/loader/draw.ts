@@ -15,9 +15,8 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 
 export function drawing(className: string, path: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", className === "mark" ? "0 2.5 24 24" : "0 0 24 24");
+  svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("class", className);
-  svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS(SVG, "path");
   line.setAttribute("d", path);
   svg.append(line);
@@ -26,5 +25,5 @@ export function drawing(className: string, path: string): SVGSVGElement {
 
 /** The half-round window over a door. */
 export const MARK =
-  "M2 18a10 10 0 0 1 20 0ZM8.6 18a3.4 3.4 0 0 1 6.8 0M12 14.6V8M9.6 15.6 4.93 10.93M14.4 15.6l4.67-4.67M1 21h22";
+  "M2 15.5a10 10 0 0 1 20 0ZM8.6 15.5a3.4 3.4 0 0 1 6.8 0M12 12.1V5.5M9.6 13.1 4.93 8.43M14.4 13.1l4.67-4.67M1 18.5h22";
 export const DOWN = "M6 9.5l6 6 6-6";

@@ -38,8 +38,8 @@ function asking(address: string): IdentitySource {
 
 export class Launcher {
   readonly host = document.createElement("fanlight-launcher");
+  readonly #root = this.host.attachShadow({ mode: "open" });
   readonly #origin: string;
-  readonly #end = new AbortController();
   readonly #badge = element("span", "badge");
   readonly #button = element(
     "button",
@@ -50,9 +50,15 @@ export class Launcher {
   );
   readonly #wait = element("div", "wait");
   readonly #sheet = element("div", "sheet", this.#wait);
+  /** The greeter's frame, and where it stands beside the button. */
+  readonly #tip = element("div", "sheet tip");
+  #greeter: HTMLIFrameElement | undefined;
+  /** The greeting that is shown. */
+  #greeting: { readonly name: unknown; readonly text: unknown } | undefined;
   /** What the panel is told as soon as it is there. */
-  readonly #waiting: [type: string, fields: object][] = [];
+  readonly #waiting: (readonly [type: string, fields: object])[] = [];
   #frame: HTMLIFrameElement | undefined;
+  #beat: ReturnType<typeof setInterval> | undefined;
   #words: ReturnType<typeof wordsFor>;
   #locale: string;
   #label: string;
@@ -78,12 +84,17 @@ export class Launcher {
     this.#listen();
     this.#paint(options.accent);
     this.#tell();
+    if (options.greets) this.#invite();
   }
 
   /** Shows or hides the panel. Only what the visitor did moves the focus into it. */
   toggle(open: boolean): void {
     if (open === this.#open || !this.host.isConnected) return;
-    if (open) this.#load();
+    if (open) {
+      if (this.#greeting) this.#send("greeting", { name: this.#greeting.name });
+      this.#part();
+      this.#load();
+    }
     this.#open = open;
     for (const part of [this.#button, this.#sheet]) part.classList.toggle("open", open);
     this.#tell();
@@ -120,7 +131,8 @@ export class Launcher {
 
   /** Leaves the page as it was. */
   end(): void {
-    this.#end.abort();
+    window.removeEventListener("message", this.#hear);
+    this.#part();
     this.#drop();
     this.host.remove();
   }
@@ -130,12 +142,9 @@ export class Launcher {
     host.dataset.side = this.options.position;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
-    const root = host.attachShadow({ mode: "open" });
+    const root = this.#root;
     root.adoptedStyleSheets = [sheet];
-    this.#button.type = "button";
     this.#wait.setAttribute("role", "status");
-    this.#sheet.id = "panel";
-    this.#button.setAttribute("aria-controls", "panel");
     // The button first: what it opens comes next in the order of Tab.
     root.append(this.#button, this.#sheet);
   }
@@ -148,18 +157,72 @@ export class Launcher {
     this.host.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.toggle(false);
     });
-    const { signal } = this.#end;
-    window.addEventListener("message", (event) => this.#hear(event), { signal });
+    window.addEventListener("message", this.#hear);
+  }
+
+  /** Fetches the greeter, once what the page itself needs is likely there. */
+  #invite(): void {
+    this.#greeter = this.#make("greet");
+    this.#tip.append(this.#greeter);
+    this.#beat = setTimeout(() => this.#root.append(this.#tip), 1000);
+  }
+
+  /** Tells the greeter once a second where the visitor is. */
+  #guide(): void {
+    const { accent } = this.options;
+    // Neither from another page of the site, nor loaded again. The old interface, for its few letters.
+    const fresh =
+      !performance.navigation?.type &&
+      !document.referrer.startsWith(location.origin) &&
+      !window.navigation?.canGoBack;
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => {
+      const depth = ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100;
+      const page = { locale: this.#locale, accent, fresh, path: location.pathname, depth };
+      this.#say("page", page, this.#greeter);
+    }, 1000);
+  }
+
+  /** Greets no more on this page. */
+  #part(): void {
+    clearInterval(this.#beat);
+    this.#tip.remove();
+    this.#greeting = undefined;
+  }
+
+  /** What the greeter says; without a text it is over. */
+  #heed({ type, name, text, height }: Readonly<Record<string, unknown>>): void {
+    const tip = this.#tip;
+    if (type === "ready") {
+      tip.classList.add(type);
+      this.#guide();
+    }
+    if (type === "open") this.toggle(true);
+    if (type !== "greet") return;
+    if (text) {
+      this.#greeting = { name, text };
+      tip.style.height = `${height}px`;
+      tip.classList.add("open");
+    } else {
+      if (document.activeElement === this.host) this.#button.focus();
+      this.#part();
+    }
+    this.#tell();
+  }
+
+  /** A frame for a page of the gateway's. */
+  #make(page: string, known = ""): HTMLIFrameElement {
+    const frame = element("iframe", "");
+    frame.title = this.#label;
+    frame.src = `${this.gateway}/${page}/${encodeURIComponent(this.options.site)}${known}`;
+    return frame;
   }
 
   #load(): void {
     if (this.#frame) return;
     this.#wait.textContent = "";
-    const frame = element("iframe", "");
-    frame.title = this.#label;
-    frame.allow = "clipboard-write";
-    const known = this.#source ? "#identity" : "";
-    frame.src = `${this.gateway}/panel/${encodeURIComponent(this.options.site)}${known}`;
+    const frame = this.#make("panel", this.#source ? "#identity" : "");
+    frame.allow = `clipboard-write${this.options.voice ? ";microphone" : ""}`;
     this.#loaded = false;
     frame.addEventListener("load", () => {
       this.#loaded = true;
@@ -195,14 +258,13 @@ export class Launcher {
     if (this.#open) this.#say("shown");
   }
 
-  #say(type: string, fields: object = {}): void {
-    if (!this.#loaded) return;
-    this.#frame?.contentWindow?.postMessage({ fanlight: 1, type, ...fields }, this.#origin);
+  #say(type: string, fields: object = {}, to = this.#loaded ? this.#frame : undefined): void {
+    to?.contentWindow?.postMessage({ fanlight: 1, type, ...fields }, this.#origin);
   }
 
   /** Says it now, or as soon as the panel can hear it. */
   #send(...told: readonly [type: string, fields: object]): void {
-    this.#waiting.push([...told]);
+    this.#waiting.push(told);
     if (this.#ready) this.#flush();
   }
 
@@ -210,9 +272,10 @@ export class Launcher {
     for (const told of this.#waiting.splice(0)) this.#say(...told);
   }
 
-  #hear({ origin, source, data }: MessageEvent): void {
-    if (origin !== this.#origin || !source || source !== this.#frame?.contentWindow) return;
-    if (data?.fanlight !== 1) return;
+  readonly #hear = ({ origin, source, data }: MessageEvent): void => {
+    if (origin !== this.#origin || !source || data?.fanlight !== 1) return;
+    if (source === this.#greeter?.contentWindow) this.#heed(data);
+    if (source !== this.#frame?.contentWindow) return;
     this.#loaded = true;
     const { type, from, reason } = data;
     if (type === "ready") this.#hello();
@@ -224,7 +287,7 @@ export class Launcher {
     if (type === "message" && SPEAKERS.includes(from)) this.emit(type, { from });
     if (type === "error" && REASONS.includes(reason)) this.emit(type, { reason });
     if (type === "escalated" || type === "reply") this.emit(type, {});
-  }
+  };
 
   #count(count: number): void {
     if (count === this.#unread) return;
@@ -267,10 +330,15 @@ export class Launcher {
 
   /** Says in words what the button looks like. */
   #tell(): void {
-    const count = this.#unread;
-    this.#badge.textContent = count > 0 ? String(Math.min(count, 99)) : "";
+    const greeting = this.#greeting?.text;
+    const count = this.#unread || (greeting ? 1 : 0);
+    this.#badge.textContent = String(Math.min(count, 99) || "");
     const label = this.#open ? this.#words.close : this.#label;
-    const news = count > 0 ? `, ${this.#words.unread} ${count}` : "";
+    const news = this.#unread
+      ? `, ${this.#words.unread} ${count}`
+      : greeting
+        ? `, 1: ${greeting}`
+        : "";
     this.#button.setAttribute("aria-label", label + news);
     this.#button.setAttribute("aria-expanded", String(this.#open));
   }

@@ -2,7 +2,7 @@
  * The one script on the host page: puts the launcher and `window.fanlight` there, and nothing else.
  *
  * Decides that the page goes on where the chat cannot be put there, and that the reason is said once, on the console.
- * The gateway writes its own public origin into this file as it serves it.
+ * The gateway writes its own public origin into this file as it serves it, and after it the sites that greet.
  */
 import { install } from "./api.ts";
 import { findTag, readOptions } from "./options.ts";
@@ -16,11 +16,13 @@ function attempt(work: () => void): void {
   }
 }
 
-function start(gateway: string): void {
+function start(written: string): void {
+  const [gateway = "", ...greeting] = written.split(" ");
   const tag = findTag(document);
-  const options = tag && readOptions(tag, document.documentElement);
-  if (!options) throw Error('no <script data-site="site_…"> in the document');
-  const put = () => install(options, gateway);
+  const read = tag && readOptions(tag, document.documentElement);
+  if (!read) throw Error("no data-site");
+  const greets = read.greets || greeting.includes(read.site) || greeting[0] === "*";
+  const put = () => install({ ...read, greets }, gateway);
   if (document.body) put();
   else document.addEventListener("DOMContentLoaded", () => attempt(put));
 }

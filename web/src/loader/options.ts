@@ -14,9 +14,13 @@ export interface LoaderOptions {
   readonly accent: string;
   /** Where the site's own server says who its visitor is; empty where it does not. */
   readonly identity: string;
+  /** Whether the site has greetings, by the tag's word. */
+  readonly greets: boolean;
+  /** Whether the page lets the panel use the microphone. */
+  readonly voice: boolean;
 }
 
-const HEX = /^#(?:[\da-f]{3}|[\da-f]{6})$/i;
+const HEX = /^#([\da-f]{3}){1,2}$/i;
 
 export function hexColor(text: unknown): string {
   return typeof text === "string" && HEX.test(text) ? text : "";
@@ -44,15 +48,16 @@ export function findTag(page: Document): HTMLElement | null {
 
 /** Reads the tag; `page` tells what the tag leaves open: its language and its direction. */
 export function readOptions(tag: HTMLElement, page: HTMLElement): LoaderOptions | undefined {
-  const { site, locale, position, accent, identity } = tag.dataset;
+  const { site, locale, position, accent, identity, greetings, voice } = tag.dataset;
   if (!site) return undefined;
   const rtl = getComputedStyle(page).direction === "rtl";
-  const side = position === "left" || position === "right" ? position : undefined;
   return {
     site,
     locale: locale || page.lang,
-    position: side ?? (rtl ? "left" : "right"),
+    position: position === "left" || (rtl && position !== "right") ? "left" : "right",
     accent: hexColor(accent),
     identity: identity ? ownAddress(identity, page.baseURI) : "",
+    greets: greetings !== undefined,
+    voice: voice !== undefined,
   };
 }

@@ -12,19 +12,19 @@ const WORDS: Readonly<Record<string, Words>> = {
   en: {
     open: "Open the chat",
     close: "Close the chat",
-    failed: "The chat cannot be reached. Check your connection, then open it again.",
+    failed: "The chat cannot be reached. Try again later.",
     unread: "new replies:",
   },
   es: {
     open: "Abrir el chat",
     close: "Cerrar el chat",
-    failed: "No se puede llegar al chat. Comprueba la conexión y ábrelo de nuevo.",
+    failed: "No se puede llegar al chat. Prueba más tarde.",
     unread: "respuestas nuevas:",
   },
   he: {
     open: "פתיחת הצ׳אט",
     close: "סגירת הצ׳אט",
-    failed: "אי אפשר להגיע לצ׳אט. כדאי לבדוק את החיבור ולפתוח שוב.",
+    failed: "אי אפשר להגיע לצ׳אט. כדאי לנסות שוב.",
     unread: "תשובות חדשות:",
   },
 };
@@ -32,5 +32,5 @@ const WORDS: Readonly<Record<string, Words>> = {
 const ENGLISH = WORDS.en as Words;
 
 export function wordsFor(locale: string): Words {
-  return WORDS[locale.toLowerCase().split(/[-_]/)[0] ?? ""] ?? ENGLISH;
+  return WORDS[locale.slice(0, 2).toLowerCase()] ?? ENGLISH;
 }

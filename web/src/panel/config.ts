@@ -40,6 +40,10 @@ export interface PanelConfig {
   readonly build: string;
   /** The site's own first words, by language; the panel has its own where they are absent. */
   readonly greeting?: Readonly<Record<string, string>>;
+  /** What was said beside the launcher, by its name and by language. */
+  readonly greetings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Visitors may speak, where their browser takes down speech. */
+  readonly voice?: boolean;
   /** Questions to begin with, by language. */
   readonly starters?: Readonly<Record<string, readonly string[]>>;
 }

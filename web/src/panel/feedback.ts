@@ -6,12 +6,12 @@
  */
 import { makeIdempotencyKey } from "../trust/ids.ts";
 import type { Consent } from "../trust/session.ts";
-import type { Entry, Mark } from "../vault/entry.ts";
+import type { Entry, Mark, Verdict } from "../vault/entry.ts";
 import type { Store } from "../vault/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import { Courier } from "./courier.ts";
 import type { Gateway } from "./gateway.ts";
-import { withMark } from "./lines.ts";
+import { withMark, withVerdict } from "./lines.ts";
 import type { Network } from "./network.ts";
 
 export interface FeedbackOptions {
@@ -28,6 +28,10 @@ export function canMark(answer: Entry, consent: Consent | undefined): boolean {
   return answer.source === "cloud" && !answer.stopped && consent?.memory === true;
 }
 
+function isVerdict(body: string): boolean {
+  return /"signal":"(?:worked|failed)"/.test(body);
+}
+
 export class Feedback {
   readonly #courier: Courier<void>;
 
@@ -38,15 +42,27 @@ export class Feedback {
       name: `fanlight.feedback:${site}`,
       post: ({ body, idempotency_key }) => gateway.feedback(body, idempotency_key),
       sent: async () => undefined,
-      refused: ({ turn_id }) => vault.update((kept) => withMark(kept, turn_id, undefined)),
+      refused: ({ turn_id, body }) =>
+        vault.update((kept) =>
+          isVerdict(body)
+            ? withVerdict(kept, turn_id, "unsaid")
+            : withMark(kept, turn_id, undefined),
+        ),
     });
   }
 
   /** Marks an answer; a later mark takes the place of an earlier one. */
   async mark(turnId: string, mark: Mark): Promise<void> {
-    const body = JSON.stringify({ turn_id: turnId, signal: mark });
-    await this.#courier.add({ idempotency_key: makeIdempotencyKey(), turn_id: turnId, body });
+    await this.#keep({ turn_id: turnId, signal: mark });
     await this.options.vault.update((kept) => withMark(kept, turnId, mark));
+    void this.flush();
+  }
+
+  /** Says whether a person's answer helped, perhaps with a word; nothing is sent where the visitor would not say. */
+  async judge(turnId: string, verdict: Verdict, text?: string): Promise<void> {
+    const sent = { turn_id: turnId, signal: verdict, ...(text ? { text } : {}) };
+    if (verdict !== "unsaid") await this.#keep(sent);
+    await this.options.vault.update((kept) => withVerdict(kept, turnId, verdict));
     void this.flush();
   }
 
@@ -58,6 +74,12 @@ export class Feedback {
   /** Keeps what waits in another store from now on. */
   async moveTo(store: Store): Promise<void> {
     await this.#courier.moveTo(store);
+  }
+
+  async #keep(said: { readonly turn_id: string; readonly signal: string }): Promise<void> {
+    const { turn_id } = said;
+    const body = JSON.stringify(said);
+    await this.#courier.add({ idempotency_key: makeIdempotencyKey(), turn_id, body });
   }
 
   /** Gives up what waits. */

@@ -18,6 +18,8 @@ export interface HostListener {
   hidden(): void;
   /** The page asks in the visitor's place. */
   ask(text: string): void;
+  /** The visitor has just read this greeting of the site's. */
+  greeted(name: string): void;
   /** The page can say who its visitor is from now on, or no longer; or somebody else is there. */
   who(known: boolean): void;
 }
@@ -135,6 +137,7 @@ export class HostBridge {
     if (message.type === "shown") this.listener.shown();
     if (message.type === "hidden") this.listener.hidden();
     if (message.type === "ask" && typeof message.text === "string") this.listener.ask(message.text);
+    if (message.type === "greeting") this.listener.greeted(text(message.name));
     if (message.type === "who") this.listener.who(message.known === true);
     if (message.type === "hello") {
       this.listener.hello({ locale: text(message.locale), accent: text(message.accent) });

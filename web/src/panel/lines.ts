@@ -3,7 +3,7 @@
  *
  * Decides: how a reply finds its question, whichever conversation that stands in, and that a status only moves forward.
  */
-import type { Entry, Escalation, EscalationStatus, Mark } from "../vault/entry.ts";
+import type { Entry, Escalation, EscalationStatus, Mark, Verdict } from "../vault/entry.ts";
 import { type Kept, linesOf, talkOf, withTalk } from "../vault/talks.ts";
 
 export function questionId(turnId: string): string {
@@ -70,6 +70,19 @@ export function withEscalation(
 export function withMark(kept: Kept, turnId: string, mark: Mark | undefined): Kept {
   const answer = answerOf(kept, turnId);
   return answer ? withEntry(kept, { ...answer, mark }) : kept;
+}
+
+/** Keeps what the visitor said of a person's answer; a turn that is gone stays gone. */
+export function withVerdict(kept: Kept, turnId: string, verdict: Verdict): Kept {
+  const answer = kept.entries.find(({ id }) => id === answerId(turnId));
+  return answer ? withEntry(kept, { ...answer, verdict }) : kept;
+}
+
+/** The turn whose closed case the visitor may be asked about: the last that a person answered, once. */
+export function toJudge(entries: readonly Entry[]): string | undefined {
+  const turnId = entries.filter(({ role }) => role === "person").at(-1)?.turn_id;
+  const answer = turnId && entries.find(({ id }) => id === answerId(turnId));
+  return answer && answer.escalation?.status === "resolved" ? turnId : undefined;
 }
 
 /**

@@ -16,6 +16,7 @@ import { Asked } from "./asked.ts";
 import { applyAccent } from "./color.ts";
 import { compose, type Owner, type Services, type Surroundings } from "./compose.ts";
 import { type PanelConfig, readConfig } from "./config.ts";
+import { refuseFiles } from "./files.ts";
 import { HostBridge, type HostListener } from "./host.ts";
 import { followLook } from "./look.ts";
 import { keepOffline, type OfflineStep } from "./offline.ts";
@@ -121,6 +122,7 @@ function frame(config: PanelConfig): Frame {
     shown: () => listener?.shown(),
     hidden: () => listener?.hidden(),
     ask: (text) => listener?.ask(text),
+    greeted: (name) => listener?.greeted(name),
     who: (known) => listener?.who(known),
   });
   return {
@@ -167,6 +169,7 @@ function embed(
     shown: () => show(services, !config.preview || document.hasFocus()),
     hidden: () => show(services, false),
     ask: (text) => asked.put(text),
+    greeted: (name) => (state.greeted.value = name),
     who: async (known) => {
       const changed = known ? !(await identity?.isSame()) : identity?.subject;
       if (changed) startOver(bridge, known);
@@ -213,6 +216,7 @@ async function start(): Promise<void> {
   const asked = framed && embed(services, config, framed, identity);
   if (!framed) standAlone(services);
   listen(services);
+  refuseFiles(document, () => (services.state.notice.value = "files.refused"));
   if (!preview)
     keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
   if (!savesData()) services.loadPack();

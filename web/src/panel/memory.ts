@@ -46,6 +46,7 @@ export class Memory {
     const choice = this.options.consent.read();
     if (!choice) return false;
     if (choice.theme) this.options.state.theme.value = parseTheme(choice.theme);
+    this.options.state.voice.value = choice.voice === true;
     await this.accept(choice.training);
     return true;
   }
@@ -90,6 +91,12 @@ export class Memory {
     if (this.options.state.consent.value?.memory) this.#writeChoice();
   }
 
+  /** Keeps that the browser may send sound to its maker, where keeping is allowed. */
+  allowVoice(): void {
+    this.options.state.voice.value = true;
+    if (this.options.state.consent.value?.memory) this.#writeChoice();
+  }
+
   /** Empties the open conversation. */
   async clear(): Promise<void> {
     const { vault, replies, clock, state } = this.options;
@@ -117,6 +124,7 @@ export class Memory {
     ring.forget();
     calls.reset();
     state.consent.value = { memory: false, training: false };
+    state.voice.value = false;
     state.keeping.value = "tab";
     await vault.update(() => emptyKept(makeId("c", clock)));
     await this.#ownConversations();
@@ -153,7 +161,8 @@ export class Memory {
     const chosen = locale ?? here ?? consent.read()?.locale;
     const { theme, config } = state;
     const look = theme.value === config.theme ? undefined : theme.value;
-    consent.write({ ...choice, locale: chosen, theme: look });
+    const voice = state.voice.value || undefined;
+    consent.write({ ...choice, locale: chosen, theme: look, voice });
   }
 
   /** A conversation belongs to the key that began it: under another key each goes on as another one. */

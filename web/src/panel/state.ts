@@ -54,6 +54,8 @@ export class PanelState {
   readonly notice = signal<StringKey | undefined>(undefined);
   /** Replies of people that nobody has read; what is open and seen counts as read. */
   readonly unread: ReadonlySignal<number>;
+  /** The name of the greeting that the visitor has come in by, if one. */
+  readonly greeted = signal("");
   readonly visible = signal(true);
   /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
   readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");
@@ -67,6 +69,8 @@ export class PanelState {
   readonly draft = signal<{ readonly text: string } | undefined>(undefined);
   /** The next message goes straight to a person. */
   readonly toPerson = signal(false);
+  /** The visitor knows that the browser may send sound to its maker, and has agreed. */
+  readonly voice = signal(false);
 
   constructor(
     readonly config: PanelConfig,

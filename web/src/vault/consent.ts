@@ -14,18 +14,22 @@ export interface Choice {
 interface Preferences extends Choice {
   readonly locale?: string | undefined;
   readonly theme?: string | undefined;
+  /** The browser may send sound to its maker. */
+  readonly voice?: boolean | undefined;
 }
 
-const KEY = "fanlight.consent.v1";
+/** Names of what is kept, each followed by whose it is. */
+export const CONSENT_KEY = "fanlight.consent.v1:";
+export const GREETINGS_KEY = "fanlight.greetings.v1:";
 
 export class ConsentRecord {
   readonly #name: string;
 
   constructor(
-    site: string,
+    private readonly site: string,
     private readonly storage: () => Storage,
   ) {
-    this.#name = `${KEY}:${site}`;
+    this.#name = CONSENT_KEY + site;
   }
 
   /** The choice made on an earlier visit, if memory was accepted then. */
@@ -35,7 +39,8 @@ export class ConsentRecord {
       if (!isRecord(value) || value.memory !== true) return undefined;
       const locale = typeof value.locale === "string" ? value.locale : undefined;
       const theme = typeof value.theme === "string" ? value.theme : undefined;
-      return { memory: true, training: value.training === true, locale, theme };
+      const voice = value.voice === true || undefined;
+      return { memory: true, training: value.training === true, locale, theme, voice };
     } catch {
       return undefined;
     }
@@ -51,9 +56,11 @@ export class ConsentRecord {
     }
   }
 
+  /** Forgets the choice, and which greetings were shown: that was kept by it. */
   forget(): void {
     try {
       this.storage().removeItem(this.#name);
+      this.storage().removeItem(GREETINGS_KEY + this.site);
     } catch {
       // Storage that cannot be reached holds nothing of ours.
     }

@@ -24,6 +24,8 @@ export type EscalationReason =
 
 /** What the visitor thinks of an answer. */
 export type Mark = "up" | "down";
+/** Whether a person's answer helped; or that the visitor would not be asked. */
+export type Verdict = "worked" | "failed" | "unsaid";
 export type ContactStatus = "waiting" | "sent" | "refused";
 
 export interface Citation {
@@ -72,6 +74,8 @@ export interface Entry {
   readonly mark?: Mark | undefined;
   /** A person's reply that the visitor has not had before their eyes yet. */
   readonly unseen?: boolean | undefined;
+  /** Of a person's answer to this question. */
+  readonly verdict?: Verdict | undefined;
   /** Made on this device: the question was sent to nobody. */
   readonly here?: boolean | undefined;
 }
@@ -94,6 +98,7 @@ const STATUSES: readonly unknown[] = [
   "refused",
 ];
 const MARKS: readonly unknown[] = [undefined, "up", "down"];
+const VERDICTS: readonly unknown[] = [undefined, "worked", "failed", "unsaid"];
 const CONTACTS: readonly unknown[] = [undefined, "waiting", "sent", "refused"];
 const LONGEST = 20_000;
 
@@ -148,6 +153,7 @@ export function isEntry(value: unknown): value is Entry {
     ROLES.includes(value.role) &&
     SOURCES.includes(value.source) &&
     MARKS.includes(value.mark) &&
+    VERDICTS.includes(value.verdict) &&
     Number.isFinite(value.at) &&
     Number.isInteger(value.rev) &&
     (value.confidence === undefined || Number.isFinite(value.confidence)) &&

@@ -84,6 +84,15 @@ describe("a question", () => {
     expect(get(".facts .hint time").getAttribute("datetime")).toContain("2026-03-12T11:00:00");
   });
 
+  it("says what the visitor thought of the answer", async () => {
+    const verdict = { signal: "failed", text: "<b>Late</b>", created_at: "2026-03-12T11:09:00Z" };
+    gateway.items = [escalation(1, { status: "resolved", verdict })];
+    await open(hashOf(1));
+    expect(text(".facts")).toContain(strings.facts.verdict);
+    expect(text(".facts")).toContain(strings.facts.verdicts.failed);
+    expect(text(".facts .hint")).toContain("<b>Late</b>");
+  });
+
   it("does without what it does not have", async () => {
     gateway.items = [
       escalation(1, {

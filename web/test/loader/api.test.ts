@@ -5,7 +5,15 @@ import { install } from "../../src/loader/api.ts";
 import { findTag } from "../../src/loader/options.ts";
 
 const GATEWAY = "https://chat.example";
-const OPTIONS = { site: "site_demo", locale: "en", position: "right", accent: "", identity: "" };
+const OPTIONS = {
+  site: "site_demo",
+  locale: "en",
+  position: "right",
+  accent: "",
+  identity: "",
+  greets: false,
+  voice: false,
+};
 
 function load(site = "site_demo"): void {
   install({ ...OPTIONS, site, position: "right" }, GATEWAY);
@@ -125,10 +133,11 @@ describe("destroy()", () => {
 
   it("listens to no message any more", () => {
     const added = vi.spyOn(window, "addEventListener");
+    const removed = vi.spyOn(window, "removeEventListener");
     load();
-    const [, , options] = added.mock.calls.find(([type]) => type === "message") ?? [];
+    const [, hears] = added.mock.calls.find(([type]) => type === "message") ?? [];
     chat().destroy();
-    expect((options as AddEventListenerOptions).signal?.aborted).toBe(true);
+    expect(removed).toHaveBeenCalledWith("message", hears);
   });
 });
 

@@ -12,6 +12,8 @@ const OPTIONS: LoaderOptions = {
   position: "right",
   accent: "",
   identity: "",
+  greets: false,
+  voice: false,
 };
 
 interface Told {
@@ -88,6 +90,15 @@ describe("the launcher", () => {
     button.dispatchEvent(new Event(type));
     expect(frame()?.getAttribute("src")).toBe(`${GATEWAY}/panel/site_demo`);
     expect(frame()?.title).toBe("Open the chat");
+  });
+
+  it.each([
+    [false, "clipboard-write"],
+    [true, "clipboard-write;microphone"],
+  ])("lets the panel use the microphone only where the page says so: %s", (voice, allowed) => {
+    const { frame, button } = mount({ voice });
+    button.click();
+    expect(frame()?.allow).toBe(allowed);
   });
 
   it("keeps one frame through opening and closing", () => {
@@ -516,13 +527,19 @@ describe("the script tag", () => {
       position: "right",
       accent: "",
       identity: "",
+      greets: false,
+      voice: false,
+    });
+    expect(read({ site: "s", greetings: "", voice: "" })).toMatchObject({
+      greets: true,
+      voice: true,
     });
     expect(read({ site: "s" }, { lang: "he", dir: "rtl" })?.position).toBe("left");
   });
 
   it("decides where it speaks", () => {
     const tag = { site: "s", locale: "es", position: "left", accent: "#0a0" };
-    expect(read(tag)).toEqual({ ...tag, identity: "" });
+    expect(read(tag)).toEqual({ ...tag, identity: "", greets: false, voice: false });
     expect(read({ site: "s", position: "top", accent: "red" })).toMatchObject({
       position: "right",
       accent: "",

@@ -35,5 +35,5 @@ it.each(attributes)("docs/embed/README.md names the attribute data-%s", (name) =
 });
 
 it("has something to name", () => {
-  expect([calls.length, events.length, attributes.length]).toEqual([8, 8, 5]);
+  expect([calls.length, events.length, attributes.length]).toEqual([8, 8, 7]);
 });

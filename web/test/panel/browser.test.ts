@@ -34,6 +34,7 @@ function bridge({ ancestor, referrer = "", framed = true }: Embedder = {}) {
     shown: () => heard.push("shown"),
     hidden: () => heard.push("hidden"),
     ask: (text) => heard.push(text),
+    greeted: (name) => heard.push(["greeted", name]),
     who: (known) => heard.push(known),
   };
   const made = new HostBridge(page, [SHOP], listener);

@@ -61,7 +61,8 @@ type Latest = { readonly current: FanlightChatProps };
 
 /** Loads the chat, and changes it when what is written here changes. A function is asked as it is then. */
 function useHeld(props: FanlightChatProps, latest: Latest): void {
-  const { gateway, site, locale, position, accent, identity, integrity, nonce } = props;
+  const { gateway, site, locale, position, accent, identity, integrity, greetings, voice, nonce } =
+    props;
   const address = typeof identity === "function" ? undefined : identity;
   const asks = typeof identity === "function";
   const ask = useRef((question: IdentityQuestion) => {
@@ -70,7 +71,7 @@ function useHeld(props: FanlightChatProps, latest: Latest): void {
   });
   useEffect(() => {
     const held = mount({
-      ...{ gateway, site, locale, position, accent, integrity, nonce },
+      ...{ gateway, site, locale, position, accent, integrity, greetings, voice, nonce },
       identity: asks ? ask.current : address,
     });
     let wanted = true;
@@ -81,7 +82,20 @@ function useHeld(props: FanlightChatProps, latest: Latest): void {
       wanted = false;
       held.unmount();
     };
-  }, [gateway, site, locale, position, accent, integrity, nonce, address, asks, latest]);
+  }, [
+    gateway,
+    site,
+    locale,
+    position,
+    accent,
+    integrity,
+    greetings,
+    voice,
+    nonce,
+    address,
+    asks,
+    latest,
+  ]);
 }
 
 function useHandlers(latest: Latest): void {

@@ -9,7 +9,7 @@ import type { Fanlight, FanlightEvent, IdentitySource } from "./types.ts";
 
 const ATTRIBUTES = [
   ...["gateway", "site", "locale", "position", "accent"],
-  ...["identity", "integrity"],
+  ...["identity", "integrity", "greetings", "voice"],
 ] as const;
 const EVENTS: readonly FanlightEvent[] = [
   ...(["ready", "open", "close", "message"] as const),
@@ -92,6 +92,8 @@ export class FanlightChat extends Base {
       accent: read("accent"),
       identity: this.#source ?? read("identity"),
       integrity: read("integrity"),
+      greetings: this.hasAttribute("greetings"),
+      voice: this.hasAttribute("voice"),
       nonce: this.nonce || undefined,
     };
   }

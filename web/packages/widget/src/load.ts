@@ -21,6 +21,10 @@ export interface FanlightOptions {
   readonly identity?: string | IdentitySource | undefined;
   /** `sha384-…`, as `fanlight embed` prints it: these bytes of the loader and no others. */
   readonly integrity?: string | undefined;
+  /** Beside `integrity`: the site has greetings. A loader that is not pinned knows by itself. */
+  readonly greetings?: boolean | undefined;
+  /** The panel may use the microphone; the site's own setting `voice` must say so, too. */
+  readonly voice?: boolean | undefined;
   /** For a policy with nonces. */
   readonly nonce?: string | undefined;
 }
@@ -65,8 +69,18 @@ function sourceOf({ identity }: FanlightOptions): IdentitySource | undefined {
 /** Loads the chat, or changes the one that is there; rejects where the loader does not come. */
 export function load(options: FanlightOptions): Promise<Fanlight> {
   const { gateway, site, position, accent, identity, integrity } = options;
+  const { greetings, voice } = options;
   const address = typeof identity === "string" ? identity : "";
-  const key = JSON.stringify([gateway, site, position, accent, address, integrity]);
+  const key = JSON.stringify([
+    gateway,
+    site,
+    position,
+    accent,
+    address,
+    integrity,
+    greetings,
+    voice,
+  ]);
   if (loaded?.key === key && isThere()) return adjust(loaded, options);
   unload();
   const tag = makeTag(options);

@@ -44,6 +44,8 @@ export function makeTag(options: FanlightOptions): HTMLScriptElement {
   for (const [name, value] of Object.entries(written)) {
     if (value) tag.dataset[name] = value;
   }
+  if (options.greetings) tag.dataset.greetings = "";
+  if (options.voice) tag.dataset.voice = "";
   if (integrity) {
     tag.integrity = integrity;
     tag.crossOrigin = "anonymous";

@@ -30,6 +30,17 @@ export function Facts({ item }: { item: Escalation }) {
             </p>
           )}
         </Fact>
+        {item.verdict && (
+          <Fact name={facts.verdict}>
+            {facts.verdicts[item.verdict.signal]},{" "}
+            <Time at={item.verdict.createdAt} style="since" />
+            {item.verdict.text && (
+              <p class="hint" dir="auto">
+                “{item.verdict.text}”
+              </p>
+            )}
+          </Fact>
+        )}
         {item.locale && <Fact name={facts.language}>{language(item.locale, strings)}</Fact>}
         {item.site && <Fact name={facts.site}>{item.site}</Fact>}
         <Fact name={facts.judged}>{facts.judges[item.provenance]}</Fact>

@@ -3,12 +3,15 @@ import type { RefObject, TargetedKeyboardEvent, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { directionOfText } from "../../i18n/direction.ts";
 import { LONGEST_QUESTION } from "../conversation.ts";
+import { recogniser } from "../recognition.ts";
 import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { Icon, StopIcon } from "./icons.tsx";
+import { later } from "./later.tsx";
 import { loadProse } from "./prose.tsx";
 
 const NEARLY = 200;
+const Speak = later(async () => (await import("./speak.tsx")).Speak);
 
 /** Whether a key press sends: never while an input method is composing (229 is Safari's way to say so). */
 export function sends(
@@ -39,6 +42,7 @@ export function Composer(): VNode {
     void (straight ? conversation.tell(written) : conversation.ask(written));
     field.current?.focus();
   };
+  const limited = (spoken: string) => setText(spoken.slice(0, LONGEST_QUESTION));
   const stop = () => {
     conversation.stop();
     // The button goes away with the answer; who pressed it stays where they were.
@@ -53,6 +57,9 @@ export function Composer(): VNode {
       {toPerson.value && <PersonMode />}
       <div class="field">
         <Field field={field} text={text} setText={setText} send={send} />
+        {state.config.voice && recogniser() && (
+          <Speak text={text} setText={limited} onClose={() => undefined} />
+        )}
         <SendButton empty={!text.trim()} stop={stop} />
       </div>
       <Left count={LONGEST_QUESTION - text.length} />

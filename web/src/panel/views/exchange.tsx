@@ -10,16 +10,21 @@ import { useBack } from "./back.ts";
 import { usePanel } from "./context.ts";
 import { HandoffCard } from "./handoff.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
+import { later } from "./later.tsx";
 import { Prose } from "./prose.tsx";
 import { TroubleNote } from "./trouble.tsx";
+
+const Helped = later(async () => (await import("./helped.tsx")).Helped);
 
 interface ExchangeProps {
   readonly turn: Turn;
   /** Nothing has been asked since. */
   readonly last: boolean;
+  /** The visitor may say whether a person's answer helped. */
+  readonly judged?: boolean;
 }
 
-export function Exchange({ turn, last }: ExchangeProps): VNode {
+export function Exchange({ turn, last, judged }: ExchangeProps): VNode {
   const { state } = usePanel();
   const { turnId, question, answer, replies } = turn;
   const live = state.live.value?.turnId === turnId ? state.live.value : undefined;
@@ -33,6 +38,7 @@ export function Exchange({ turn, last }: ExchangeProps): VNode {
       {replies.map((reply) => (
         <Reply key={reply.id} reply={reply} />
       ))}
+      {answer && judged && <Helped answer={answer} onClose={() => undefined} />}
     </article>
   );
 }

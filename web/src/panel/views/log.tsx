@@ -3,7 +3,7 @@ import type { RefObject, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Entry } from "../../vault/entry.ts";
 import { talksOf, unseenIn } from "../../vault/talks.ts";
-import { exchanges, type Exchange as Turn } from "../lines.ts";
+import { exchanges, type Exchange as Turn, toJudge } from "../lines.ts";
 import { usePanel } from "./context.ts";
 import { Exchange } from "./exchange.tsx";
 import { Fanlight, Icon } from "./icons.tsx";
@@ -18,6 +18,7 @@ export function Log(): VNode {
   known.current = turns;
   const { start, quiet, reach } = useStretch(turns, view);
   const done = turns.at(-1)?.answer?.escalation?.status === "resolved";
+  const judged = toJudge(state.entries.value);
   useScroll(view);
   return (
     <div class="log" ref={view}>
@@ -34,7 +35,12 @@ export function Log(): VNode {
         )}
         <div role="log" aria-live={quiet ? "off" : "polite"} aria-label={say("log.label")}>
           {turns.slice(start).map((turn) => (
-            <Exchange key={turn.turnId} turn={turn} last={turn === turns.at(-1)} />
+            <Exchange
+              key={turn.turnId}
+              turn={turn}
+              last={turn === turns.at(-1)}
+              judged={turn.turnId === judged}
+            />
           ))}
         </div>
         {done && (
@@ -54,11 +60,12 @@ function Welcome(): VNode {
   const say = state.say.value;
   const locale = state.locale.value;
   const starters = config.starters?.[locale] ?? [];
+  const first = config.greetings?.[state.greeted.value]?.[locale] ?? config.greeting?.[locale];
   return (
     <div class="welcome">
       <Fanlight lit={4} />
       <h2>{say("greeting")}</h2>
-      <p dir="auto">{config.greeting?.[locale] ?? say("greeting.hint", { name: config.name })}</p>
+      <p dir="auto">{first ?? say("greeting.hint", { name: config.name })}</p>
       <div class="suggestions">
         {starters.map((question) => (
           <button
