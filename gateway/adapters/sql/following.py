@@ -88,9 +88,8 @@ def queue(
     """
     for opening in connection.execute(_OPENINGS, {"of_id": escalation_id}).all():
         begun = opening.tried or opening.leased_until > 0
-        if not semantics.took(opening.state, begun=begun) or opening.target != (
-            only or opening.target
-        ):
+        meant = opening.target == (only or opening.target)
+        if not meant or not semantics.took(opening.state, begun=begun):
             continue
         wanted = follow_ups(opening.kind, what)
         if opening.target == via:

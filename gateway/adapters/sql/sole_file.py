@@ -14,7 +14,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +39,10 @@ def sole(url: str) -> Iterator[None]:
     lock = _open(path)
     try:
         _take(lock, path)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, _whoami(), 0)
+        # On a full disk it says nothing of itself, and holds all the same.
+        with suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, _whoami(), 0)
         yield
     finally:
         os.close(lock)
