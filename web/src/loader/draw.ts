@@ -25,5 +25,5 @@ export function drawing(className: string, path: string): SVGSVGElement {
 
 /** The half-round window over a door. */
 export const MARK =
-  "M2 15.5a10 10 0 0 1 20 0ZM8.6 15.5a3.4 3.4 0 0 1 6.8 0M12 12.1V5.5M9.6 13.1 4.93 8.43M14.4 13.1l4.67-4.67M1 18.5h22";
+  "M2 15.5a10 10 0 0 1 20 0ZM8.6 15.5a3.4 3.4 0 0 1 6.8 0M12 12.1V5.5M9.6 13.1 4.9 8.4M14.4 13.1l4.7-4.7M1 18.5h22";
 export const DOWN = "M6 9.5l6 6 6-6";

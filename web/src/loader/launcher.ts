@@ -298,12 +298,12 @@ export class Launcher {
 
   /** Fetches the site's word for its visitor, for the panel alone; null where that fails. */
   async #identify(thumbprint: unknown): Promise<void> {
-    const question: IdentityQuestion = { site: this.options.site, thumbprint: String(thumbprint) };
+    const question: IdentityQuestion = { site: this.options.site, thumbprint: `${thumbprint}` };
     if (!this.#source) return;
     const jwt = await Promise.resolve(question)
       .then(this.#source)
       .then(
-        (word) => String(word ?? ""),
+        (word) => `${word ?? ""}`,
         () => null,
       );
     this.#say("identity", { jwt });
@@ -314,7 +314,7 @@ export class Launcher {
     this.#sheet.classList.add("ready");
     this.#paint(this.options.accent || hexColor(accent));
     this.host.dir = dir === "rtl" ? "rtl" : "ltr";
-    if (label) this.#label = String(label).slice(0, 200);
+    if (label) this.#label = `${label}`;
     if (this.#frame) this.#frame.title = this.#label;
     this.#tell();
     if (ready) return;
@@ -332,7 +332,7 @@ export class Launcher {
   #tell(): void {
     const greeting = this.#greeting?.text;
     const count = this.#unread || (greeting ? 1 : 0);
-    this.#badge.textContent = String(Math.min(count, 99) || "");
+    this.#badge.textContent = `${Math.min(count, 99) || ""}`;
     const label = this.#open ? this.#words.close : this.#label;
     const news = this.#unread
       ? `, ${this.#words.unread} ${count}`
@@ -340,6 +340,6 @@ export class Launcher {
         ? `, 1: ${greeting}`
         : "";
     this.#button.setAttribute("aria-label", label + news);
-    this.#button.setAttribute("aria-expanded", String(this.#open));
+    this.#button.setAttribute("aria-expanded", `${this.#open}`);
   }
 }

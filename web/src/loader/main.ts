@@ -7,25 +7,21 @@
 import { install } from "./api.ts";
 import { findTag, readOptions } from "./options.ts";
 
-function attempt(work: () => void): void {
+async function start(written: string): Promise<void> {
+  const [gateway = "", ...greeting] = written.split(" ");
   try {
-    work();
+    const tag = findTag(document);
+    const read = tag && readOptions(tag, document.documentElement);
+    if (!read) throw "no data-site";
+    const greets = read.greets || greeting.includes(read.site) || greeting[0] === "*";
+    if (!document.body)
+      await new Promise((go) => document.addEventListener("DOMContentLoaded", go));
+    install({ ...read, greets }, gateway);
   } catch (error) {
     // biome-ignore lint/suspicious/noConsole: the one word to a site owner whose page keeps the chat away.
-    console.warn("Fanlight: no chat here.", error);
+    console.warn("Fanlight:", error);
   }
 }
 
-function start(written: string): void {
-  const [gateway = "", ...greeting] = written.split(" ");
-  const tag = findTag(document);
-  const read = tag && readOptions(tag, document.documentElement);
-  if (!read) throw Error("no data-site");
-  const greets = read.greets || greeting.includes(read.site) || greeting[0] === "*";
-  const put = () => install({ ...read, greets }, gateway);
-  if (document.body) put();
-  else document.addEventListener("DOMContentLoaded", () => attempt(put));
-}
-
 // Last in the file: what comes before is packed once, for every gateway.
-attempt(() => start("__FANLIGHT_GATEWAY__"));
+void start("__FANLIGHT_GATEWAY__");

@@ -23,7 +23,8 @@ export interface LoaderOptions {
 const HEX = /^#([\da-f]{3}){1,2}$/i;
 
 export function hexColor(text: unknown): string {
-  return typeof text === "string" && HEX.test(text) ? text : "";
+  const color = `${text}`;
+  return HEX.test(color) ? color : "";
 }
 
 /** The address, where it is the page's own origin's: the visitor's cookies go there. */
@@ -41,9 +42,8 @@ function ownAddress(text: string, base: string): string {
  * found by its site's key, which others' tags with a `data-site` do not have.
  */
 export function findTag(page: Document): HTMLElement | null {
-  const current = page.currentScript;
-  if (current instanceof HTMLElement && current.dataset.site) return current;
-  return page.querySelector<HTMLElement>("script[data-site^=site_]");
+  const current = page.currentScript as HTMLElement | null;
+  return current?.dataset.site ? current : page.querySelector("script[data-site^=site_]");
 }
 
 /** Reads the tag; `page` tells what the tag leaves open: its language and its direction. */
