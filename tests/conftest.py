@@ -29,6 +29,10 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "nginx": (partial(machine.proxy, "nginx", "-v"), "no nginx on this machine"),
     "caddy": (partial(machine.proxy, "caddy", "version"), "no Caddy on this machine"),
     "node": (machine.node, "no Node on this machine"),
+    "weights": (
+        lambda: machine.model_weights(ROOT),
+        "no weights: `fanlight models pull smollm2-135m` says why",
+    ),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
 MAY_BE_MISSING_IN_CI = {"data"}
