@@ -19,22 +19,22 @@ from rich.text import Text
 
 from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
+from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
+from models.cli.serve import serve_command
 from models.registry import cleaning
 from models.registry.registry import Registry, State
 from models.services import open_registry
-
-catalog_option = click.option(
-    "--catalog", type=click.Path(path_type=Path), help="Instead of the catalogue that comes along."
-)
-version_option = click.option("--version", "version", help="Instead of the one that is meant.")
 
 _MARKS: Final = {"good": "green", "unknown": "yellow", "missing": "red", "bad": "red"}
 
 
 @click.group("models")
 def models_group() -> None:
-    """Models on this machine: list, pull, verify, choose, remove."""
+    """Models that run on this machine: list, pull, verify, choose, remove, serve."""
+
+
+models_group.add_command(serve_command)
 
 
 @contextmanager
