@@ -170,6 +170,12 @@ def data_folder() -> Path:
     return _required("data")
 
 
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of models that holds SmolLM2-135M. Mark the test `needs("weights")`."""
+    return _required("weights")
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free a moment ago, for a server in another process."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,7 @@ def list_command(catalog: Path | None, as_json: bool) -> None:
         hashed = [_hashed(registry, state) for state in states]
         folder = registry.shelf.folder
     rows = [_row(state, known) for state, known in zip(states, hashed, strict=True)]
-    output.result({"folder": str(folder), "models": rows})
+    output.result({"folder": str(folder), "engine": engine_is_here(), "models": rows})
     output.show(_table(states, hashed), f"Kept in {folder}")
     if not all(hashed):
         output.show(Text("? its hash is not written down: pull it with --pin", "dim"))
@@ -190,6 +191,11 @@ def gc_command(catalog: Path | None, as_json: bool) -> None:
     output.result({"removed": rows, "bytes": total})
     output.show(*(f"Removed {each.what}: {_mb(each.bytes)}" for each in removed))
     output.show(f"{_mb(total)} are free again." if removed else "There is nothing to remove.")
+
+
+def engine_is_here() -> bool:
+    """Whether what runs models is installed; it is not loaded for that."""
+    return find_spec("xllamacpp") is not None
 
 
 def _hashed(registry: Registry, state: State) -> bool:

@@ -85,7 +85,7 @@ class _Asked:
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 2),
-    default=0.2,
+    default=0,
     show_default=True,
     help="Where a request does not say.",
 )

@@ -40,6 +40,7 @@ FORCED: Final = 1_000.0
 """Added to a token's logit, it is chosen; its log-probability is told from before."""
 
 _QUIET: Final = -1
+MISSING: Final = 'llama.cpp is not installed. Install it: pip install "fanlight[server,engines]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,10 @@ class LlamaEngine:
         # Its threads would spin while they wait, and starve whatever else the machine does.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         # Native, and large: imported where a model is loaded.
-        import xllamacpp  # noqa: PLC0415
+        try:
+            import xllamacpp  # noqa: PLC0415
+        except ImportError as error:
+            raise EngineFailed(MISSING) from error
 
         settings, params = self._settings, xllamacpp.CommonParams()
         params.model.path = str(self._path)

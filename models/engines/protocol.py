@@ -26,7 +26,6 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How tokens are chosen; temperature 0 takes the likeliest each time.
-
     `logprobs` asks for the log-probability of every token, and of so many of the likeliest.
     """
 

@@ -44,7 +44,7 @@ class Limits:
     at_once: int = 2
     queue: int = 32
     timeout_s: float = 120.0
-    temperature: float = 0.2
+    temperature: float = 0.0
 
 
 @dataclass

@@ -8,10 +8,7 @@ import pytest
 from models.registry.catalog import read_catalog
 from models.registry.local import FileFetcher
 from models.registry.registry import Fetcher, Registry
-from scripts import machine
 from tests.models.samples import entry
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -24,14 +21,6 @@ def registry(tmp_path: Path) -> Callable[..., Registry]:
         return Registry(read_catalog(path), tmp_path / "kept", fetchers or {"file": FileFetcher()})
 
     return make
-
-
-@pytest.fixture(scope="session")
-def weights() -> Path:
-    """The folder of models that holds SmolLM2-135M. Mark the test `needs("weights")`."""
-    found = machine.model_weights(ROOT)
-    assert found is not None
-    return found
 
 
 @pytest.fixture(scope="session")

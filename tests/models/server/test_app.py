@@ -240,9 +240,9 @@ def test_who_finds_the_queue_full_is_told_when_to_come_again(world: MakeWorld) -
             lines = running.iter_lines()
             assert "Half" in next(lines)
             waiter = threading.Thread(target=_hung_up_after, args=(small, body))
-            waiter.start()
-            small.until(lambda: admission.waiting == 1)
             with OpenAI(base_url=small.url, api_key="none", max_retries=0) as client:
+                waiter.start()
+                small.until(lambda: admission.waiting == 1)
                 with pytest.raises(openai.RateLimitError) as raised:
                     client.completions.create(model="small", prompt="Hi")
                 assert 1 <= int(raised.value.response.headers["retry-after"]) <= 60
@@ -254,7 +254,7 @@ def test_who_finds_the_queue_full_is_told_when_to_come_again(world: MakeWorld) -
         assert len(small.engine.calls) == 1
 
 
-def _hung_up_after(small: World, body: dict[str, object], seconds: float = 2) -> None:
+def _hung_up_after(small: World, body: dict[str, object], seconds: float = 4) -> None:
     with (
         httpx.Client(base_url=small.url, timeout=seconds) as impatient,
         suppress(httpx.ReadTimeout),

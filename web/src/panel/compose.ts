@@ -159,7 +159,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const network = new Network(state, around.isOnline);
   const ring = new KeyRing();
   const calls = makeCalls(state, around, ring);
-  const gateway = new Gateway(calls);
+  const gateway = new Gateway(calls, config.first_word_ms);
   const happenings = new Happenings();
   const { tell } = happenings;
   const replies = makeReplies(state, { vault, network, calls, gateway, tell });

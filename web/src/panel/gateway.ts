@@ -1,7 +1,7 @@
 /**
  * The gateway, as the panel needs it: ask, escalate, listen.
  *
- * Decides: how long to wait for a first word (5 s), and between words (25 s, past one heartbeat). Refuses:
+ * Decides: how long to wait for a first word (as the gateway says; 5 s), and between words (25 s, past one heartbeat). Refuses:
  * by an outcome with a name, never by leaving the visitor waiting.
  */
 import type { SignedCalls } from "../trust/calls.ts";
@@ -11,7 +11,6 @@ import { traceOf } from "../trust/trace.ts";
 import { type Citation, isRecord, isSpan, type Suggestion } from "../vault/entry.ts";
 import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 
-export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
 
 /** How long an erase or an export may take before it counts as failed. */
@@ -132,11 +131,14 @@ function turnOf(body: string): string {
 }
 
 export class Gateway {
-  constructor(private readonly calls: SignedCalls) {}
+  constructor(
+    private readonly calls: SignedCalls,
+    private readonly firstWordMs: number,
+  ) {}
 
   /** Asks; resolves with what came of it, and never rejects. */
   async chat(call: ChatCall): Promise<ChatOutcome> {
-    const patience = new Patience(FIRST_WORD_MS, call.stop);
+    const patience = new Patience(this.firstWordMs, call.stop);
     try {
       return await this.#read(call, patience);
     } catch (error) {
