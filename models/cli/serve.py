@@ -170,12 +170,12 @@ async def _serve(registry: Registry, asked: _Asked, key: str, output: Output) ->
         sockets = bind(asked.host, asked.port, "--port", LOOPBACKS if asked.port else {})
         for each in sockets:
             stack.callback(each.close)
+        if asked.with_parent:
+            threading.Thread(target=_follow_parent, daemon=True).start()
         if asked.warm:
             for kept in serving.models.values():
                 async with kept.used():
                     pass
-        if asked.with_parent:
-            threading.Thread(target=_follow_parent, daemon=True).start()
         listener = Listener(create_app(serving), sockets, lifespan=True)
         url = _url(asked.host, int(sockets[0].getsockname()[1]))
         ready = partial(_welcome, models, url, output)

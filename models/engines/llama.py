@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from models.engines.dialect import body_of, error_of, piece_of
 from models.engines.protocol import Call, Piece
-from models.errors import BadRequest, EngineFailed, ModelError, Overflow, TooLate
+from models.errors import BadFile, BadRequest, EngineFailed, ModelError, Overflow, TooLate
 from models.gguf.fitness import check_fitness
 from models.gguf.header import read_header
 
@@ -151,7 +151,10 @@ class LlamaEngine:
 
     def _open(self) -> Any:
         header = read_header(self._path)
-        check_fitness(header, self._settings.architecture)
+        try:
+            check_fitness(header, self._settings.architecture)
+        except BadFile as error:
+            raise BadFile(f"{self._path.name} is not loaded: {error}") from error
         # Its threads would spin while they wait, and starve whatever else the machine does.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         # Native, and large: imported where a model is loaded.

@@ -5,12 +5,16 @@ Decides the status for each error. Nothing of a prompt is repeated.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.responses import JSONResponse
 
-from models.errors import BadRequest, ModelError, Overflow, TooLate, UnknownModel
+from models.errors import BadRequest, EngineFailed, ModelError, Overflow, TooLate, UnknownModel
+
+_LOG: Final = logging.getLogger("fanlight.models")
 
 
 @dataclass(eq=False)
@@ -73,4 +77,8 @@ def refusal_of(error: ModelError) -> Refusal:
         return Refusal(404, str(error), param="model", code="model_not_found")
     if isinstance(error, TooLate):
         return Refusal(504, str(error), "server_error", code="timeout")
-    return Refusal(500, str(error), "server_error")
+    if isinstance(error, EngineFailed):
+        return Refusal(500, str(error), "server_error")
+    # It names files of this machine, which are the operator's to know.
+    _LOG.error("%s", error)
+    return Refusal(500, "The model cannot be loaded. The server's log says why.", "server_error")

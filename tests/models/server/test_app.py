@@ -193,6 +193,18 @@ def test_an_error_before_the_first_word_is_an_answer_with_its_status(
         assert small.serving.house.admission.running == 0
 
 
+def test_a_file_that_is_bad_is_told_to_the_operator_alone(
+    world: MakeWorld, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "kept" / "small" / "1" / "model.gguf").write_bytes(b"changed")
+    with world() as small:
+        refused = small.chat()
+        assert refused.status_code == 500
+        assert str(tmp_path) not in refused.text
+        assert "The server's log says why" in refused.text
+        assert str(tmp_path) in caplog.text
+
+
 def test_an_engine_that_says_nothing_is_an_error(world: MakeWorld) -> None:
     with world(*[]) as small:
         small.engine.script = ()
