@@ -21,8 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from core.errors import FanlightError
+
+INSTALL: Final = 'Install it: pip install "fanlight[server,engines]"'
+"""What brings the engines and what makes their files."""
 
 
 class ModelError(FanlightError):

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from models.engines.dialect import body_of, error_of, piece_of
 from models.engines.protocol import Call, Piece
-from models.errors import BadFile, BadRequest, EngineFailed, ModelError, Overflow, TooLate
+from models.errors import INSTALL, BadFile, BadRequest, EngineFailed, ModelError, Overflow, TooLate
 from models.gguf.fitness import check_fitness
 from models.gguf.header import read_header
 
@@ -40,7 +40,6 @@ FORCED: Final = 1_000.0
 """Added to a token's logit, it is chosen; its log-probability is told from before."""
 
 _QUIET: Final = -1
-MISSING: Final = 'llama.cpp is not installed. Install it: pip install "fanlight[server,engines]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ class LlamaEngine:
         try:
             import xllamacpp  # noqa: PLC0415
         except ImportError as error:
-            raise EngineFailed(MISSING) from error
+            raise EngineFailed(f"llama.cpp is not installed. {INSTALL}") from error
 
         settings, params = self._settings, xllamacpp.CommonParams()
         params.model.path = str(self._path)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from models.errors import CannotFetch, Mismatch, NoHash, UnknownModel
-from models.gguf.half import write_half
+from models.errors import INSTALL, CannotFetch, Mismatch, ModelError, NoHash, UnknownModel
 from models.registry.catalog import Catalog
 from models.registry.locks import exclusive, shared
 from models.registry.model import Model, ModelFile, Source, pick
@@ -220,6 +219,11 @@ class Registry:
         )
 
     def _made(self, ingredient: Path, file: ModelFile, partial: Partial, told: Told) -> None:
+        # Numpy is not where nothing is made: listing and fetching do without.
+        try:
+            from models.gguf.half import write_half  # noqa: PLC0415
+        except ImportError as error:
+            raise ModelError(f"{file.name} is made with numpy. {INSTALL}") from error
         partial.require(file.size)
         with partial.open(None) as out:
             write_half(ingredient, out, told)
