@@ -42,9 +42,12 @@ def welcome(settings: Settings, output: Output, page: str | None, *, show_token:
     output.show("")
     if show_token and page:
         output.show(*_things_to_try(page, settings.console_url, next(iter(chats.values()))))
+        if settings.model is not None:
+            output.show("  With the model: ask What is the capital of France?", "")
     if settings.model is None:
         output.show(Text("No model is set: what the answers do not cover goes to a person.", "dim"))
-        output.show(Text("`fanlight models pull smollm2-135m` brings a small one.", "dim"))
+        if show_token:
+            output.show(Text("`fanlight models pull smollm2-135m` brings a small one.", "dim"))
 
 
 def _line(label: str, address: str, remark: str) -> Text:

@@ -270,7 +270,10 @@ class _Work:
     def _told(self, chunk: Any) -> bool:
         """Called in the thread; True asks llama.cpp to stop."""
         if chunk is not None:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, chunk)
+            try:
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, chunk)
+            except RuntimeError:  # the loop is closed: nobody is there to hear it
+                return True
         return self._unwanted.is_set()
 
     def _done(self, future: asyncio.Future[Any]) -> None:

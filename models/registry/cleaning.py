@@ -89,8 +89,7 @@ def _leftovers(registry: Registry, model: Model) -> list[Removed]:
     return [
         _drop(path, f"unfinished {path.name}")
         for part in parts
-        for path in (part, part.with_name(f"{part.name}.json"))
-        if path.exists()
+        for path in sorted(part.parent.glob(f"{part.name}*"))
     ]
 
 

@@ -33,7 +33,7 @@ def open_client() -> httpx.Client:
 
 
 class HttpsFetcher:
-    """Takes `https://` sources; `pause` waits between tries, of which each is twice the last."""
+    """Takes `https://` sources; `pause` waits between tries, each time twice as long."""
 
     def __init__(self, client: httpx.Client, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -41,18 +41,21 @@ class HttpsFetcher:
 
     def fetch(self, source: Source, file: ModelFile, partial: Partial, told: Told) -> None:
         """Bring the file into `partial`, whole. Raises `CannotFetch` or `NoRoom`."""
-        pause_s = FIRST_PAUSE_S
-        for left in reversed(range(TRIES)):
-            before = partial.begun(source)[0]
+        furthest, _ = partial.begun(source)
+        tried, pause_s = 0, FIRST_PAUSE_S
+        while True:
             try:
                 self._take(source, file, partial, told)
             except CutOff:
-                # A try that brought something on its way is not counted against the source.
-                if not left:
+                # Tries are counted anew whenever one came further than all before.
+                come, _ = partial.begun(source)
+                if come > furthest:
+                    furthest, tried, pause_s = come, 0, FIRST_PAUSE_S
+                tried += 1
+                if tried == TRIES:
                     raise
                 self._pause(pause_s)
-                moved = partial.begun(source)[0] > before
-                pause_s = FIRST_PAUSE_S if moved else pause_s * 2
+                pause_s *= 2
             else:
                 return
 

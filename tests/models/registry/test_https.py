@@ -62,7 +62,7 @@ def test_a_cut_is_gone_on_from(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_a_later_call_goes_on_too(hub: Hub, tmp_path: Path) -> None:
-    hub.cuts = [100_000] + [0] * TRIES
+    hub.cuts = [100_000] + [0] * (TRIES - 1)
     with pytest.raises(CutOff):
         Download(hub, tmp_path).fetch()
     hub.cuts = []
@@ -70,6 +70,18 @@ def test_a_later_call_goes_on_too(hub: Hub, tmp_path: Path) -> None:
     assert Download(hub, tmp_path).fetch() == DATA
     assert len(hub.asked) == 1
     assert hub.asked[0]["range"] != "bytes=0-"
+
+
+def test_a_bad_line_that_comes_on_is_never_given_up(hub: Hub, tmp_path: Path) -> None:
+    hub.cuts = [40_000] * (TRIES + 3)
+    assert Download(hub, tmp_path).fetch() == DATA
+
+
+def test_a_line_that_comes_no_further_is_given_up(hub: Hub, tmp_path: Path) -> None:
+    hub.ranges, hub.cuts = False, [100_000] * 100
+    with pytest.raises(CutOff):
+        Download(hub, tmp_path).fetch()
+    assert len(hub.asked) == TRIES
 
 
 def test_pauses_grow_while_nothing_comes(hub: Hub, tmp_path: Path) -> None:
@@ -82,7 +94,7 @@ def test_pauses_grow_while_nothing_comes(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_a_file_that_has_changed_is_fetched_anew(hub: Hub, tmp_path: Path) -> None:
-    hub.cuts = [100_000] + [0] * TRIES
+    hub.cuts = [100_000] + [0] * (TRIES - 1)
     with pytest.raises(CutOff):
         Download(hub, tmp_path).fetch()
     hub.data, hub.etag, hub.cuts = DATA[::-1], '"two"', []

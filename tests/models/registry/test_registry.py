@@ -339,10 +339,15 @@ def test_collecting_takes_what_was_left_behind(registry: Make, origin: Path) -> 
         made.pull(model)
     part = made.shelf.partial_path(model, "model.gguf")
     part.write_bytes(b"some")
+    # As pip leaves it behind when the machine is switched off.
+    package = part.with_name(f"{part.name}abc")
+    package.mkdir()
+    (package / "x.whl").write_bytes(b"packed")
     removed = cleaning.collect(made)
     assert sorted((each.what, each.bytes) for each in removed) == [
         ("quarantine", len(WORDS)),
         ("unfinished small--1--model.gguf.part", 4),
+        ("unfinished small--1--model.gguf.partabc", 6),
     ]
     assert cleaning.collect(made) == []
 

@@ -116,35 +116,35 @@ def test_what_is_asked_reaches_the_engine(world: MakeWorld) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("more", "param"),
-    [
-        ({"tools": []}, "tools"),
-        ({"n": 2}, "n"),
-        ({"max_tokens": 0}, "max_tokens"),
-        ({"temperature": 3}, "temperature"),
-        ({"stop": ["a"] * 5}, "stop"),
-        ({"stop": ""}, "stop"),
-        ({"messages": []}, "messages"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
-        (
-            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
-            "messages.0.content",
-        ),
-        ({"response_format": {"type": "json_object"}}, "response_format.type"),
-        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
-        ({"top_logprobs": 2}, "top_logprobs"),
-        ({"model": ""}, "model"),
-        ({"model": "large"}, "model"),
-    ],
-)
-def test_what_is_wrong_is_named(world: MakeWorld, more: dict[str, Any], param: str) -> None:
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"tools": []}, "tools"),
+    ({"n": 2}, "n"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"temperature": 3}, "temperature"),
+    ({"stop": ["a"] * 5}, "stop"),
+    ({"stop": ""}, "stop"),
+    ({"messages": []}, "messages"),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+        "messages.0.content",
+    ),
+    ({"response_format": {"type": "json_object"}}, "response_format.type"),
+    ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
+    ({"top_logprobs": 2}, "top_logprobs"),
+    ({"model": ""}, "model"),
+    ({"model": "large"}, "model"),
+]
+
+
+def test_what_is_wrong_is_named(world: MakeWorld) -> None:
     with world() as small:
-        refused = small.chat(**more)
-        assert refused.status_code == (404 if more.get("model") == "large" else 400)
-        error = refused.json()["error"]
-        assert error["param"].startswith(param)
-        assert error["message"]
+        for more, param in WRONG:
+            refused = small.chat(**more)
+            assert refused.status_code == (404 if more.get("model") == "large" else 400), more
+            error = refused.json()["error"]
+            assert error["param"].startswith(param), more
+            assert error["message"]
         assert small.engine.calls == []
 
 
@@ -155,22 +155,20 @@ def test_an_engine_without_log_probabilities_is_said_by_name(world: MakeWorld) -
         assert (error["param"], error["type"]) == ("logprobs", "invalid_request_error")
 
 
-@pytest.mark.parametrize(
-    ("content", "headers", "status"),
-    [
-        (b"{", {"content-type": "application/json"}, 400),
-        (b"[]", {"content-type": "application/json"}, 400),
-        (b"{}", {"content-type": "text/plain"}, 415),
-        (b" " * (MOST_BODY + 1), {"content-type": "application/json"}, 413),
-    ],
-)
-def test_bodies_that_are_none_are_refused(
-    world: MakeWorld, content: bytes, headers: dict[str, str], status: int
-) -> None:
+def test_bodies_that_are_none_are_refused(world: MakeWorld) -> None:
+    json_type = "application/json"
     with world() as small:
-        refused = small.client.post("/v1/chat/completions", content=content, headers=headers)
-        assert refused.status_code == status
-        assert refused.json()["error"]["type"] == "invalid_request_error"
+        for content, media_type, status in (
+            (b"{", json_type, 400),
+            (b"[]", json_type, 400),
+            (b"{}", "text/plain", 415),
+            (b" " * (MOST_BODY + 1), json_type, 413),
+        ):
+            refused = small.client.post(
+                "/v1/chat/completions", content=content, headers={"content-type": media_type}
+            )
+            assert refused.status_code == status
+            assert refused.json()["error"]["type"] == "invalid_request_error"
 
 
 @pytest.mark.parametrize(
