@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 CHROMIUM_NAMES = (
@@ -105,6 +106,12 @@ def data_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | N
     """Gives the folder of public data sets, which is kept beside a checkout, or None."""
     folder = Path(environ.get("FANLIGHT_DATA") or root.parent / "shared" / "data")
     return folder if folder.is_dir() else None
+
+
+def library(name: str) -> Path | None:
+    """Gives where a Python package is that not every machine can have, or None; imports nothing."""
+    found = find_spec(name)
+    return Path(found.origin) if found and found.origin else None
 
 
 def model_weights(root: Path) -> Path | None:

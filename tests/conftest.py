@@ -33,6 +33,7 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
         lambda: machine.model_weights(ROOT),
         "no weights: `fanlight models pull smollm2-135m` says why",
     ),
+    "jax": (partial(machine.library, "jax"), "no JAX for this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
 MAY_BE_MISSING_IN_CI = {"data"}
