@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -36,16 +35,10 @@ _COMMANDS: Final = "fanlight.commands"
 _KEY_BYTES: Final = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """The environment for the gateway; `running` where a model of its own runs beside it."""
-
-    environ: Mapping[str, str]
-    running: bool = False
-
-
 @contextmanager
-def own_model(environ: Mapping[str, str], data: Path, output: Output) -> Iterator[Beside]:
+def own_model(
+    environ: Mapping[str, str], data: Path, output: Output
+) -> Iterator[Mapping[str, str]]:
     """The environment with the demo's own model server in it, while that runs; or as it is.
 
     `data` is the demo's data folder.
@@ -53,7 +46,7 @@ def own_model(environ: Mapping[str, str], data: Path, output: Output) -> Iterato
     folder = Path(environ.get("FANLIGHT_MODELS_DIR") or data / "models")
     variables = {**environ, "FANLIGHT_MODELS_DIR": str(folder)}
     if environ.get("FANLIGHT_LLM_URL") or not _wanted(folder, variables, output):
-        yield Beside(environ)
+        yield environ
         return
     key = secrets.token_urlsafe(_KEY_BYTES)
     server = _start({**variables, "FANLIGHT_MODELS_KEY": key}, folder / "server.log")
@@ -62,14 +55,14 @@ def own_model(environ: Mapping[str, str], data: Path, output: Output) -> Iterato
         if not told.get("running"):
             reason = told.get("detail") or f"{folder / 'server.log'} says why"
             output.tell(f"The demo goes on without a model: {reason}", "yellow")
-            yield Beside(environ)
+            yield environ
             return
         found = {
             "FANLIGHT_LLM_URL": str(told["url"]),
             "FANLIGHT_LLM_MODEL": MODEL,
             "FANLIGHT_LLM_KEY": key,
         }
-        yield Beside({**environ, **found}, running=True)
+        yield {**environ, **found}
     finally:
         _stop(server)
 

@@ -32,7 +32,7 @@ from gateway.app import create_app
 from gateway.cli.builders import installed_tools
 from gateway.cli.knowledge import FILES_ALONE, prepare
 from gateway.cli.output import Output, as_rows, json_option
-from gateway.cli.own_model import Beside, own_model
+from gateway.cli.own_model import own_model
 from gateway.cli.serving import SIGNALS, CannotServe, Listener, bind, serve
 from gateway.cli.welcome import welcome
 from gateway.cli.workers import ASKED, Crew
@@ -104,15 +104,8 @@ def run(
     in_json = log_form == "json" or (log_form == "auto" and not sys.stderr.isatty())
     logs.configure(sys.stderr, as_json=in_json)
     try:
-        with _model(demo and config is None and not no_model, output) as beside:
-            plan = make_plan(
-                config,
-                beside.environ,
-                demo=demo,
-                port=port,
-                page_port=demo_port,
-                small_model=beside.running,
-            )
+        with _model(demo and config is None and not no_model, output) as environ:
+            plan = make_plan(config, environ, demo=demo, port=port, page_port=demo_port)
             clean = _run(plan, output)
     except ConfigurationError as error:
         output.flaws(error.flaws)
@@ -128,9 +121,9 @@ def run(
         raise SystemExit(INTERRUPTED)
 
 
-def _model(wanted: bool, output: Output) -> AbstractContextManager[Beside]:
+def _model(wanted: bool, output: Output) -> AbstractContextManager[Mapping[str, str]]:
     if not wanted:
-        return nullcontext(Beside(os.environ))
+        return nullcontext(os.environ)
     return own_model(os.environ, demo_folder(_demo_root(), os.environ), output)
 
 
@@ -139,19 +132,11 @@ def _demo_root() -> Path:
 
 
 def make_plan(
-    config: Path | None,
-    environ: Mapping[str, str],
-    *,
-    demo: bool,
-    port: int | None,
-    page_port: int,
-    small_model: bool = False,
+    config: Path | None, environ: Mapping[str, str], *, demo: bool, port: int | None, page_port: int
 ) -> Plan:
     """Settle what is to be served. Raises `ConfigurationError`."""
     if demo and config is None:
-        settings = demo_settings(
-            _demo_root(), environ, port=port or 8000, page_port=page_port, small_model=small_model
-        )
+        settings = demo_settings(_demo_root(), environ, port=port or 8000, page_port=page_port)
         return Plan(settings, page_port, settings.sites[0], builtin=True)
     settings = read_settings(config, environ)
     if port is not None:

