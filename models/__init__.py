@@ -1,4 +1,4 @@
-"""How the models that Fanlight ships are made: their sources, their training and their packing.
+"""Models: how they are found, fetched and run, and how those that Fanlight ships are made.
 
-Nothing here runs in a product; `gateway`, `core`, `kb` and `edge` import none of it.
+`gateway`, `core`, `kb` and `edge` import none of it: a gateway talks to a model server over HTTP.
 """

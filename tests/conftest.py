@@ -37,6 +37,11 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "nginx": (partial(machine.proxy, "nginx", "-v"), "no nginx on this machine"),
     "caddy": (partial(machine.proxy, "caddy", "version"), "no Caddy on this machine"),
     "node": (machine.node, "no Node on this machine"),
+    "weights": (
+        lambda: machine.model_weights(ROOT),
+        "no weights: `fanlight models pull smollm2-135m` says why",
+    ),
+    "jax": (partial(machine.library, "jax"), "no JAX for this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
 # No package brings Playwright's Firefox and WebKit.
@@ -188,6 +193,12 @@ def node_path() -> Path:
 def data_folder() -> Path:
     """The folder of public data sets. Mark the test `needs("data")`."""
     return _required("data")
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of models that holds SmolLM2-135M. Mark the test `needs("weights")`."""
+    return _required("weights")
 
 
 @pytest.fixture

@@ -126,11 +126,12 @@ def test_the_web_lock_serves_every_platform() -> None:
 
 def test_the_locks_satisfy_the_project_file() -> None:
     project, groups = PROJECT["project"], PROJECT["dependency-groups"]
-    server = project["dependencies"] + project["optional-dependencies"]["server"]
+    extras = project["optional-dependencies"]
+    server = project["dependencies"] + extras["server"]
     wanted = {
         "runtime.lock": project["dependencies"],
         "server.lock": server,
-        "dev.lock": server + groups["dev"],
+        "dev.lock": server + extras["engines"] + extras["jax"] + groups["dev"],
         "lock.lock": groups["lock"],
         "worker.lock": groups["worker"],
     }

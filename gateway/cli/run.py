@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -34,12 +34,14 @@ from gateway.app import create_app
 from gateway.cli.builders import installed_tools
 from gateway.cli.knowledge import FILES_ALONE, prepare
 from gateway.cli.output import Output, as_rows, json_option
+from gateway.cli.own_model import own_model
 from gateway.cli.serving import SIGNALS, CannotServe, Listener, bind, serve
 from gateway.cli.welcome import welcome
 from gateway.cli.workers import ASKED, Crew
 from gateway.configuration import (
     ConfigurationError,
     Flaw,
+    demo_folder,
     demo_settings,
     read_settings,
     with_port,
@@ -79,6 +81,7 @@ class Plan:
 @click.option(
     "--demo-port", type=_PORT, default=DEMO_PORT, show_default=True, help="The host page."
 )
+@click.option("--no-model", is_flag=True, help="The demo without a model of its own.")
 @click.option(
     "--log",
     "log_form",
@@ -94,6 +97,7 @@ def run(
     config: Path | None,
     port: int | None,
     demo_port: int,
+    no_model: bool,
     log_form: str,
     as_json: bool,
 ) -> None:
@@ -102,8 +106,9 @@ def run(
     in_json = log_form == "json" or (log_form == "auto" and not sys.stderr.isatty())
     logs.configure(sys.stderr, as_json=in_json)
     try:
-        plan = make_plan(config, os.environ, demo=demo, port=port, page_port=demo_port)
-        clean = _run(plan, output)
+        with _model(demo and config is None and not no_model, output) as environ:
+            plan = make_plan(config, environ, demo=demo, port=port, page_port=demo_port)
+            clean = _run(plan, output)
     except ConfigurationError as error:
         output.flaws(error.flaws)
         output.result({"running": False, "flaws": as_rows(error.flaws)})
@@ -118,13 +123,22 @@ def run(
         raise SystemExit(INTERRUPTED)
 
 
+def _model(wanted: bool, output: Output) -> AbstractContextManager[Mapping[str, str]]:
+    if not wanted:
+        return nullcontext(os.environ)
+    return own_model(os.environ, demo_folder(_demo_root(), os.environ), output)
+
+
+def _demo_root() -> Path:
+    return _PROJECT if (_PROJECT / "pyproject.toml").exists() else Path.cwd()
+
+
 def make_plan(
     config: Path | None, environ: Mapping[str, str], *, demo: bool, port: int | None, page_port: int
 ) -> Plan:
     """Settle what is to be served. Raises `ConfigurationError`."""
     if demo and config is None:
-        root = _PROJECT if (_PROJECT / "pyproject.toml").exists() else Path.cwd()
-        settings = demo_settings(root, environ, port=port or 8000, page_port=page_port)
+        settings = demo_settings(_demo_root(), environ, port=port or 8000, page_port=page_port)
         return Plan(settings, page_port, settings.sites[0], builtin=True)
     settings = read_settings(config, environ)
     if port is not None:

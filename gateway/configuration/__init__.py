@@ -4,7 +4,7 @@ Decides where settings come from and which of two wins. Refuses a configuration 
 then names all of them, each with its key and its remedy.
 """
 
-from gateway.configuration.demo import DEMO_SITE, demo_settings
+from gateway.configuration.demo import DEMO_SITE, demo_folder, demo_settings
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.follow import with_port
 from gateway.configuration.parse import parse_settings
@@ -27,6 +27,7 @@ __all__ = [
     "Flaw",
     "Setting",
     "Variable",
+    "demo_folder",
     "demo_settings",
     "environment",
     "examine_settings",

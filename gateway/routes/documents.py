@@ -37,6 +37,7 @@ EMBEDDABLE = {
 }
 STARTER = "starter"
 STARTERS = 4
+LEAST_PATIENCE_MS = 5_000
 TURNSTILE_ORIGIN = "https://challenges.cloudflare.com"
 
 
@@ -163,6 +164,7 @@ class Documents:
             "locales": list(site.locales),
             "default_locale": site.default_locale,
             "confidence_threshold": site.confidence_threshold,
+            "first_word_ms": _patience_ms(self._settings.limits.first_token_s),
             "time_zone": site.time_zone,
             "hours": openings(site, self._clock()),
             "greeting": greeting,
@@ -256,6 +258,11 @@ def send_packed(
         headers["content-encoding"] = "gzip"
     headers["vary"] = "accept-encoding"
     return Response(content, media_type=media_type, headers=headers)
+
+
+def _patience_ms(first_token_s: float) -> int:
+    """How long a panel waits for a first word: as long as the gateway does, and for the way."""
+    return max(LEAST_PATIENCE_MS, round((first_token_s + 1) * 1000))
 
 
 def _starters(index: Index, locale: str, today: str) -> list[str]:

@@ -100,6 +100,12 @@ async def test_a_documents_configuration_comes_from_the_server(gateway: World) -
     assert load_index(served.content).release == config["kb"]["release"]
 
 
+async def test_a_panel_waits_for_a_first_word_as_long_as_its_gateway_does() -> None:
+    for first_token_s, waits_ms in ((0.5, 5_000), (4.0, 5_000), (20.0, 21_000)):
+        async with world(patience_s=first_token_s) as gateway:
+            assert (await configuration(gateway))["first_word_ms"] == waits_ms
+
+
 async def test_the_embedding_of_an_index_is_named_and_served_for_good() -> None:
     async with world(knowledge=load_knowledge(MEANING, TABLE)) as gateway:
         configs = [await configuration(gateway, f"/chat/site_{name}") for name in ("demo", "other")]

@@ -161,7 +161,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const network = new Network(state, around.isOnline);
   const ring = new KeyRing();
   const calls = makeCalls(state, around, ring);
-  const gateway = around.gateway?.(calls) ?? new Gateway(calls);
+  const gateway = around.gateway?.(calls) ?? new Gateway(calls, config.first_word_ms);
   const happenings = new Happenings();
   const { tell } = happenings;
   const replies = makeReplies({ vault, network, calls, gateway, tell });

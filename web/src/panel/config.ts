@@ -30,6 +30,8 @@ export interface PanelConfig {
   readonly locales: readonly string[];
   readonly default_locale: string;
   readonly confidence_threshold: number;
+  /** How long a first word is waited for: as long as the gateway waits for its model. */
+  readonly first_word_ms: number;
   /** Whose day it is that answers hold on. */
   readonly time_zone: string;
   /** When people are there in the days to come; null where the site has no hours. */
@@ -56,6 +58,7 @@ const DEFAULTS = {
   name: "Fanlight",
   accent: "",
   confidence_threshold: 0.55,
+  first_word_ms: 5000,
   time_zone: "UTC",
   hours: null,
   version: "",

@@ -1,7 +1,7 @@
 /**
  * The gateway, as the panel needs it: ask, escalate, listen.
  *
- * Decides: how long to wait for a first word (5 s), and between words (25 s, past one heartbeat). Refuses:
+ * Decides: how long to wait for a first word (as the gateway says; 5 s), and between words (25 s, past one heartbeat). Refuses:
  * by an outcome with a name, never by leaving the visitor waiting.
  */
 import type { SignedCalls } from "../trust/calls.ts";
@@ -12,7 +12,6 @@ import { type Citation, isRecord, isSpan, type Suggestion } from "../vault/entry
 import { pause } from "./pause.ts";
 import { dataOf, eventsOf, type ServerEvent } from "./sse.ts";
 
-export const FIRST_WORD_MS = 5000;
 export const NEXT_WORD_MS = 25_000;
 
 /** A wait longer than this is a visitor's no more than a silent gateway's. */
@@ -141,7 +140,10 @@ function turnOf(body: string): string {
 }
 
 export class Gateway {
-  constructor(private readonly calls: SignedCalls) {}
+  constructor(
+    private readonly calls: SignedCalls,
+    private readonly firstWordMs: number,
+  ) {}
 
   /** Gets ready for a question that may be coming. */
   warm(): void {
@@ -172,7 +174,7 @@ export class Gateway {
   }
 
   async #ask(call: ChatCall): Promise<ChatOutcome> {
-    const patience = new Patience(FIRST_WORD_MS, call.stop);
+    const patience = new Patience(this.firstWordMs, call.stop);
     try {
       return await this.#read(call, patience);
     } finally {

@@ -70,6 +70,6 @@ export function forPreview(config: PanelConfig): Partial<Surroundings> {
     goOnlineOnly: async () => undefined,
     // Under a name of its own no other tab of this browser is in step with it.
     owner: { store: `${config.site_key}:preview`, jwt: async () => undefined },
-    gateway: (calls) => new NobodyThere(calls),
+    gateway: (calls) => new NobodyThere(calls, config.first_word_ms),
   };
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { event, problem, sse } from "../trust/gateway.ts";
 import { BrokenStorage } from "../vault/storage.ts";
-import { CHOICES, done, type Harness, panel, testDatabase, testGateway } from "./panel.ts";
+import { CHOICES, CONFIG, done, type Harness, panel, testDatabase, testGateway } from "./panel.ts";
 
 const VAULT = "fanlight.memory.v1:site_demo";
 
@@ -273,6 +273,22 @@ describe("a gateway that does not answer", () => {
     vi.useRealTimers();
     await settled(() => escalations().length === 1);
     expect(escalations()[0]?.body).toMatchObject({ reason: "empty" });
+  });
+
+  it("is waited for as long as it says, where its model begins late", async () => {
+    it_ = panel({ config: { ...CONFIG, first_word_ms: 7_000 } });
+    it_.loadPack();
+    await it_.memory.decline();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    it_.gateway.answers.set("/v1/chat", () => sse([": heartbeat\n\n"], false));
+    const asking = it_.conversation.ask("hm");
+    await vi.waitFor(() => expect(chats()).toHaveLength(1));
+    await pass(6_000);
+    expect(it_.lines()).toHaveLength(1);
+    await pass(1_000);
+    await asking;
+    expect(it_.lines().at(-1)?.[1]).toBe("Not sure.");
+    vi.useRealTimers();
   });
 
   it.each([

@@ -1,0 +1,1 @@
+"""GGUF files: a reader of headers that trusts nothing, and the making of F16 files."""

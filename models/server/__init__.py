@@ -1,0 +1,1 @@
+"""The model server: OpenAI's dialect over the engines, in a process of its own."""
