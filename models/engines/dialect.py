@@ -25,6 +25,12 @@ def body_of(call: Call) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
         "return_progress": True,
     }
+    if call.adapters:
+        raise BadRequest("llama.cpp runs no adapters here; the JAX engine does.", "adapters")
+    if sampling.top_k:
+        body["top_k"] = sampling.top_k
+    if sampling.repetition_penalty != 1:
+        body["repeat_penalty"] = sampling.repetition_penalty
     if sampling.seed is not None:
         body["seed"] = sampling.seed
     if isinstance(call.prompt, str):
