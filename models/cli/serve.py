@@ -27,6 +27,7 @@ from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from gateway.cli.serving import LOOPBACKS, Listener, bind, serve
 from models.cli.options import catalog_option
+from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.kept import KeptModel
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Engine
@@ -38,6 +39,7 @@ from models.services import open_registry
 
 PORT: Final = 8010
 CONTEXT: Final = 4096
+ENGINES: Final = ("llama.cpp", "jax")
 IDLE_MINUTES: Final = 15.0
 KEY: Final = "FANLIGHT_MODELS_KEY"
 _LEAST_KEY: Final = 20
@@ -51,6 +53,7 @@ class _Asked:
     names: tuple[str, ...]
     host: str
     port: int
+    engine: str
     context: int
     threads: int
     idle_s: float
@@ -64,6 +67,13 @@ class _Asked:
 @click.option("--host", default="127.0.0.1", show_default=True, help=f"Others need {KEY}.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="jax runs llama models, on a GPU where there is one.",
+)
+@click.option(
     "--context",
     type=click.IntRange(64),
     default=CONTEXT,
@@ -71,7 +81,7 @@ class _Asked:
     help="Tokens a request may fill; a model's own limit holds too.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 256), help="Of each model. Default: the processor's cores."
+    "--threads", type=click.IntRange(1, 256), help="Of each model in llama.cpp. Default: the cores."
 )
 @click.option(
     "--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="Requests that run."
@@ -105,6 +115,7 @@ def serve_command(
     names: tuple[str, ...],
     host: str,
     port: int,
+    engine: str,
     context: int,
     threads: int | None,
     at_once: int,
@@ -123,6 +134,7 @@ def serve_command(
         names=names,
         host=host,
         port=port,
+        engine=engine,
         context=context,
         threads=threads or os.cpu_count() or 1,
         idle_s=idle_minutes * 60,
@@ -187,14 +199,17 @@ def _url(host: str, port: int) -> str:
 
 
 def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
-    settings = LlamaSettings(
-        architecture=model.architecture,
-        context=min(asked.context, model.context),
-        threads=asked.threads,
-        at_once=asked.limits.at_once,
-    )
+    context, at_once = min(asked.context, model.context), asked.limits.at_once
 
     def make(path: Path, _model: Model) -> Engine:
+        if asked.engine == "jax":
+            return JaxEngine(path, JaxSettings(model.architecture, context, at_once))
+        settings = LlamaSettings(
+            architecture=model.architecture,
+            context=context,
+            threads=asked.threads,
+            at_once=at_once,
+        )
         return LlamaEngine(path, settings)
 
     return KeptModel(registry, model, make, idle_s=asked.idle_s)

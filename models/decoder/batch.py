@@ -156,8 +156,19 @@ class Batch:
             told |= by.logprobs is not None
         # Counts are large: they go to the device only where somebody needs them.
         counts = self._counts if penalised else self._counts[:, :, :1] * 0
-        temperature, top_p, *penalties = columns
-        choosing = Choosing(temperature, top_p, top_k, *penalties, seeds, positions, *counts)
+        temperature, top_p, repetition, presence, frequency = columns
+        choosing = Choosing(
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            repetition=repetition,
+            presence=presence,
+            frequency=frequency,
+            seed=seeds,
+            position=positions,
+            prompted=counts[0],
+            said=counts[1],
+        )
         return self._decoder.choose(choosing, sampled=sampled, told=told)
 
     def _go_on(self, ready: list[_Row], chosen: Chosen) -> None:

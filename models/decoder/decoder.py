@@ -1,21 +1,21 @@
 """One model on the device, with its cache: what a batch does in one step, compiled.
 
 Decides the few shapes that are compiled. A prompt is read in pieces of `PIECES` lengths, padded to
-the next; replies go on for all rows at once. How much of a cache is looked at grows in steps too.
+the next; replies go on for all rows at once. How much of a cache is looked at is doubled as needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from models.decoder.forward import Cache, Lora, empty_cache, forward, logits_of
+from models.decoder.forward import Cache, Lora, Turn, empty_cache, forward, logits_of
 from models.decoder.lora import Pool
 from models.decoder.sampling import Choosing, Chosen, choose
 from models.decoder.shape import Shape
@@ -37,13 +37,11 @@ class Decoder:
         kind = weights["embedding"].dtype
         self.pool = Pool(shape, kind)
         self._weights = weights
-        self._cache: Cache = []
-        self._logits: Any = None
-        self.clear()
+        self._state = self._empty()
         compiled = partial(jax.jit, static_argnames=("span",))
-        self._read = compiled(partial(_read, shape), donate_argnums=(1, 2))
+        self._read = compiled(partial(_read, shape), donate_argnums=(1,))
         self._judge = compiled(partial(_judge, shape), donate_argnums=(1,))
-        self._advance = compiled(partial(_advance, shape), donate_argnums=(1, 2))
+        self._advance = compiled(partial(_advance, shape), donate_argnums=(1,))
         self._choose = jax.jit(choose, static_argnames=("sampled", "told"))
 
     def read(
@@ -53,12 +51,10 @@ class Decoder:
 
         Gives how many were read. The logits after them are the row's.
         """
-        piece = _Piece(tokens, start)
-        self._cache, self._logits = self._read(
-            self._weights, self._cache, self._logits, self.pool.lora([adapters]),
-            row, piece.tokens, start, piece.count, span=self._span(start + piece.count),
-        )  # fmt: skip
-        return piece.count
+        piece = _piece(row, tokens, start)
+        lora, span = self.pool.lora([adapters]), self._span(start + piece.length)
+        self._state = self._read(self._weights, self._state, lora, piece, span=span)
+        return piece.length
 
     def judge(
         self,
@@ -69,16 +65,18 @@ class Decoder:
         adapters: Mapping[str, float],
     ) -> NDArray[np.float32]:
         """Read as `read` does, and give the log-probability of the token that follows each."""
-        piece, targets = _Piece(tokens, start), _Piece(following, start)
-        self._cache, logprobs = self._judge(
-            self._weights, self._cache, self.pool.lora([adapters]),
-            row, piece.tokens, targets.tokens, start, piece.count, span=self._span(start + piece.count),
-        )  # fmt: skip
-        return np.asarray(logprobs)[: piece.count]
+        piece, targets = _piece(row, tokens, start), _piece(row, following, start)
+        lora, span = self.pool.lora([adapters]), self._span(start + piece.length)
+        self._state, logprobs = self._judge(
+            self._weights, self._state, lora, piece, following=targets.tokens, span=span
+        )
+        return np.asarray(logprobs)[: piece.length]
 
     def choose(self, by: Choosing, *, sampled: bool, told: bool) -> Chosen:
         """Choose every row's next token from its logits; see `sampling.choose`."""
-        return Chosen(*map(np.asarray, self._choose(self._logits, by, sampled=sampled, told=told)))
+        return Chosen(
+            *map(np.asarray, self._choose(self._state.logits, by, sampled=sampled, told=told))
+        )
 
     def advance(
         self,
@@ -88,16 +86,20 @@ class Decoder:
     ) -> None:
         """Add one token to every row, at its position; a row at `context` is left as it is."""
         longest = max(at + 1 for at in positions if at < self.context)
-        self._cache, self._logits = self._advance(
-            self._weights, self._cache, self._logits, self.pool.lora(adapters),
-            np.asarray(tokens, np.int32), np.asarray(positions, np.int32), span=self._span(longest),
-        )  # fmt: skip
+        turn = Turn(
+            None, np.asarray(tokens, np.int32)[:, None], np.asarray(positions, np.int32)[:, None]
+        )
+        lora, span = self.pool.lora(adapters), self._span(longest)
+        self._state = self._advance(self._weights, self._state, lora, turn, span=span)
 
     def clear(self) -> None:
-        """Begin anew, with nothing read: also after a pass that failed, and took the cache along."""
+        """Begin anew with nothing read: a pass that failed may have taken the cache along."""
+        self._state = self._empty()
+
+    def _empty(self) -> _State:
         kind = self._weights["embedding"].dtype
-        self._cache = empty_cache(self.shape, self.rows, self.context, kind)
-        self._logits = jnp.zeros((self.rows, self.shape.vocabulary), jnp.float32)
+        logits = jnp.zeros((self.rows, self.shape.vocabulary), jnp.float32)
+        return _State(empty_cache(self.shape, self.rows, self.context, kind), logits)
 
     def _span(self, longest: int) -> int:
         """How many positions are looked at where the last is `longest`."""
@@ -105,54 +107,70 @@ class Decoder:
 
     def logits(self, row: int) -> NDArray[np.float32]:
         """What a row's next token is chosen from, (vocabulary,)."""
-        return np.asarray(self._logits[row])
+        return np.asarray(self._state.logits[row])
 
 
-class _Piece:
+class _State(NamedTuple):
+    """What a pass takes and gives anew; logits are (rows, vocabulary)."""
+
+    cache: Cache
+    logits: Any
+
+
+class _Piece(NamedTuple):
+    """Tokens of a row from position `start`, of which `length` are no padding; traced in a pass."""
+
+    row: int
+    tokens: Any
+    start: int
+    length: int
+
+
+def _piece(row: int, tokens: Sequence[int], start: int) -> _Piece:
     """As many of these tokens as one pass takes, padded to a length that is compiled."""
-
-    def __init__(self, tokens: Sequence[int], start: int) -> None:
-        self.count = min(len(tokens), PIECES[-1])
-        length = next(each for each in PIECES if each >= self.count)
-        self.tokens = np.zeros(length, np.int32)
-        self.tokens[: self.count] = tokens[: self.count]
+    count = min(len(tokens), PIECES[-1])
+    padded = np.zeros(next(each for each in PIECES if each >= count), np.int32)
+    padded[:count] = tokens[:count]
+    return _Piece(row, padded, start, count)
 
 
-def _places(cache: Cache, tokens: Any, start: Any, count: Any) -> Any:
-    """Positions (1, length); padding is put where nothing is written."""
-    steps = jnp.arange(len(tokens))
-    return jnp.where(steps < count, start + steps, cache[0][0].shape[1])[None]
+def _turn(piece: _Piece, cache: Cache) -> Turn:
+    """Padding is put where nothing is written."""
+    steps = jnp.arange(len(piece.tokens))
+    beyond = cache[0][0].shape[1]
+    positions = jnp.where(steps < piece.length, piece.start + steps, beyond)
+    return Turn(jnp.asarray(piece.row)[None], piece.tokens[None], positions[None])
 
 
 def _read(
-    shape: Shape, weights: Weights, cache: Cache, logits: Any, lora: Lora,
-    row: Any, tokens: Any, start: Any, count: Any, *, span: int,
-) -> tuple[Cache, Any]:  # fmt: skip
-    places = _places(cache, tokens, start, count)
-    states, cache = forward(
-        shape, weights, cache, lora, jnp.asarray(row)[None], tokens[None], places, span
-    )
-    return cache, logits.at[row].set(logits_of(weights, states[0, count - 1]))
+    shape: Shape, weights: Weights, state: _State, lora: Lora, piece: _Piece, *, span: int
+) -> _State:
+    turn = _turn(piece, state.cache)
+    states, cache = forward(shape, weights, state.cache, lora, turn, span=span)
+    last = logits_of(weights, states[0, piece.length - 1])
+    return _State(cache, state.logits.at[piece.row].set(last))
 
 
 def _judge(
-    shape: Shape, weights: Weights, cache: Cache, lora: Lora,
-    row: Any, tokens: Any, following: Any, start: Any, count: Any, *, span: int,
-) -> tuple[Cache, Any]:  # fmt: skip
-    places = _places(cache, tokens, start, count)
-    states, cache = forward(
-        shape, weights, cache, lora, jnp.asarray(row)[None], tokens[None], places, span
-    )
+    shape: Shape,
+    weights: Weights,
+    state: _State,
+    lora: Lora,
+    piece: _Piece,
+    *,
+    following: Any,
+    span: int,
+) -> tuple[_State, Any]:
+    turn = _turn(piece, state.cache)
+    states, cache = forward(shape, weights, state.cache, lora, turn, span=span)
     logprobs = jax.nn.log_softmax(logits_of(weights, states[0]))
-    return cache, jnp.take_along_axis(logprobs, following[:, None], -1)[:, 0]
+    own = jnp.take_along_axis(logprobs, following[:, None], -1)[:, 0]
+    return _State(cache, state.logits), own
 
 
 def _advance(
-    shape: Shape, weights: Weights, cache: Cache, logits: Any, lora: Lora,
-    tokens: Any, positions: Any, *, span: int,
-) -> tuple[Cache, Any]:  # fmt: skip
-    states, cache = forward(
-        shape, weights, cache, lora, None, tokens[:, None], positions[:, None], span
-    )
-    active = positions < cache[0][0].shape[1]
-    return cache, jnp.where(active[:, None], logits_of(weights, states[:, 0]), logits)
+    shape: Shape, weights: Weights, state: _State, lora: Lora, turn: Turn, *, span: int
+) -> _State:
+    states, cache = forward(shape, weights, state.cache, lora, turn, span=span)
+    active = turn.positions < cache[0][0].shape[1]
+    return _State(cache, jnp.where(active, logits_of(weights, states[:, 0]), state.logits))

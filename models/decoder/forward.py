@@ -12,7 +12,7 @@ is masked, so a row needs no clearing when the next conversation takes it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,17 @@ type Lora = tuple[dict[str, tuple[Any, Any]], Gates] | None
 """By matrix A (layers, pool, rank, in) and B (layers, pool, out, rank); and each row's gates."""
 
 
+class Turn(NamedTuple):
+    """What is read: tokens (batch, length) at positions (batch, length) of rows (batch,).
+
+    Rows may be None for all of the cache, in order, which saves copying it.
+    """
+
+    rows: Any | None
+    tokens: Any
+    positions: Any
+
+
 def empty_cache(shape: Shape, rows: int, context: int, kind: Any) -> Cache:
     """A cache for so many rows."""
     size = (rows, context, shape.kv_heads, shape.head)
@@ -37,39 +48,34 @@ def empty_cache(shape: Shape, rows: int, context: int, kind: Any) -> Cache:
 
 
 def forward(
-    shape: Shape,
-    weights: Weights,
-    cache: Cache,
-    lora: Lora,
-    rows: Any | None,
-    tokens: Any,
-    positions: Any,
-    span: int,
+    shape: Shape, weights: Weights, cache: Cache, lora: Lora, turn: Turn, *, span: int
 ) -> tuple[Any, Cache]:
-    """Take tokens (batch, length) at positions (batch, length) of these rows (batch,).
-
-    Rows may be None for all of the cache, in order, which saves copying it. No position that counts
-    is `span` or more: so much of the cache is looked at.
+    """Read a turn.
 
     Gives states after the last norm, (batch, length, width) in float32, and the cache with the
-    tokens in it. A position of `context` or more writes nothing.
+    tokens in it. A position of `context` or more writes nothing. No position that counts is `span`
+    or more: so much of the cache is looked at.
     """
+    rows, tokens, positions = turn
     states = weights["embedding"][tokens].astype(jnp.float32)
     turns = _turns(shape, positions)
     place = (jnp.arange(len(tokens))[:, None] if rows is None else rows[:, None], positions)
+    split = (*tokens.shape, -1, shape.head)
     written = []
-    for number, (own, (keys, values)) in enumerate(zip(weights["layers"], cache, strict=True)):
+    for number, (own, held) in enumerate(zip(weights["layers"], cache, strict=True)):
         low = _Low(lora, number)
         normed = _norm(states, own["attn_norm"], shape.epsilon)
-        split = (*tokens.shape, -1, shape.head)
         query = _turned(low.product(normed, own, "q").reshape(split), turns)
         key = _turned(low.product(normed, own, "k").reshape(split), turns)
         value = low.product(normed, own, "v").reshape(split)
-        keys = keys.at[place].set(key.astype(keys.dtype), mode="drop")
-        values = values.at[place].set(value.astype(values.dtype), mode="drop")
+        keys, values = (
+            old.at[place].set(new.astype(old.dtype), mode="drop")
+            for old, new in zip(held, (key, value), strict=True)
+        )
         written.append((keys, values))
-        near = [each[:, :span] if rows is None else each[rows, :span] for each in (keys, values)]
-        mixed = _attend(query, *near, positions)
+        if rows is not None:
+            keys, values = keys[rows], values[rows]
+        mixed = _attend(query, keys[:, :span], values[:, :span], positions)
         states += low.product(mixed, own, "o")
         normed = _norm(states, own["ffn_norm"], shape.epsilon)
         inner = jax.nn.silu(low.product(normed, own, "gate")) * low.product(normed, own, "up")
@@ -131,7 +137,7 @@ def _turns(shape: Shape, positions: Any) -> tuple[Any, Any]:
 
 
 def _turned(heads: Any, turns: tuple[Any, Any]) -> Any:
-    """Rotate (batch, length, heads, head); a pair is an item of the first half and of the second."""
+    """Rotate (batch, length, heads, head); pairs are of an item of each half."""
     first, second = jnp.split(heads, 2, -1)
     cosine, sine = turns
     return jnp.concatenate(

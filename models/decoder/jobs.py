@@ -114,9 +114,7 @@ class Scoring(Job):
         for following in self._continuations:
             tokens, at, total = [self._last, *following[:-1]], 0, 0.0
             while at < len(following):
-                found = decoder.judge(
-                    row, tokens[at:], following[at:], start + at, self.adapters
-                )
+                found = decoder.judge(row, tokens[at:], following[at:], start + at, self.adapters)
                 total += float(found.sum())
                 at += len(found)
                 yield

@@ -1,4 +1,4 @@
-"""Adapters: low-rank changes of a model's matrices, and the pool from which each row gathers its own.
+"""Adapters: low-rank changes of a model's matrices, and the pool that rows gather theirs from.
 
 `W_eff = W + Σ_j g_j α_j B_j A_j` (S3 5.2; Hu et al., 2021, arXiv:2106.09685). `α_j` is the file's
 alpha divided by its rank, as PEFT and llama.cpp have it; it is multiplied into B when a file is
@@ -37,7 +37,7 @@ class Adapter:
     @property
     def rank(self) -> int:
         """The highest of its ranks."""
-        return max(down.shape[0] for down, _ in self.parts.values())
+        return max(len(down) for down, _ in self.parts.values())
 
 
 def gguf_adapter(path: Path, shape: Shape) -> Adapter:

@@ -53,9 +53,7 @@ def choose(logits: Any, by: Choosing, *, sampled: bool, told: bool) -> Chosen:
     if sampled:
         penalised = _penalised(logits, by)
         likeliest = jnp.argmax(penalised, -1)
-        drawn = jax.vmap(_drawn)(
-            penalised, by.temperature, by.top_p, by.top_k, by.seed, by.position
-        )
+        drawn = jax.vmap(_drawn)(penalised, by)
         tokens = jnp.where(by.temperature > 0, drawn, likeliest)
     logprobs = jnp.take_along_axis(own, tokens[:, None], -1)[:, 0]
     if told:
@@ -74,14 +72,13 @@ def _penalised(logits: Any, by: Choosing) -> Any:
     return penalised - by.presence[:, None] * (by.said > 0)
 
 
-def _drawn(
-    logits: Any, temperature: Any, top_p: Any, top_k: Any, seed: Any, position: Any
-) -> Any:
+def _drawn(logits: Any, by: Choosing) -> Any:
     """One row's token. The likeliest is always kept, however small `top_p` is."""
     ordered, tokens = jax.lax.top_k(logits, len(logits))
-    warmed = ordered / jnp.maximum(temperature, 1e-6)
-    chances = jax.nn.softmax(jnp.where(jnp.arange(len(logits)) < top_k, warmed, -jnp.inf))
+    warmed = ordered / jnp.maximum(by.temperature, 1e-6)
+    near = jnp.arange(len(logits)) < by.top_k
+    chances = jax.nn.softmax(jnp.where(near, warmed, -jnp.inf))
     before = jnp.cumsum(chances) - chances
-    kept = jnp.where((before < top_p) & (chances > 0), warmed, -jnp.inf)
-    key = jax.random.fold_in(jax.random.key(seed), position)
+    kept = jnp.where((before < by.top_p) & near, warmed, -jnp.inf)
+    key = jax.random.fold_in(jax.random.key(by.seed), by.position)
     return tokens[jax.random.categorical(key, kept)]

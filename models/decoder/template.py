@@ -25,7 +25,10 @@ class ChatTemplate:
     def __init__(self, source: str) -> None:
         # The settings under which Hugging Face's templates are written.
         sandbox = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False  # noqa: S701 - plain text
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+            autoescape=False,
         )
         sandbox.globals["raise_exception"] = _refuse
         try:

@@ -90,9 +90,9 @@ def _tokenizer(path: Path, names: Mapping[str, int], merges: list[Any], cut: str
 
     try:
         tokenizer = Tokenizer(models.BPE(vocab=dict(names), merges=merges))
-    except Exception as error:  # noqa: BLE001 - the library raises nothing more narrow
+    except Exception as error:
         raise BadFile(f"{path.name} has merges that its tokens do not allow: {error}") from error
-    steps = [pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    steps: list[Any] = [pre_tokenizers.ByteLevel(add_prefix_space=False)]
     if cut == "smollm":
         steps.insert(0, pre_tokenizers.Digits(individual_digits=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
@@ -102,7 +102,9 @@ def _tokenizer(path: Path, names: Mapping[str, int], merges: list[Any], cut: str
 def _add_special(tokenizer: Any, words: Sequence[str]) -> None:
     from tokenizers import AddedToken  # noqa: PLC0415
 
-    tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in words])
+    tokenizer.add_special_tokens(
+        [AddedToken(word, special=True, normalized=False) for word in words]
+    )
 
 
 def _token(header: Header, name: str) -> int | None:

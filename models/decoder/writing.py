@@ -24,10 +24,9 @@ class Writing:
         return self._sure(self._decoder.decode(raw))
 
     def end(self) -> str:
-        """What was held back, when nothing more comes."""
-        last = self._sure(self._decoder.decode(b"", final=True))
+        """What was held back, when nothing more comes; half a character is dropped."""
         held, self._held = self._held, ""
-        return last + held
+        return held
 
     def _sure(self, text: str) -> str:
         self._held += text

@@ -1,7 +1,8 @@
 """Llama-family models in JAX, many conversations and adapters in one batch.
 
 Decides in which numbers it computes where nothing is said: bfloat16 where JAX sees an accelerator,
-float32 on a processor, which is faster at it. The device is JAX's own choice. Encodes nothing.
+float32 on a processor, where it agrees better with llama.cpp. The device is JAX's own choice.
+Encodes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from models.errors import BadRequest, EngineFailed, InUse, Overflow, TooLate
 if TYPE_CHECKING:
     from models.decoder.batch import Batch
     from models.decoder.decoder import Decoder
-    from models.decoder.jobs import Job, Told, Token
+    from models.decoder.jobs import Token, Told
     from models.decoder.template import ChatTemplate
     from models.decoder.tokens import Tokens
 
@@ -164,9 +165,7 @@ class JaxEngine:
             raise EngineFailed("The model is not loaded.")
         return self._model
 
-    def _adapters(
-        self, model: _Model, wanted: Sequence[tuple[str, float]]
-    ) -> Mapping[str, float]:
+    def _adapters(self, model: _Model, wanted: Sequence[tuple[str, float]]) -> Mapping[str, float]:
         known = model.decoder.pool.names
         for name, weight in wanted:
             if name not in known:
@@ -270,7 +269,7 @@ def _check(sampling: Sampling) -> None:
         raise BadRequest("max_tokens is less than 1.", "max_tokens")
     if (sampling.logprobs or 0) > MOST_LIKELIEST:
         raise BadRequest(f"At most {MOST_LIKELIEST} of the likeliest are told.", "logprobs")
-    if not 0 < sampling.repetition_penalty:
+    if not sampling.repetition_penalty > 0:
         raise BadRequest("repetition_penalty is not positive.", "repetition_penalty")
 
 
