@@ -131,7 +131,7 @@ def test_the_locks_satisfy_the_project_file() -> None:
     wanted = {
         "runtime.lock": project["dependencies"],
         "server.lock": server,
-        "dev.lock": server + extras["engines"] + groups["dev"],
+        "dev.lock": server + extras["engines"] + extras["jax"] + groups["dev"],
         "lock.lock": groups["lock"],
         "worker.lock": groups["worker"],
     }

@@ -94,6 +94,17 @@ def _numbers(path: Path, header: Header, tensor: Tensor) -> Numbers:
     return to_float32(data, tensor.kind).reshape(tensor.shape[::-1])
 
 
+def random_adapter(shape: Shape, rank: int, random: np.random.Generator) -> Adapter:
+    """Small random changes of q and v in every layer: to measure with."""
+    parts = {}
+    for name in ("q", "v"):
+        outer, inner = shape.matrices()[name]
+        for layer in range(shape.layers):
+            a, b = random.standard_normal((rank, inner)), random.standard_normal((outer, rank))
+            parts[layer, name] = (a.astype(np.float32) * 0.02, b.astype(np.float32) * 0.02)
+    return Adapter(parts)
+
+
 class Pool:
     """The adapters that rows may have. Its first place is empty: a row without any gathers it.
 

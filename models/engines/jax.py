@@ -179,8 +179,7 @@ class JaxEngine:
 
     def _open(self) -> _Model:
         try:
-            import jax  # noqa: PLC0415 - large: imported where a model is loaded
-
+            # Large: imported where a model is loaded.
             from models.decoder.batch import Batch  # noqa: PLC0415
             from models.decoder.decoder import Decoder  # noqa: PLC0415
             from models.decoder.template import ChatTemplate  # noqa: PLC0415
@@ -189,9 +188,7 @@ class JaxEngine:
         except ImportError as error:
             raise EngineFailed(MISSING) from error
         settings = self._settings
-        kind = settings.kind
-        if kind == "auto":
-            kind = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+        kind = device_kind(settings.kind)
         header, shape, weights = load_gguf(self._path, settings.architecture, kind)
         tokens = gguf_tokens(self._path, header)
         source = header.keys.get("tokenizer.chat_template")
@@ -223,6 +220,15 @@ class _Heard:
         if isinstance(told, Failed):
             raise EngineFailed(told.message)
         return told
+
+
+def device_kind(kind: Kind) -> Kind:
+    """The numbers in which JAX's device computes, where nothing is said."""
+    import jax  # noqa: PLC0415
+
+    if kind != "auto":
+        return kind
+    return "float32" if jax.default_backend() == "cpu" else "bfloat16"
 
 
 async def _pieces(
