@@ -54,6 +54,7 @@ class _Asked:
     host: str
     port: int
     engine: str
+    adapters: tuple[tuple[str, Path], ...]
     context: int
     threads: int
     idle_s: float
@@ -72,6 +73,14 @@ class _Asked:
     default=ENGINES[0],
     show_default=True,
     help="jax runs llama models, on a GPU where there is one.",
+)
+@click.option(
+    "--adapter",
+    "adapters",
+    metavar="ID=FILE",
+    multiple=True,
+    callback=lambda _context, _option, values: _adapters(values),
+    help="A LoRA adapter (GGUF) that requests may name; with --engine jax and one MODEL.",
 )
 @click.option(
     "--context",
@@ -116,6 +125,7 @@ def serve_command(
     host: str,
     port: int,
     engine: str,
+    adapters: tuple[tuple[str, Path], ...],
     context: int,
     threads: int | None,
     at_once: int,
@@ -130,11 +140,14 @@ def serve_command(
 ) -> None:
     """Serve MODELs in OpenAI's dialect until Ctrl-C; by default all chat models that are here."""
     output = Output(as_json)
+    if adapters and (engine != "jax" or len(names) != 1):
+        raise click.UsageError("--adapter needs --engine jax, and the one MODEL that it is for.")
     asked = _Asked(
         names=names,
         host=host,
         port=port,
         engine=engine,
+        adapters=adapters,
         context=context,
         threads=threads or os.cpu_count() or 1,
         idle_s=idle_minutes * 60,
@@ -194,6 +207,18 @@ async def _serve(registry: Registry, asked: _Asked, key: str, output: Output) ->
         return await serve([listener], ready=ready, stopping=serving.stop)
 
 
+def _adapters(values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    found: dict[str, Path] = {}
+    for value in values:
+        name, _, path = value.partition("=")
+        if not name or not path:
+            raise click.BadParameter(f"{value!r} is not ID=FILE.")
+        if name in found:
+            raise click.BadParameter(f"{name} comes twice.")
+        found[name] = Path(path)
+    return tuple(found.items())
+
+
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
 
@@ -203,7 +228,8 @@ def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
 
     def make(path: Path, _model: Model) -> Engine:
         if asked.engine == "jax":
-            return JaxEngine(path, JaxSettings(model.architecture, context, at_once))
+            jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
+            return JaxEngine(path, jax)
         settings = LlamaSettings(
             architecture=model.architecture,
             context=context,

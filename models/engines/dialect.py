@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.engines.protocol import Call, Finish, Likelihood, Piece, TokenLikelihood, Usage
-from models.errors import BadRequest, EngineFailed, ModelError, Overflow
+from models.errors import BadRequest, EngineFailed, ModelError, Overflow, UnknownAdapter
 
 
 def body_of(call: Call) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def body_of(call: Call) -> dict[str, Any]:
         "return_progress": True,
     }
     if call.adapters:
-        raise BadRequest("llama.cpp runs no adapters here; the JAX engine does.", "adapters")
+        raise UnknownAdapter("llama.cpp runs no adapters here; `--engine jax` does.")
     if sampling.top_k:
         body["top_k"] = sampling.top_k
     if sampling.repetition_penalty != 1:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from models.engines.protocol import Call, Likelihood, Piece, Sampling, TokenLikelihood, Usage
-from models.errors import BadRequest, EngineFailed, InUse, Overflow, TooLate
+from models.errors import BadRequest, EngineFailed, InUse, Overflow, TooLate, UnknownAdapter
 
 if TYPE_CHECKING:
     from models.decoder.batch import Batch
@@ -34,12 +34,16 @@ type Kind = Literal["auto", "bfloat16", "float32"]
 
 @dataclass(frozen=True, slots=True)
 class JaxSettings:
-    """How a model is run: `at_once` calls in one batch, each with `context` tokens."""
+    """How a model is run: `at_once` calls in one batch, each with `context` tokens.
+
+    `adapters` are loaded with the model, by id.
+    """
 
     architecture: str
     context: int
     at_once: int = 4
     kind: Kind = "auto"
+    adapters: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ class JaxEngine:
         for name, weight in wanted:
             if name not in known:
                 held = f"Loaded: {', '.join(known)}." if known else "None is loaded."
-                raise BadRequest(f"There is no adapter {name!r} here. {held}", "adapters")
+                raise UnknownAdapter(f"There is no adapter {name!r} here. {held}")
             if not math.isfinite(weight):
                 raise BadRequest(f"The weight of the adapter {name!r} is no number.", "adapters")
         if len(dict(wanted)) != len(wanted):
@@ -182,6 +186,7 @@ class JaxEngine:
             # Large: imported where a model is loaded.
             from models.decoder.batch import Batch  # noqa: PLC0415
             from models.decoder.decoder import Decoder  # noqa: PLC0415
+            from models.decoder.lora import gguf_adapter  # noqa: PLC0415
             from models.decoder.template import ChatTemplate  # noqa: PLC0415
             from models.decoder.tokens import gguf_tokens  # noqa: PLC0415
             from models.decoder.weights import load_gguf  # noqa: PLC0415
@@ -195,6 +200,8 @@ class JaxEngine:
         template = ChatTemplate(source) if isinstance(source, str) else None
         context = min(settings.context, shape.context)
         decoder = Decoder(shape, weights, rows=settings.at_once, context=context)
+        for name, path in settings.adapters:
+            decoder.pool.put(name, gguf_adapter(path, shape))
         return _Model(decoder, Batch(decoder, tokens.ends), tokens, template)
 
     async def _in_thread[T](self, does: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse
 
-from models.errors import BadRequest, ModelError, Overflow, TooLate, UnknownModel
+from models.errors import BadRequest, ModelError, Overflow, TooLate, UnknownAdapter, UnknownModel
 
 
 @dataclass(eq=False)
@@ -67,6 +67,8 @@ def refusal_of(error: ModelError) -> Refusal:
     """What becomes of an engine's or the registry's error."""
     if isinstance(error, Overflow):
         return Refusal(400, str(error), param=error.parameter, code="context_length_exceeded")
+    if isinstance(error, UnknownAdapter):
+        return Refusal(422, str(error), param=error.parameter, code="adapter_not_found")
     if isinstance(error, BadRequest):
         return Refusal(400, str(error), param=error.parameter)
     if isinstance(error, UnknownModel):

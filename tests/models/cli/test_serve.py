@@ -70,3 +70,19 @@ def test_a_model_that_cannot_be_loaded_ends_a_warm_start(catalog: Path, engine: 
     CliRunner().invoke(models_group, ["pull", "small", "--catalog", str(catalog)])
     said = refused(catalog, "--engine", engine, "--warm", "--port", "0").stderr
     assert "model.gguf is not a GGUF file that can be loaded" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("small", "--adapter", "a=b"), "--adapter needs --engine jax"),
+        (("--engine", "jax", "--adapter", "a=b"), "the one MODEL"),
+        (("small", "--engine", "jax", "--adapter", "a"), "'a' is not ID=FILE"),
+        (("small", "--engine", "jax", "--adapter", "a=b", "--adapter", "a=c"), "a comes twice"),
+    ],
+)
+def test_adapters_are_given_as_they_can_be_served(
+    catalog: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    assert reason in refused(catalog, *arguments, status=2).stderr
+    assert "not here" in refused(catalog, "small", "--engine", "jax", "--adapter", "a=b").stderr

@@ -203,6 +203,24 @@ async def test_an_adapter_changes_the_calls_that_have_it_alone(
     assert engine.adapters == ("one", "two")
 
 
+async def test_adapters_that_are_set_up_are_loaded_with_the_model(
+    engine: JaxEngine, model: Path, tmp_path: Path
+) -> None:
+    await adapt(engine, tmp_path, "one", 1)
+    adapters = (("mine", tmp_path / "one.gguf"),)
+    other = JaxEngine(model, replace(SETTINGS, adapters=adapters))
+    await other.load()
+    assert other.adapters == ("mine",)
+    found, _ = await said(other, call(adapters=(("mine", 1.0),)))
+    assert found == (await said(engine, call(adapters=(("one", 1.0),))))[0]
+    await other.unload()
+    missing = (("mine", tmp_path / "none.gguf"),)
+    failing = JaxEngine(model, replace(SETTINGS, adapters=missing))
+    with pytest.raises(BadFile, match="cannot be read"):
+        await failing.load()
+    assert not failing.loaded
+
+
 @pytest.mark.parametrize(
     ("adapters", "reason"),
     [
