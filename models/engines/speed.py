@@ -10,8 +10,9 @@ import asyncio
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ RANK: Final = 8
 """What S3 5.2 calls enough for a person's own adapter."""
 
 ADAPTERS: Final = (1, 4, 8)
+ROUNDS: Final = 4
 _WORD: Final = "word "
 _TIMEOUT_S: Final = 600.0
 
@@ -60,18 +62,19 @@ def measure_jax(path: Path, architecture: str, kind: Kind, tokens: int) -> Figur
     _, shape, weights = load_gguf(path, architecture, kind)
     figures: Figures = {"device": jax.devices()[0].device_kind, "kind": kind}
     alone = Decoder(shape, weights, rows=1, context=CONTEXT)
-    figures["prefill_tps"] = PROMPT / _best(lambda: _read(alone))
-    figures["decode_tps"] = tokens / _best(lambda: _go_on(alone, [{}], tokens))
+    reading, writing = _bests(partial(_read, alone), partial(_go_on, alone, [{}], tokens))
+    figures |= {"prefill_tps": PROMPT / reading, "decode_tps": tokens / writing}
     batch = Decoder(shape, weights, rows=ROWS, context=CONTEXT)
-    plain = _best(lambda: _go_on(batch, [{}] * ROWS, tokens))
-    figures["batch_tps"] = ROWS * tokens / plain
     random = np.random.default_rng(0)
-    for count in ADAPTERS:
-        for number in range(count):
-            batch.pool.put(str(number), random_adapter(shape, RANK, random))
-        rows = [{str(row % count): 1.0} for row in range(ROWS)]
-        with_adapters = _best(lambda rows=rows: _go_on(batch, rows, tokens))  # type: ignore[misc]
-        figures[f"adapters_{count}"] = plain / with_adapters
+    for number in range(ROWS):
+        batch.pool.put(str(number), random_adapter(shape, RANK, random))
+    kinds: list[Sequence[Mapping[str, float]]] = [
+        [{}] * ROWS,
+        *([{str(row % count): 1.0} for row in range(ROWS)] for count in ADAPTERS),
+    ]
+    plain, *others = _bests(*(partial(_go_on, batch, rows, tokens) for rows in kinds))
+    figures["batch_tps"] = ROWS * tokens / plain
+    figures |= {f"adapters_{n}": plain / each for n, each in zip(ADAPTERS, others, strict=True)}
     held = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
     return {**figures, **({"device_mb": held / 1e6} if held else {}), **_memory()}
 
@@ -81,7 +84,7 @@ async def _streamed(engine: Engine, tokens: int) -> Figures:
     call = Call(_WORD * PROMPT, Sampling(tokens), _TIMEOUT_S)
     best = {"prefill_s": float("inf"), "decode_s": float("inf")}
     read = written = 0
-    for turn in range(3):
+    for turn in range(ROUNDS):
         # A prompt of its own each time: what was read before is not read again.
         own = replace(call, prompt=f"{turn} {call.prompt}")
         began, first = time.perf_counter(), 0.0
@@ -111,22 +114,23 @@ def _read(decoder: Any) -> None:
     decoder.logits(0)
 
 
-def _go_on(decoder: Any, rows: list[Mapping[str, float]], tokens: int) -> None:
+def _go_on(decoder: Any, rows: Sequence[Mapping[str, float]], tokens: int) -> None:
     for at in range(PROMPT, PROMPT + tokens):
         decoder.advance([1] * len(rows), [at] * len(rows), rows)
         # The next token needs these logits: nothing may run ahead.
         decoder.logits(0)
 
 
-def _best(does: Callable[[], None]) -> float:
-    """Seconds; the first time compiles, and does not count."""
-    does()
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        does()
-        times.append(time.perf_counter() - began)
-    return min(times)
+def _bests(*doings: Callable[[], None]) -> list[float]:
+    """Seconds of each, by turns; the first time compiles, and does not count."""
+    times: list[list[float]] = [[] for _ in doings]
+    for turn in range(ROUNDS + 1):
+        for own, does in zip(times, doings, strict=True):
+            began = time.perf_counter()
+            does()
+            if turn:
+                own.append(time.perf_counter() - began)
+    return [min(own) for own in times]
 
 
 def _memory() -> Figures:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +202,14 @@ async def test_an_adapter_changes_the_calls_that_have_it_alone(
     assert alone[0] == alone[4]
     assert len(set(alone)) == 4
     assert engine.adapters == ("one", "two")
+
+
+async def test_what_must_be_installed_is_said(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "models.decoder.batch", None)
+    engine = JaxEngine(model, SETTINGS)
+    with pytest.raises(EngineFailed, match=r"pip install \"fanlight\[server,jax\]\""):
+        await engine.load()
+    assert not engine.loaded
 
 
 async def test_adapters_that_are_set_up_are_loaded_with_the_model(
