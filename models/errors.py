@@ -12,6 +12,7 @@ FanlightError
     ├── InUse            something runs with it
     ├── BadFile          a file is damaged, hostile, or of another kind
     ├── BadRequest       an engine cannot do what is asked; carries the parameter
+    │   ├── UnknownAdapter  an adapter that is not loaded
     │   └── Overflow     more tokens than the context holds; carries both numbers
     ├── TooLate          a call took longer than it may; its work has been ended
     └── EngineFailed     an engine said something else
@@ -98,6 +99,13 @@ class BadRequest(ModelError):
     def __init__(self, message: str, parameter: str | None = None) -> None:
         self.parameter = parameter
         super().__init__(message)
+
+
+class UnknownAdapter(BadRequest):
+    """An adapter that the engine does not have."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "adapters")
 
 
 class Overflow(BadRequest):

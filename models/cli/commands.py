@@ -20,6 +20,7 @@ from rich.text import Text
 
 from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
+from models.cli.bench import bench_command
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
 from models.cli.serve import serve_command
@@ -32,9 +33,10 @@ _MARKS: Final = {"good": "green", "unknown": "yellow", "missing": "red", "bad": 
 
 @click.group("models")
 def models_group() -> None:
-    """Models that run on this machine: list, pull, verify, choose, remove, serve."""
+    """Models that run on this machine: list, pull, verify, choose, remove, serve, bench."""
 
 
+models_group.add_command(bench_command)
 models_group.add_command(serve_command)
 
 

@@ -27,6 +27,7 @@ from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from gateway.cli.serving import LOOPBACKS, Listener, bind, serve
 from models.cli.options import catalog_option
+from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.kept import KeptModel
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Engine
@@ -38,6 +39,7 @@ from models.services import open_registry
 
 PORT: Final = 8010
 CONTEXT: Final = 4096
+ENGINES: Final = ("llama.cpp", "jax")
 IDLE_MINUTES: Final = 15.0
 KEY: Final = "FANLIGHT_MODELS_KEY"
 _LEAST_KEY: Final = 20
@@ -51,6 +53,8 @@ class _Asked:
     names: tuple[str, ...]
     host: str
     port: int
+    engine: str
+    adapters: tuple[tuple[str, Path], ...]
     context: int
     threads: int
     idle_s: float
@@ -64,6 +68,21 @@ class _Asked:
 @click.option("--host", default="127.0.0.1", show_default=True, help=f"Others need {KEY}.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="jax runs llama models, on a GPU where there is one.",
+)
+@click.option(
+    "--adapter",
+    "adapters",
+    metavar="ID=FILE",
+    multiple=True,
+    callback=lambda _context, _option, values: _adapters(values),
+    help="A LoRA adapter (GGUF) that requests may name; with --engine jax and one MODEL.",
+)
+@click.option(
     "--context",
     type=click.IntRange(64),
     default=CONTEXT,
@@ -71,7 +90,7 @@ class _Asked:
     help="Tokens a request may fill; a model's own limit holds too.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 256), help="Of each model. Default: the processor's cores."
+    "--threads", type=click.IntRange(1, 256), help="Of each model in llama.cpp. Default: the cores."
 )
 @click.option(
     "--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="Requests that run."
@@ -105,6 +124,8 @@ def serve_command(
     names: tuple[str, ...],
     host: str,
     port: int,
+    engine: str,
+    adapters: tuple[tuple[str, Path], ...],
     context: int,
     threads: int | None,
     at_once: int,
@@ -119,10 +140,14 @@ def serve_command(
 ) -> None:
     """Serve MODELs in OpenAI's dialect until Ctrl-C; by default all chat models that are here."""
     output = Output(as_json)
+    if adapters and (engine != "jax" or len(names) != 1):
+        raise click.UsageError("--adapter needs --engine jax, and the one MODEL that it is for.")
     asked = _Asked(
         names=names,
         host=host,
         port=port,
+        engine=engine,
+        adapters=adapters,
         context=context,
         threads=threads or os.cpu_count() or 1,
         idle_s=idle_minutes * 60,
@@ -182,19 +207,35 @@ async def _serve(registry: Registry, asked: _Asked, key: str, output: Output) ->
         return await serve([listener], ready=ready, stopping=serving.stop)
 
 
+def _adapters(values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    found: dict[str, Path] = {}
+    for value in values:
+        name, _, path = value.partition("=")
+        if not name or not path:
+            raise click.BadParameter(f"{value!r} is not ID=FILE.")
+        if name in found:
+            raise click.BadParameter(f"{name} comes twice.")
+        found[name] = Path(path)
+    return tuple(found.items())
+
+
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
 
 
 def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
-    settings = LlamaSettings(
-        architecture=model.architecture,
-        context=min(asked.context, model.context),
-        threads=asked.threads,
-        at_once=asked.limits.at_once,
-    )
+    context, at_once = min(asked.context, model.context), asked.limits.at_once
 
     def make(path: Path, _model: Model) -> Engine:
+        if asked.engine == "jax":
+            jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
+            return JaxEngine(path, jax)
+        settings = LlamaSettings(
+            architecture=model.architecture,
+            context=context,
+            threads=asked.threads,
+            at_once=at_once,
+        )
         return LlamaEngine(path, settings)
 
     return KeptModel(registry, model, make, idle_s=asked.idle_s)

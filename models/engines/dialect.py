@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.engines.protocol import Call, Finish, Likelihood, Piece, TokenLikelihood, Usage
-from models.errors import BadRequest, EngineFailed, ModelError, Overflow
+from models.errors import BadRequest, EngineFailed, ModelError, Overflow, UnknownAdapter
 
 
 def body_of(call: Call) -> dict[str, Any]:
@@ -25,6 +25,12 @@ def body_of(call: Call) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
         "return_progress": True,
     }
+    if call.adapters:
+        raise UnknownAdapter("llama.cpp runs no adapters here; `--engine jax` does.")
+    if sampling.top_k:
+        body["top_k"] = sampling.top_k
+    if sampling.repetition_penalty != 1:
+        body["repeat_penalty"] = sampling.repetition_penalty
     if sampling.seed is not None:
         body["seed"] = sampling.seed
     if isinstance(call.prompt, str):

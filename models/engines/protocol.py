@@ -26,7 +26,9 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How tokens are chosen; temperature 0 takes the likeliest each time.
-    `logprobs` asks for the log-probability of every token, and of so many of the likeliest.
+
+    `logprobs` asks for the log-probability of every token, and of so many of the likeliest. Of
+    `top_k` 0 is all tokens, of `repetition_penalty` 1 none.
     """
 
     max_tokens: int
@@ -37,15 +39,21 @@ class Sampling:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     logprobs: int | None = None
+    top_k: int = 0
+    repetition_penalty: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One generation; after `timeout_s` seconds its work is ended."""
+    """One generation; after `timeout_s` seconds its work is ended.
+
+    `adapters` are the ids of those that change the model for this call, each with its weight.
+    """
 
     prompt: str | tuple[Message, ...]
     sampling: Sampling
     timeout_s: float
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

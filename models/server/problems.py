@@ -12,7 +12,15 @@ from typing import Final
 
 from starlette.responses import JSONResponse
 
-from models.errors import BadRequest, EngineFailed, ModelError, Overflow, TooLate, UnknownModel
+from models.errors import (
+    BadRequest,
+    EngineFailed,
+    ModelError,
+    Overflow,
+    TooLate,
+    UnknownAdapter,
+    UnknownModel,
+)
 
 _LOG: Final = logging.getLogger("fanlight.models")
 
@@ -71,6 +79,8 @@ def refusal_of(error: ModelError) -> Refusal:
     """What becomes of an engine's or the registry's error."""
     if isinstance(error, Overflow):
         return Refusal(400, str(error), param=error.parameter, code="context_length_exceeded")
+    if isinstance(error, UnknownAdapter):
+        return Refusal(422, str(error), param=error.parameter, code="adapter_not_found")
     if isinstance(error, BadRequest):
         return Refusal(400, str(error), param=error.parameter)
     if isinstance(error, UnknownModel):

@@ -20,6 +20,9 @@ MOST_STOPS: Final = 4
 MOST_LIKELIEST: Final = 20
 MOST_LIKELIEST_OF_TEXT: Final = 5
 
+MOST_ADAPTERS: Final = 8
+
+type Weight = Annotated[float, Field(ge=-8, le=8, allow_inf_nan=False)]
 type Stop = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -80,6 +83,9 @@ class Asked(BaseModel):
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
+    adapters: Annotated[dict[str, Weight], Field(max_length=MOST_ADAPTERS)] | None = None
     stop: Stop | Annotated[list[Stop], Field(max_length=MOST_STOPS)] | None = None
     n: Literal[1] | None = None
     stream: bool | None = False
@@ -98,7 +104,13 @@ class Asked(BaseModel):
             presence_penalty=self.presence_penalty or 0.0,
             frequency_penalty=self.frequency_penalty or 0.0,
             logprobs=logprobs,
+            top_k=self.top_k or 0,
+            repetition_penalty=self.repetition_penalty or 1.0,
         )
+
+    def adapted(self) -> tuple[tuple[str, float], ...]:
+        """The adapters of the call, each with its weight."""
+        return tuple((self.adapters or {}).items())
 
     @property
     def usage_wanted(self) -> bool:
@@ -124,7 +136,8 @@ class ChatAsked(Asked):
         logprobs = (self.top_logprobs or 0) if self.logprobs else None
         most = self.max_completion_tokens or self.max_tokens or MAX_TOKENS
         messages = tuple(each.message() for each in self.messages)
-        return Call(messages, self.sampling(most, logprobs, temperature), timeout_s)
+        sampling = self.sampling(most, logprobs, temperature)
+        return Call(messages, sampling, timeout_s, self.adapted())
 
 
 class TextAsked(Asked):
@@ -143,7 +156,7 @@ class TextAsked(Asked):
         """The same for an engine."""
         prompt = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
         sampling = self.sampling(self.max_tokens or MAX_TOKENS, self.logprobs, temperature)
-        return Call(prompt, sampling, timeout_s)
+        return Call(prompt, sampling, timeout_s, self.adapted())
 
 
 def read[A: Asked](kind: type[A], body: bytes) -> A:

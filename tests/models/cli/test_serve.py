@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from models.cli.commands import models_group
+from models.cli.serve import ENGINES
 from tests.models.samples import WORDS, entry, file_entry, known
 
 
@@ -64,7 +65,24 @@ def test_a_port_that_is_taken_is_said(catalog: Path) -> None:
         assert "is in use. Choose another with --port" in refused(catalog, "--port", port).stderr
 
 
-def test_a_model_that_cannot_be_loaded_ends_a_warm_start(catalog: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_model_that_cannot_be_loaded_ends_a_warm_start(catalog: Path, engine: str) -> None:
     CliRunner().invoke(models_group, ["pull", "small", "--catalog", str(catalog)])
-    said = refused(catalog, "--warm", "--port", "0").stderr
+    said = refused(catalog, "--engine", engine, "--warm", "--port", "0").stderr
     assert "model.gguf is not a GGUF file that can be loaded" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("small", "--adapter", "a=b"), "--adapter needs --engine jax"),
+        (("--engine", "jax", "--adapter", "a=b"), "the one MODEL"),
+        (("small", "--engine", "jax", "--adapter", "a"), "'a' is not ID=FILE"),
+        (("small", "--engine", "jax", "--adapter", "a=b", "--adapter", "a=c"), "a comes twice"),
+    ],
+)
+def test_adapters_are_given_as_they_can_be_served(
+    catalog: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    assert reason in refused(catalog, *arguments, status=2).stderr
+    assert "not here" in refused(catalog, "small", "--engine", "jax", "--adapter", "a=b").stderr

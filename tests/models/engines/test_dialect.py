@@ -4,7 +4,7 @@ import pytest
 
 from models.engines.dialect import body_of, error_of, piece_of
 from models.engines.protocol import Call, Message, Sampling
-from models.errors import BadRequest, EngineFailed, Overflow
+from models.errors import BadRequest, EngineFailed, Overflow, UnknownAdapter
 
 
 def test_a_request_holds_what_was_asked_and_no_more() -> None:
@@ -12,9 +12,16 @@ def test_a_request_holds_what_was_asked_and_no_more() -> None:
     body = body_of(Call((Message("user", "Hi"),), sampling, 1))
     assert body["messages"] == [{"role": "user", "content": "Hi"}]
     assert (body["max_tokens"], body["temperature"], body["stop"]) == (5, 0.5, ["a"])
-    assert not {"seed", "logprobs", "prompt"} & set(body)
+    assert not {"seed", "logprobs", "prompt", "top_k", "repeat_penalty"} & set(body)
     seeded = body_of(Call("Hi", Sampling(5, seed=3, logprobs=0), 1))
     assert (seeded["prompt"], seeded["seed"], seeded["logprobs"]) == ("Hi", 3, 1)
+    narrowed = body_of(Call("Hi", Sampling(5, top_k=4, repetition_penalty=1.5), 1))
+    assert (narrowed["top_k"], narrowed["repeat_penalty"]) == (4, 1.5)
+
+
+def test_adapters_are_not_passed_over() -> None:
+    with pytest.raises(UnknownAdapter, match="--engine jax"):
+        body_of(Call("Hi", Sampling(5), 1, (("mine", 1.0),)))
 
 
 def test_progress_is_no_piece() -> None:

@@ -15,7 +15,7 @@ from openai import OpenAI
 
 from models.engines.kept import KeptModel
 from models.engines.protocol import Call, Message, Piece, Sampling
-from models.errors import BadRequest, EngineFailed, Overflow, TooLate, UnknownModel
+from models.errors import BadRequest, EngineFailed, Overflow, TooLate, UnknownAdapter, UnknownModel
 from models.registry.registry import Registry
 from models.server.admission import Admission
 from models.server.app import MOST_BODY, Limits, Serving, create_app
@@ -106,12 +106,15 @@ def test_what_is_asked_reaches_the_engine(world: MakeWorld) -> None:
             frequency_penalty=-1,
             logprobs=True,
             user="somebody",
+            top_k=9,
+            repetition_penalty=1.5,
+            adapters={"mine": 0.5},
         )
         small.text(prompt=["Hi"], temperature=0, stop=["x", "y"])
     messages = (Message("system", "a"), Message("assistant", "b"))
-    sampling = Sampling(7, 0.3, 0.5, 4, ("x",), 1, -1, 0)
+    sampling = Sampling(7, 0.3, 0.5, 4, ("x",), 1, -1, 0, top_k=9, repetition_penalty=1.5)
     assert small.engine.calls == [
-        Call(messages, sampling, 9),
+        Call(messages, sampling, 9, (("mine", 0.5),)),
         Call("Hi", Sampling(512, 0, stop=("x", "y")), 9),
     ]
 
@@ -132,6 +135,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"response_format": {"type": "json_object"}}, "response_format.type"),
     ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
     ({"top_logprobs": 2}, "top_logprobs"),
+    ({"adapters": {"mine": 9}}, "adapters.mine"),
+    ({"adapters": {str(at): 1 for at in range(9)}}, "adapters"),
+    ({"top_k": -1}, "top_k"),
+    ({"repetition_penalty": 0}, "repetition_penalty"),
     ({"model": ""}, "model"),
     ({"model": "large"}, "model"),
 ]
@@ -178,6 +185,7 @@ def test_bodies_that_are_none_are_refused(world: MakeWorld) -> None:
         (TooLate("late"), 504, "timeout"),
         (EngineFailed("no"), 500, None),
         (UnknownModel("gone"), 404, "model_not_found"),
+        (UnknownAdapter("not loaded"), 422, "adapter_not_found"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

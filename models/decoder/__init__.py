@@ -1,0 +1,1 @@
+"""A Llama-family decoder in JAX: weights, forward pass, adapters, sampling and batching."""
