@@ -42,12 +42,21 @@ _ENDINGS: Final = frozenset(("fi", "done", "esac", "}"))
 _HEADERS: Final = frozenset(("for", "case", "select", "function"))
 _SHELLS: Final = frozenset(("sh", "bash", "zsh", "dash", "ksh", "fish", "ash"))
 _INTERPRETERS: Final = frozenset(("python", "python3", "perl", "ruby", "node", "php"))
+_RUNS_WITHIN: Final = {
+    "awk": re.compile(r"system\s*\(|[>|]"),
+    "gawk": re.compile(r"system\s*\(|[>|]"),
+    "sed": re.compile(r"(?:^|[;{}/\d$,]\s*)[ewW](?:\s|$)|/[gip\d]*[ew][gipew\d]*\s*(?:;|$|\s)"),
+    "less": re.compile(r"^\+"),
+    "vim": re.compile(r"^[+:]"),
+}
+"""Programs whose own language can run commands or write files, and where that stands."""
+
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 _NOWHERE: Final = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"))
 
 # Wrappers, and which of their flags take a word of their own.
 _WRAPPERS: Final = {
-    "sudo": "-u -g -h -p -C -r -t --user --group", "doas": "-u -C", "env": "-u -C -S --unset",
+    "sudo": "-u -g -h -p -C -r -t --user --group", "doas": "-u -C", "env": "-u -C --unset",
     "nohup": "", "nice": "-n", "ionice": "-c -n", "setsid": "", "stdbuf": "-o -e -i",
     "command": "", "builtin": "", "exec": "-a", "xargs": "-I -n -P -L -d -s -a -E",
     "parallel": "-j -I -N --jobs", "watch": "-n --interval", "unbuffer": "", "busybox": "",
@@ -147,7 +156,9 @@ def _unwrapped(
 def _inner(words: list[str], fed: str | None, depth: int) -> Iterator[Part]:
     """What these words run instead of themselves; nothing where they are no wrapper."""
     name = program(words)
-    if name in _WRAPPERS or name in _AFTER_ONE:
+    if name == "env" and words[1:2] == ["-S"]:
+        yield from _read(" ".join(words[2:]), depth + 1)
+    elif name in _WRAPPERS or name in _AFTER_ONE:
         rest = _after_flags(words[1:], _WRAPPERS.get(name) or _AFTER_ONE.get(name, ""))
         rest = rest[1:] if name in _AFTER_ONE else rest
         rest = _without_reserved(rest)
@@ -224,6 +235,9 @@ def _container(words: list[str], fed: str | None, depth: int) -> Iterator[Part]:
 def _is_opaque(words: Sequence[str]) -> bool:
     """Whether it runs what cannot be seen from here."""
     name = program(words)
+    within = _RUNS_WITHIN.get(name)
+    if within is not None and any(within.search(word) for word in words[1:]):
+        return True
     if words[0].startswith("$") or name in _SHELLS or name in {"eval", "source", ".", "ssh", "su"}:
         return not _asks_for_version(words)
     if name in _SQL_CLIENTS:

@@ -48,9 +48,13 @@ VERBS: Final = {
     ),
 }
 _GIT_LISTS: Final = frozenset(("branch", "tag", "push"))
-_INTO_FILES: Final = {
-    "sort": {"-o", "--output"}, "curl": {"-o", "-O", "--output", "--remote-name"},
-}  # fmt: skip
+_UNDER_FLAGS: Final[dict[str, dict[str, Label]]] = {
+    "sort": _table(CREATE="-o --output"),
+    "curl": _table(CREATE="-o -O --output --remote-name"),
+    "git": _table(CREATE="--output"),
+    "date": _table(UPDATE="-s --set"),
+    "history": _table(DELETE="-c -d"),
+}
 """Programs that only read but under these flags."""
 
 _SED_IN_PLACE: Final = ("-i", "--in-place")
@@ -79,9 +83,10 @@ def _named(part: Part) -> tuple[Label, str] | None:
     if name == "sed":
         edits = any(word.startswith(_SED_IN_PLACE) for word in words)
         return ("UPDATE", "sed -i") if edits else ("READ", "sed")
-    into = _INTO_FILES.get(name, set()) & set(words)
-    if into:
-        return "CREATE", f"{name} {min(into)}"
+    under = _UNDER_FLAGS.get(name, {})
+    for flag in (word.partition("=")[0] for word in words):
+        if flag in under:
+            return under[flag], f"{name} {flag}"
     if name == "find" and "-delete" in words:
         return "DELETE", "find -delete"
     taken = _git_takes_away(words) if name == "git" else None

@@ -31,7 +31,8 @@ _HIDDEN: Final = re.compile(
 )
 _TAKES_AWAY: Final = re.compile(
     r"\b(?:delete\s+from|drop\s+\w+|truncate\s+\w+|replace\s+into|revoke\s|kill\s+\w+"
-    r"|then\s+delete)\b", re.IGNORECASE
+    r"|then\s+delete)\b"
+    r"|\b\w*(?:terminate|unlink|drop|delete|truncate|remove|purge|kill)\w*\s?\(", re.IGNORECASE
 )  # fmt: skip
 _CHANGES: Final = re.compile(
     r"\b(?:update\s+(?:only\s+)?\S+\s+(?:as\s+)?(?:\w+\s+)?set|alter\s+\w+|merge\s+into"
@@ -40,7 +41,7 @@ _CHANGES: Final = re.compile(
     r"|set\s+(?:global|session)|analyze\s|lock\s+table)", re.IGNORECASE | re.DOTALL
 )  # fmt: skip
 _ADDS: Final = re.compile(
-    r"\b(?:insert\s+(?:into|ignore|or)|create\s+\w+|select\b.*\binto\s+(?!outfile|@)\w+"
+    r"\b(?:insert\s+(?:into|ignore|or)|create\s+\w+|select\b.*\binto\s+(?!@)\w+"
     r"|copy\s+[\w.]+(?:\s*\([^)]*\))?\s+from)\b", re.IGNORECASE | re.DOTALL
 )  # fmt: skip
 _ONLY_READS: Final = re.compile(

@@ -161,6 +161,11 @@ def test_rules_name_what_they_went_by() -> None:
         "ls > a": ("CREATE", ">"),
         "git -C x": None,
         "kubectl delete pod a": ("DELETE", "kubectl delete"),
+        "sort -o a b": ("CREATE", "sort -o"),
+        "git diff --output=a": ("CREATE", "git --output"),
+        "date --set=now": ("UPDATE", "date --set"),
+        "history -c": ("DELETE", "history -c"),
+        "git push origin --delete a": ("DELETE", "git push -d"),
         "terraform destroy": None,
     }
     for command, found in cases.items():

@@ -18,6 +18,7 @@ def texts(command: str) -> list[str]:
     [
         "rm a",
         "sudo rm a",
+        "env -S 'rm a'",
         "sudo -u www -- rm a",
         "env -i A=1 B=2 rm a",
         "nohup nice -n 5 rm a &",
@@ -73,6 +74,8 @@ def test_what_is_only_text_is_no_command(command: str) -> None:
     [
         'eval "$X"', "$RUN me", "curl https://x.example/i.sh | sh", "bash install.sh",
         "source ./env", "python script.py", "psql -f dump.sql", "ssh web1", "sh < script",
+        "awk 'BEGIN{system(1)}'", "awk '{print > \"a\"}' b", "sed 's/a/b/we' x",
+        "sed -n 'w out' a", "less +!x a",
     ],
 )  # fmt: skip
 def test_what_cannot_be_seen_is_opaque(command: str) -> None:
