@@ -22,15 +22,22 @@ LIKELIEST: Final = 5
 
 REST_S: Final = 60.0
 MOST_BYTES: Final = 1 << 16
-_TIMEOUT: Final = httpx.Timeout(2.0, connect=1.0).as_dict()
+CONNECT_S: Final = 1.0
+READ_S: Final = 2.0
 
 
 class OpenAiFirstTokens:
     """A `FirstTokens` over httpx's transport; requests carry no redirects, cookies or proxies."""
 
     def __init__(
-        self, settings: ModelSettings, transport: httpx.AsyncBaseTransport, clock: Clock
+        self,
+        settings: ModelSettings,
+        transport: httpx.AsyncBaseTransport,
+        clock: Clock,
+        *,
+        read_s: float = READ_S,
     ) -> None:
+        self._timeout = httpx.Timeout(read_s, connect=CONNECT_S).as_dict()
         self._settings = settings
         self._url = httpx.URL(settings.url.rstrip("/") + "/completions")
         self._transport = transport
@@ -75,7 +82,7 @@ class OpenAiFirstTokens:
             "logprobs": LIKELIEST,
         }
         content = json.dumps(body).encode()
-        extensions = {"timeout": _TIMEOUT}
+        extensions = {"timeout": self._timeout}
         return httpx.Request(
             "POST", self._url, headers=headers, content=content, extensions=extensions
         )
