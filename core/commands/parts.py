@@ -207,12 +207,16 @@ def _sql_client(name: str, words: list[str], fed: str | None) -> Iterator[Part]:
 
 def _find(words: list[str], depth: int) -> Iterator[Part]:
     """What `find` runs for every file, beside itself."""
-    runs = [at for at, word in enumerate(words) if word in _FIND_RUNS and at + 1 < len(words)]
-    for at in runs:
-        end = next((n for n in range(at, len(words)) if words[n] in {";", "+"}), len(words))
-        yield from _unwrapped(words[at + 1 : end], (), None, depth + 1)
-    if runs:
-        own = words[: runs[0]] + ["-delete"] * ("-delete" in words)
+    starts, after = [], 0
+    for at, word in enumerate(words):
+        # What stands within one command's words is that command's own.
+        if at >= after and word in _FIND_RUNS and at + 1 < len(words):
+            starts.append(at)
+            ends = (n for n in range(at, len(words)) if words[n] in {";", "+"})
+            after = next(ends, len(words))
+            yield from _unwrapped(words[at + 1 : after], (), None, depth + 1)
+    if starts:
+        own = words[: starts[0]] + ["-delete"] * ("-delete" in words)
         yield Part("shell", _short(" ".join(own)), tuple(own))
 
 

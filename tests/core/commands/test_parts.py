@@ -46,6 +46,7 @@ def texts(command: str) -> list[str]:
         "echo $(rm a)",
         'echo "x $(echo `rm a`)"',
         "find . -exec rm a \\;",
+        "find . -exec ls {} \\; -exec rm a \\;",
         "find . -exec sh -c 'rm a' \\;",
         "/usr/bin/sudo rm a",
         "flock /tmp/lock rm a",
@@ -150,7 +151,10 @@ def test_any_text_has_parts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["--\n", "$(", "`", "/*", "'", "<<a\n", "(", "sudo ", "select into ", "on conflict ", "eval '"],
+    [
+        *("--\n", "$(", "`", "/*", "'", "<<a\n", "(", "sudo ", "env A=1 ", "eval '", "| /*"),
+        *("select into ", "on conflict ", "find . -exec ", "docker exec a ", "sh -c '"),
+    ],
 )
 def test_hostile_texts_take_no_time(piece: str) -> None:
     started = time.perf_counter()
