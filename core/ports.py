@@ -126,6 +126,13 @@ class Transport(Protocol):
         """Close connections."""
 
 
+class FirstTokens(Protocol):
+    """A model server that says how likely what it would write first is."""
+
+    async def first_tokens(self, prompt: str) -> Mapping[str, float]:
+        """Natural log-probabilities of the likeliest first tokens; raises `Unavailable`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thread:
     """Where a target keeps what belongs to one escalation: a Slack workspace, channel and `ts`."""

@@ -82,9 +82,24 @@ SWEPT: Final = Metric(
     "fanlight_swept_timestamp_seconds", "gauge",
     "When nothing was left whose time was over, in Unix seconds.",
 )  # fmt: skip
+CLASSIFIED: Final = Metric(
+    "fanlight_commands_total", "counter", "Commands classified.", ("classification", "method")
+)
+CLASSIFYING: Final = Metric(
+    "fanlight_command_seconds", "histogram", "Until a command was classified.", (), SECONDS
+)
+JUDGED: Final = Metric(
+    "fanlight_command_feedback_total", "counter", "What operators said of classifications.",
+    ("given", "expected"),
+)  # fmt: skip
+ACCURACY: Final = Metric(
+    "fanlight_command_accuracy_ratio", "gauge",
+    "Share of the last 30 days' judgements that said right, in [0, 1].",
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

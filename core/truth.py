@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from core.commands.feedback import CommandStore
 from core.knowledge import Edit, Mark, Missed, Publication
 from core.messages import (
     Attempt,
@@ -178,6 +179,10 @@ class Truth(Protocol):
     @property
     def knowledge(self) -> KnowledgeStore:
         """The part that keeps what operators changed of knowledge bases."""
+
+    @property
+    def commands(self) -> CommandStore:
+        """The part that keeps what people said of classified commands."""
 
     @property
     def revocations(self) -> RevocationStore:

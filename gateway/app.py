@@ -31,6 +31,7 @@ from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
 from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.retention import Retention
 from gateway.routes.chat import chat_routes
+from gateway.routes.commands import command_routes
 from gateway.routes.console_openapi import console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.embed import embed_routes
@@ -102,7 +103,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *operator_routes(services, desk),
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
-            *console_openapi_routes(settings, has_desk=desk is not None),
+            *_described(services, desk),
             *console_document_routes(services),
         ]
     )
@@ -123,6 +124,17 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
 
 def _desk_routes(services: Services, desk: Desk) -> list[Route]:
     return [*knowledge_routes(services, desk), *knowledge_tool_routes(services, desk)]
+
+
+def _described(services: Services, desk: Desk | None) -> list[Route]:
+    """What is there only with its service, and the document that says so."""
+    commands = services.commands
+    return [
+        *(command_routes(services, commands) if commands else ()),
+        *console_openapi_routes(
+            services.settings, has_desk=desk is not None, has_commands=commands is not None
+        ),
+    ]
 
 
 def _follower(services: Services, shelf: Shelf, desk: Desk | None) -> Follower | None:

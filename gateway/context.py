@@ -11,6 +11,7 @@ from core.truth import Truth
 from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
+from gateway.commands import Classifier
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
@@ -78,7 +79,8 @@ class Services:
     the web folder, and is empty where something else serves them. `turnstile` is None where nothing
     can ask it; challenges are proofs of work then. `workshop` is None where no index
     can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
-    room is left for the data, None where there is no disk.
+    room is left for the data, None where there is no disk. `commands` is None where nobody
+    classifies any, and there is no such route then.
     """
 
     settings: Settings
@@ -98,3 +100,4 @@ class Services:
     bell: Bell = field(default_factory=Bell)
     telemetry: Telemetry = SILENT
     disk: Callable[[], Space | None] = lambda: None
+    commands: Classifier | None = None

@@ -17,7 +17,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from core.ports import Cache, Target
+from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
+from gateway.adapters.first_tokens import OpenAiFirstTokens
 from gateway.adapters.key_folder import KeyFolder
 from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.openai_dialect import OpenAiTransport
@@ -36,6 +38,7 @@ from gateway.adapters.turnstile import DEADLINE_S, SiteVerify
 from gateway.adapters.web_files import load_web
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import Bell
+from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
 from gateway.settings import Settings, TargetSettings
 
@@ -69,10 +72,12 @@ async def open_services(
         opened.push_async_callback(outbound.close)
         siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
         opened.push_async_callback(siteverify.close)
-        transport = None
+        transport = first_tokens = None
         if settings.model is not None:
             transport = OpenAiTransport(settings.model, outbound.transport())
             opened.push_async_callback(transport.close)
+            first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
+            opened.push_async_callback(first_tokens.close)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
@@ -93,6 +98,7 @@ async def open_services(
             bell=bell,
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
+            commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
         )
 
 

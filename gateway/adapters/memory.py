@@ -33,6 +33,7 @@ from core.truth import (
     Work,
 )
 from gateway.adapters import semantics
+from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_revocations import MemoryRevocations
@@ -52,6 +53,7 @@ class MemoryTruth:
         self._clock = clock
         self._rows = Rows()
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
+        self._commands = MemoryCommands()
         self._revocations = MemoryRevocations()
         self._subjects = MemorySubjects(self._rows, self._revocations)
         self._escalations = MemoryEscalations(self._rows, clock)
@@ -60,6 +62,11 @@ class MemoryTruth:
     def knowledge(self) -> MemoryKnowledge:
         """The part that keeps what operators changed of knowledge bases."""
         return self._knowledge
+
+    @property
+    def commands(self) -> MemoryCommands:
+        """The part that keeps what people said of classified commands."""
+        return self._commands
 
     @property
     def revocations(self) -> MemoryRevocations:

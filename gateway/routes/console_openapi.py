@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.commands.labels import LABELS
 from gateway import __version__, wire
-from gateway.routes import knowledge_wire, operator_wire
+from gateway.routes import commands, knowledge_wire, operator_wire
 from gateway.routes.embed import EmbedQuery
 from gateway.routes.openapi import PROBLEM, json_content, problem_responses
 from gateway.settings import Settings
@@ -159,6 +160,18 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             _object(left_out=_list(_object(entry_id=TEXT, locale=TEXT))),
         ]
     },
+    "Classification": _object(
+        classification=_one_of(*LABELS), confidence=SHARE, reasoning=TEXT,
+        method=_one_of("ensemble", "head", "keywords", "default"),
+    ),
+    "Judgement": _object(
+        id=TEXT, command=TEXT, given=_one_of(*LABELS), expected=_one_of(*LABELS), author=TEXT,
+        at=TIME,
+    ),
+    "Accuracy": _object(
+        days=COUNT, accuracy=_or_null(SHARE),
+        by_day=_list(_object(day=TEXT, count=COUNT, right=COUNT)),
+    ),
 }  # fmt: skip
 
 
@@ -230,11 +243,26 @@ KNOWLEDGE: Final = (
     Operation("post", _IMPORTS, "See an import", {200: "Import"}, knowledge_wire.ImportBody),
     Operation("post", f"{_IMPORTS}/{{import_id}}", "Make an import", {200: "Imported"}),
 )  # fmt: skip
+COMMANDS: Final = (
+    Operation(
+        "post", commands.PATH, "Say what a command does", {200: "Classification"},
+        commands.ClassifyBody,
+    ),
+    Operation(
+        "post", commands.FEEDBACK, "Judge a classification", {201: "Judgement"},
+        commands.JudgeBody,
+    ),
+    Operation("get", commands.FEEDBACK, "Say how often it was right", {200: "Accuracy"}),
+)  # fmt: skip
 
 
-def console_document(settings: Settings, *, has_desk: bool) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the operators' API; without a desk its calls are left out."""
-    operations = (*OPERATIONS, *(KNOWLEDGE if has_desk else ()))
+def console_document(settings: Settings, *, has_desk: bool, has_commands: bool) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the operators' API, without the calls that are not there."""
+    operations = (
+        *OPERATIONS,
+        *(KNOWLEDGE if has_desk else ()),
+        *(COMMANDS if has_commands else ()),
+    )
     bodies = [operation.takes for operation in operations if operation.takes]
     _, defined = models_json_schema(
         [(body, "validation") for body in bodies], ref_template="#/components/schemas/{model}"
@@ -288,9 +316,11 @@ def _in_query(query: type[wire.Body] | None) -> list[dict[str, Any]]:
     ]
 
 
-def console_openapi_routes(settings: Settings, *, has_desk: bool) -> list[Route]:
+def console_openapi_routes(
+    settings: Settings, *, has_desk: bool, has_commands: bool
+) -> list[Route]:
     """The route of this resource."""
-    made = console_document(settings, has_desk=has_desk)
+    made = console_document(settings, has_desk=has_desk, has_commands=has_commands)
 
     async def openapi(request: Request) -> Response:
         return JSONResponse(made)

@@ -21,6 +21,7 @@ from rich.text import Text
 from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from models.cli.bench import bench_command
+from models.cli.classifier import classifier_group
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
 from models.cli.serve import serve_command
@@ -38,6 +39,7 @@ def models_group() -> None:
 
 models_group.add_command(bench_command)
 models_group.add_command(serve_command)
+models_group.add_command(classifier_group)
 
 
 @contextmanager

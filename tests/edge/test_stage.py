@@ -128,6 +128,7 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
     names = (
         "memory",
         "memory_cache",
+        "memory_commands",
         "memory_deliveries",
         "memory_escalations",
         "memory_exports",

@@ -18,6 +18,7 @@ from gateway.adapters.memory import MemoryTruth
 from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
+from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.keys import OneKey
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
@@ -151,6 +152,7 @@ async def world(
     embedding: PackedEmbedding | None = None,
     keys: KeyRing | None = None,
     time: Time | None = None,
+    commands: Classifier | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = time or Time()
@@ -164,7 +166,7 @@ async def world(
         knowledge=knowledge,
         keys=keys,
     )
-    services = replace(services, workshop=workshop, embedding=embedding)
+    services = replace(services, workshop=workshop, embedding=embedding, commands=commands)
     await services.truth.start()
     app = create_app(services)
     async with (

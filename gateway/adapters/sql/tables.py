@@ -314,6 +314,17 @@ kb_publications = Table(
     Index(None, "site", "id"),
 )
 
+command_feedback = Table(
+    "command_feedback",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("command", Text, nullable=False),
+    Column("given", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False, index=True),
+)
+
 ended_sessions = Table(
     "ended_sessions",
     metadata,

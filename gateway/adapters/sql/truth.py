@@ -31,6 +31,7 @@ from core.ports import Clock, Thread
 from core.scope import Scope
 from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelivery, Threaded, Work
 from gateway.adapters.sql import following, opening, outbox, outcomes, reads, revocations
+from gateway.adapters.sql.commands import SqlCommands
 from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.knowledge import SqlKnowledge
@@ -96,6 +97,7 @@ class SqlTruth:
         self._swept = 0.0
         self._sweeping: asyncio.Task[None] | None = None
         self._knowledge = SqlKnowledge(self._read, self._write)
+        self._commands = SqlCommands(self._read, self._write)
         self._revocations = SqlRevocations(self._glance, self._write)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
 
@@ -103,6 +105,11 @@ class SqlTruth:
     def knowledge(self) -> SqlKnowledge:
         """The part that keeps what operators changed of knowledge bases."""
         return self._knowledge
+
+    @property
+    def commands(self) -> SqlCommands:
+        """The part that keeps what people said of classified commands."""
+        return self._commands
 
     @property
     def revocations(self) -> SqlRevocations:

@@ -11,6 +11,7 @@ from core.truth import FINISHED_KEPT_S
 from gateway.adapters import (
     memory,
     memory_cache,
+    memory_commands,
     memory_deliveries,
     memory_escalations,
     memory_exports,
@@ -90,6 +91,7 @@ async def test_outcomes_are_dropped_after_their_day(clock: StandingClock) -> Non
     [
         memory,
         memory_cache,
+        memory_commands,
         memory_deliveries,
         memory_escalations,
         memory_exports,
@@ -113,6 +115,7 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
     }
     siblings = (
         "memory_cache",
+        "memory_commands",
         "memory_deliveries",
         "memory_escalations",
         "memory_exports",

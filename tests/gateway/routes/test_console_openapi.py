@@ -18,9 +18,11 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from starlette.routing import Mount, Route, Router
 
+from gateway.adapters.command_head import load_command_head
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.app import ByHost, create_app
-from gateway.routes.console_openapi import KNOWLEDGE, OPERATIONS, console_document
+from gateway.commands import Classifier
+from gateway.routes.console_openapi import COMMANDS, KNOWLEDGE, OPERATIONS, console_document
 from gateway.services import WORKER
 from tests.gateway.routes.console import Console
 from tests.gateway.routes.workshop import ENTRIES, SITE, desk, on_disk, untraced
@@ -30,7 +32,8 @@ from tests.gateway.world import settings as world_settings
 
 ENDS_SOMETHING = {"DELETE /v1/operator/session", "POST /v1/operator/session", "GET /v1/events"}
 TAKES_LONG = {f"POST /v1/knowledge/{{site}}/{name}" for name in ("publish", "findings", "imports")}
-DESCRIBED = schemathesis.openapi.from_dict(console_document(world_settings(), has_desk=True))
+DOCUMENT = console_document(world_settings(), has_desk=True, has_commands=True)
+DESCRIBED = schemathesis.openapi.from_dict(DOCUMENT)
 CALLS = {
     found.ok().label: found.ok()
     for found in DESCRIBED.get_all_operations()
@@ -53,7 +56,7 @@ async def test_every_call_of_the_console_is_described_and_no_other(tmp_path: Pat
             for method in (route.methods or set()) - {"HEAD"}
         }
     assert described == there
-    assert len(described) == len(OPERATIONS) + len(KNOWLEDGE)
+    assert len(described) == len(OPERATIONS) + len(KNOWLEDGE) + len(COMMANDS)
 
 
 def routes(world: World) -> list[Route]:
@@ -79,7 +82,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[st
     origin = f"http://127.0.0.1:{port}"
     chosen = on_disk(folder, public_url=f"http://localhost:{port}", console_url=origin)
     services = make_services(chosen, time.time)
-    services = replace(services, workshop=ProcessWorkshop(chosen, WORKER, untraced()))
+    services = replace(
+        services,
+        workshop=ProcessWorkshop(chosen, WORKER, untraced()),
+        commands=Classifier(load_command_head()),
+    )
     with served(create_app(services), port) as url, httpx.Client(base_url=url) as client:
         entered = client.post("/v1/operator/session", json={"token": OPERATOR_TOKEN})
         headers = {"cookie": entered.headers["set-cookie"].partition(";")[0]}

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.adapters.command_head import load_command_head
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import OPERATORS
 from gateway.cli.builders import installed_tools
 from gateway.cli.knowledge import prepare
 from gateway.cli.output import Output
+from gateway.commands import Classifier
 from gateway.services import WORKER, worker_environment
 from gateway.settings import Settings, SiteSettings
 from tests.gateway.routes.console import Console
@@ -72,7 +74,11 @@ async def desk(
     keep(chosen.data_dir)
     workshop = ProcessWorkshop(chosen, command, untraced())
     async with world(
-        chosen=chosen, knowledge=knowledge, workshop=workshop, embedding=tools.embedding
+        chosen=chosen,
+        knowledge=knowledge,
+        workshop=workshop,
+        embedding=tools.embedding,
+        commands=Classifier(load_command_head()),
     ) as made:
         console = Console(made)
         assert (await console.log_in()).status_code == 204
