@@ -19,6 +19,7 @@ import numpy as np
 from models.decoder.decoder import Decoder
 from models.decoder.jobs import Ended, Failed, Generation, Job, Token
 from models.decoder.sampling import Choosing, Chosen
+from models.errors import EngineFailed
 
 UNLOADED: Final = "The model was unloaded."
 
@@ -70,7 +71,7 @@ class Batch:
         future: Future[object] = Future()
         with self._changed:
             if self._closing:
-                future.set_exception(RuntimeError(UNLOADED))
+                future.set_exception(EngineFailed(UNLOADED))
             else:
                 self._chores.append((does, future))
                 self._changed.notify()
@@ -221,7 +222,7 @@ class Batch:
                 jobs += self._waiting
                 self._waiting.clear()
                 for _, future in self._chores:
-                    future.set_exception(RuntimeError(message))
+                    future.set_exception(EngineFailed(message))
                 self._chores.clear()
         for job in jobs:
             job.told(Failed(message))

@@ -45,6 +45,8 @@ def gguf_adapter(path: Path, shape: Shape) -> Adapter:
     header = read_header(path)
     if header.keys.get("general.type") != "adapter" or header.keys.get("adapter.type") != "lora":
         raise BadFile(f"{path.name} is no LoRA adapter.")
+    if (own := header.text("general.architecture")) != "llama":
+        raise BadFile(f"{path.name} is an adapter of a {own} model, not of a llama model.")
     alpha = header.keys.get("adapter.lora.alpha")
     if not isinstance(alpha, float) or not np.isfinite(alpha):
         raise BadFile(f"{path.name} says no number under adapter.lora.alpha.")

@@ -103,7 +103,8 @@ def config_shape(path: Path) -> Shape:
         raise BadFile(f"{path.name}: model_type is {config.get('model_type')!r}, not 'llama'.")
     if config.get("hidden_act", "silu") != "silu" or config.get("attention_bias"):
         raise BadFile(f"{path.name}: its activation or its biases are not run here.")
-    if config.get("rope_scaling") is not None or config.get("mlp_bias"):
+    scaled = any(config.get(key) is not None for key in ("rope_scaling", "rope_parameters"))
+    if scaled or config.get("mlp_bias"):
         raise BadFile(f"{path.name}: its rotary embedding is scaled, or it has biases: not run.")
     width, heads = _whole(config, "hidden_size"), _whole(config, "num_attention_heads")
     return Shape(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +100,6 @@ def unpermuted(rows: Numbers, head: int) -> Numbers:
     """Rows (out, in) of q or k from GGUF's order, pairs side by side, to first halves first."""
     pairs = rows.reshape(-1, head // 2, 2, *rows.shape[1:])
     return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(rows.shape)
-
-
-def weights_size(weights: Weights) -> int:
-    """How many bytes they take."""
-    return sum(each.nbytes for each in jax.tree.leaves(weights))
 
 
 def _wanted(shape: Shape, form: str, names: Mapping[str, str]) -> dict[str, tuple[int, ...]]:

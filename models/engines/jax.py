@@ -12,6 +12,7 @@ import math
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from models.decoder.tokens import Tokens
 
 MISSING: Final = 'JAX is not installed. Install it: pip install "fanlight[server,jax]"'
-MOST_LIKELIEST: Final = 20
 
 type Kind = Literal["auto", "bfloat16", "float32"]
 
@@ -216,8 +216,9 @@ class _Heard:
         self._queue: asyncio.Queue[Told] = asyncio.Queue()
 
     def tell(self, told: Told) -> None:
-        """Called from any thread."""
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, told)
+        """Called from any thread. Where the loop has ended, nobody listens."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, told)
 
     async def next(self) -> Told:
         """The next. Raises `EngineFailed` where it could not be done."""
@@ -278,10 +279,12 @@ def _tokens(model: _Model, call: Call) -> list[int]:
 
 
 def _check(sampling: Sampling) -> None:
+    from models.decoder.sampling import LIKELIEST  # noqa: PLC0415
+
     if sampling.max_tokens < 1:
         raise BadRequest("max_tokens is less than 1.", "max_tokens")
-    if (sampling.logprobs or 0) > MOST_LIKELIEST:
-        raise BadRequest(f"At most {MOST_LIKELIEST} of the likeliest are told.", "logprobs")
+    if (sampling.logprobs or 0) > LIKELIEST:
+        raise BadRequest(f"At most {LIKELIEST} of the likeliest are told.", "logprobs")
     if not sampling.repetition_penalty > 0:
         raise BadRequest("repetition_penalty is not positive.", "repetition_penalty")
 

@@ -10,6 +10,7 @@ from models.decoder.batch import Batch
 from models.decoder.decoder import Decoder
 from models.decoder.jobs import Ended, Failed, Generation, Token, Told
 from models.engines.protocol import Sampling
+from models.errors import EngineFailed
 
 PROMPT = list(b"Once upon a time")
 
@@ -50,7 +51,7 @@ def test_what_comes_after_the_end_is_refused(decoder: Decoder) -> None:
     batch = Batch(decoder, frozenset())
     batch.close()
     assert heard(batch) == [Failed("The model was unloaded.")]
-    with pytest.raises(RuntimeError, match="unloaded"):
+    with pytest.raises(EngineFailed, match="unloaded"):
         batch.between(lambda: None).result(1)
 
 
@@ -76,5 +77,5 @@ def test_what_waits_for_a_step_to_end_is_refused_where_that_was_the_last(
         closing.join(0.01)
     go_on.set()
     closing.join(60)
-    with pytest.raises(RuntimeError, match="unloaded"):
+    with pytest.raises(EngineFailed, match="unloaded"):
         chore.result(1)

@@ -31,6 +31,11 @@ V = (np.ones((2, 32), np.float32), np.ones((16, 2), np.float32))
             "has rank 257; 256 is the most",
         ),
         ({NAME: V}, {"type": b""}, "no LoRA adapter"),
+        (
+            {NAME: V},
+            {"architecture": key("general.architecture", 8, text("qwen2"))},
+            "of a qwen2 model",
+        ),
         ({NAME: V}, {"adapter": key("adapter.type", 8, text("control"))}, "no LoRA adapter"),
         ({NAME: V}, {"alpha": b""}, "adapter.lora.alpha"),
         ({NAME: V}, {"alpha": tiny.real("adapter.lora.alpha", float("nan"))}, "adapter.lora.alpha"),

@@ -36,6 +36,7 @@ def test_what_is_not_said_has_the_fields_usual_value(tmp_path: Path) -> None:
         ({"hidden_act": "gelu"}, "activation"),
         ({"attention_bias": True}, "biases"),
         ({"rope_scaling": {"type": "yarn"}}, "scaled"),
+        ({"rope_parameters": {"rope_type": "llama3"}}, "scaled"),
         ({"hidden_size": True}, "hidden_size is True"),
         ({"hidden_size": 1 << 31}, "width is 2147483648"),
         ({"num_hidden_layers": "gone"}, "num_hidden_layers is None"),

@@ -20,7 +20,7 @@ from tests.models.samples import key, text
 
 pytestmark = pytest.mark.needs("weights")
 
-TOKENS = 8
+TOKENS = 12
 NEAR = 0.05
 """Log-probabilities of two tokens that are no further apart may change places."""
 WITHIN = 0.1
