@@ -186,7 +186,8 @@ export class Launcher {
   /** Greets no more on this page. */
   #part(): void {
     clearInterval(this.#beat);
-    this.#tip.remove();
+    // Old libraries bring a `remove` that fails where there is nothing to remove from.
+    this.#tip.replaceWith();
     this.#greeting = undefined;
   }
 

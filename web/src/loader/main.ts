@@ -8,8 +8,8 @@ import { install } from "./api.ts";
 import { findTag, readOptions } from "./options.ts";
 
 async function start(written: string): Promise<void> {
-  const [gateway = "", ...greeting] = written.split(" ");
   try {
+    const [gateway = "", ...greeting] = written.split(" ");
     const tag = findTag(document);
     const read = tag && readOptions(tag, document.documentElement);
     if (!read) throw "no data-site";
