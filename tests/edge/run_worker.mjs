@@ -124,7 +124,7 @@ async function operate(send, id) {
   headers.cookie = logged.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   const who = await told(await at("GET", "/v1/operator/session"));
   const changing = { ...json, cookie: headers.cookie, "x-csrf-token": who.body.csrf };
-  const reply = JSON.stringify({ content: "Of course. Dana here.", resolve: true });
+  const reply = JSON.stringify({ content: "Of course. Dana here.", resolve: true, seen: 1 });
   return {
     logged: logged.status,
     listed: await told(await at("GET", "/v1/escalations?status=open")),
