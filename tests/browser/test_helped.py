@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Staffed, Surfer
-from tests.browser.product import Desk
+from tests.browser.product import Desk, until
 from tests.browser.test_access import violations
 from tests.browser.test_people import log_in
 from tests.browser.visit import handoff, picture
@@ -32,6 +32,8 @@ async def test_a_visitor_says_whether_the_answer_helped_and_the_console_shows_it
     await picture(widget.page, "helped")
     await asks.get_by_role("button", name=widget.say("helped.yes")).press("Enter")
     await expect(exchange).to_contain_text(widget.say("mark.thanks"))
+    more = exchange.get_by_role("button", name=widget.say("helped.more"))
+    await expect(more).to_be_focused()
     await widget.page.keyboard.press("Enter")
     await expect(exchange.get_by_label(widget.say("helped.label"))).to_be_focused()
     await picture(widget.page, "helped-word")
@@ -39,6 +41,11 @@ async def test_a_visitor_says_whether_the_answer_helped_and_the_console_shows_it
     await widget.page.keyboard.press("Enter")
     await expect(exchange).to_contain_text(widget.say("helped.sent"))
     await expect(widget.field).to_be_focused()
+
+    async def judged() -> bool:
+        return word in str(await operator.one(question))
+
+    await until(judged, word)
     await (
         console.get_by_role("radio", name="Resolved")
         .or_(console.get_by_role("button", name="Resolved"))
