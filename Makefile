@@ -3,7 +3,7 @@
 
 help:
 	@echo 'make run        the gateway, the console and a demo page, on this machine'
-	@echo 'make test       every check and test, in half an hour on two cores'
+	@echo 'make test       every check and test, in forty minutes on two cores'
 	@echo 'make test-long  the large runs: soaks, long state machines, faults'
 	@echo 'make setup      .venv and web/node_modules (the others call it)'
 	@echo 'make lint       format, lint, types and import rules, without the tests'

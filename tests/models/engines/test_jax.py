@@ -177,8 +177,6 @@ async def test_likelihoods_of_continuations_add_up(engine: JaxEngine) -> None:
     one, more = await engine.score(STORY, [" of", " of frogs"])
     (rest,) = await engine.score(f"{STORY} of", [" frogs"])
     assert math.isclose(one + rest, more, abs_tol=1e-3)
-    logits = tiny.plain_logits(tiny.weights(), list(map(tiny.WORDS.index, "OnceĠ")))
-    assert math.isfinite(logits.sum())
     assert await engine.score(STORY, []) == []
     with pytest.raises(BadRequest, match="no prompt"):
         await engine.score("", ["x"])

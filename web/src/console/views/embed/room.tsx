@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { EMBED } from "../../embed/choices";
 import { address, type Navigation } from "../../navigation";
-import { explain } from "../../words";
+import { Loading, Unreached } from "../absent";
 import { everywhere, useKeys } from "../commands";
 import { useConsole, useStrings } from "../context";
 import { Chooser } from "./chooser";
@@ -51,30 +51,15 @@ function useAddress(navigation: Navigation): void {
 /** No site to show: not yet, not reachable, or not there. */
 function Absent() {
   const { embed } = useConsole();
-  const strings = useStrings();
-  const { embed: words } = strings;
+  const { embed: words } = useStrings();
   const { value: trouble } = embed.sites.trouble;
   const { value: sites } = embed.sites.value;
   if (trouble !== null && sites === null) {
-    return (
-      <main class="blank blank-room">
-        <div role="alert">
-          <p class="blank-title">{words.failedTitle}</p>
-          <p>{explain(trouble, strings)}</p>
-        </div>
-        <button type="button" class="button" onClick={() => void embed.load()}>
-          {words.out.again}
-        </button>
-      </main>
-    );
+    const onAgain = () => void embed.load();
+    const told = { title: words.failedTitle, again: words.out.again };
+    return <Unreached {...told} trouble={trouble} onAgain={onAgain} />;
   }
-  if (sites === null) {
-    return (
-      <main class="blank blank-room">
-        <p role="status">{words.loading}</p>
-      </main>
-    );
-  }
+  if (sites === null) return <Loading text={words.loading} />;
   const unknown = sites.length > 0;
   return (
     <main class="blank blank-room">

@@ -1,7 +1,7 @@
 /** The knowledge room: its head, and the page that is chosen. */
 
 import type { Navigation } from "../../navigation";
-import { explain } from "../../words";
+import { Loading, Unreached } from "../absent";
 import { useConsole, useStrings } from "../context";
 import { Check } from "./check";
 import { useAddress, useCommands } from "./commands";
@@ -44,8 +44,7 @@ export function KnowledgeRoom({ navigation }: { navigation: Navigation }) {
 /** No site to show: not yet, not here, or not at all. */
 function Absent() {
   const { knowledge } = useConsole();
-  const strings = useStrings();
-  const { knowledge: words } = strings;
+  const { knowledge: words } = useStrings();
   const { value: trouble } = knowledge.sites.trouble;
   const { value: sites } = knowledge.sites.value;
   if (trouble?.status === 404) {
@@ -57,25 +56,11 @@ function Absent() {
     );
   }
   if (trouble !== null && sites === null) {
-    return (
-      <main class="blank blank-room">
-        <div role="alert">
-          <p class="blank-title">{words.failedTitle}</p>
-          <p>{explain(trouble, strings)}</p>
-        </div>
-        <button type="button" class="button" onClick={() => void knowledge.load()}>
-          {words.again}
-        </button>
-      </main>
-    );
+    const onAgain = () => void knowledge.load();
+    const told = { title: words.failedTitle, again: words.again };
+    return <Unreached {...told} trouble={trouble} onAgain={onAgain} />;
   }
-  if (sites === null) {
-    return (
-      <main class="blank blank-room">
-        <p role="status">{words.loading}</p>
-      </main>
-    );
-  }
+  if (sites === null) return <Loading text={words.loading} />;
   const unknown = sites.length > 0;
   return (
     <main class="blank blank-room">
