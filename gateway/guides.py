@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-FIELDS: Final = {"gateway": "Gateway", "site": "Site", "position": "Position", "accent": "Colour"}
+FIELDS: Final = {
+    "gateway": "Gateway",
+    "site": "Site",
+    "position": "Position",
+    "accent": "Colour",
+    "voice": "Voice",
+}
 """The settings of the WordPress plugin, by what they stand for."""
 
 
@@ -20,7 +26,8 @@ FIELDS: Final = {"gateway": "Gateway", "site": "Site", "position": "Position", "
 class Parts:
     """What guides are put together from.
 
-    `attributes` are the tag's beside its site; one without a value only has to be there.
+    `attributes` are the tag's beside its site; one without a value only has to be there. `greets`:
+    the site has greetings, of which a pinned loader must be told.
     """
 
     gateway: str
@@ -29,6 +36,7 @@ class Parts:
     tag: str
     integrity: str
     origins: tuple[str, ...]
+    greets: bool
 
     @property
     def options(self) -> dict[str, str]:
@@ -137,12 +145,17 @@ def _react(parts: Parts) -> Guide:
 
 
 def _wordpress(parts: Parts) -> Guide:
-    rows = [f"{FIELDS[name]}: {value}" for name, value in parts.options.items() if name in FIELDS]
+    rows = [
+        f"{FIELDS[name]}: {value or 'ticked'}"
+        for name, value in parts.options.items()
+        if name in FIELDS
+    ]
+    pin = "To pin the loader, put this into the field Hash."
+    if parts.greets:
+        pin += " Then tick Greetings, too."
     settings = "In WordPress: Settings, Fanlight. The rest may stay empty."
     if "locale" in parts.attributes:
         settings += " The chat speaks the language of the page: the plugin has no field for it."
-    if "voice" in parts.attributes:
-        settings += " Visitors cannot speak their questions: the plugin has no field for that."
     return Guide(
         "wordpress",
         "WordPress",
@@ -158,7 +171,7 @@ def _wordpress(parts: Parts) -> Guide:
                 "activate it."
             ),
             Step(settings, "\n".join(rows), "text"),
-            Step("To pin the loader, put this into the field Hash.", parts.integrity, "text"),
+            Step(pin, parts.integrity, "text"),
         ),
     )
 

@@ -84,6 +84,7 @@ def snippets(gateway: str, site: SiteSettings, choices: Choices, loader: Loader)
         tag=script_tag(gateway, site.key, attributes=said),
         integrity=loader.integrity,
         origins=tuple(dict.fromkeys((*site.origins, *([page] if page else ())))),
+        greets=bool(site.greetings),
     )
     return Snippets(
         gateway=gateway,

@@ -221,5 +221,18 @@ def test_only_a_pinned_tag_says_that_the_site_greets() -> None:
     assert "data-greetings" not in tags(replace(site, greetings=())).pinned
 
 
+def test_the_steps_for_wordpress_name_the_switches_that_the_site_needs() -> None:
+    site, _ = parsed(HELLO)
+
+    def steps(site: SiteSettings) -> str:
+        (guide,) = (guide for guide in tags(site).guides if guide.name == "wordpress")
+        return "\n".join(f"{step.text}\n{step.code}" for step in guide.steps)
+
+    assert "Then tick Greetings" in steps(site)
+    assert "Voice: ticked" in steps(replace(site, voice=True))
+    neither = steps(replace(site, greetings=()))
+    assert "tick" not in neither
+
+
 def tags(site: SiteSettings) -> Snippets:
     return snippets(GATEWAY, site, Choices(), make_loader(WEB["loader.js"], GATEWAY))

@@ -10,7 +10,7 @@
  * Text Domain:       fanlight
  * Domain Path:       /languages
  *
- * Decides: which script a page gets, from five settings. Refuses: a setting that does not hold; the last
+ * Decides: which script a page gets, from seven settings. Refuses: a setting that does not hold; the last
  * one that did stays. Nothing is sent anywhere from here, and nothing is stored but the one option.
  *
  * @package Fanlight
@@ -20,8 +20,13 @@ defined( 'ABSPATH' ) || exit;
 
 /** What is set, each a text and empty where it is not. */
 function fanlight_options() {
-	$empty = array_fill_keys( array( 'gateway', 'site', 'position', 'accent', 'integrity' ), '' );
+	$empty = array_fill_keys( array( 'gateway', 'site', 'position', 'accent', 'integrity', 'greetings', 'voice' ), '' );
 	return array_merge( $empty, array_intersect_key( (array) get_option( 'fanlight', array() ), $empty ) );
+}
+
+/** The settings that are either ticked, 'yes', or not. */
+function fanlight_switches() {
+	return array( 'greetings', 'voice' );
 }
 
 /** The address of the loader: by its hash, where it is pinned. */
@@ -66,6 +71,11 @@ function fanlight_tag( $tag, $handle ) {
 		foreach ( array_filter( $attributes, 'strlen' ) as $name => $value ) {
 			$processor->set_attribute( $name, $value );
 		}
+		foreach ( fanlight_switches() as $name ) {
+			if ( '' !== $options[ $name ] ) {
+				$processor->set_attribute( 'data-' . $name, true );
+			}
+		}
 	}
 	return $processor->get_updated_html();
 }
@@ -100,6 +110,9 @@ function fanlight_value( $name, $text ) {
 			return in_array( $text, array( 'left', 'right' ), true ) ? $text : null;
 		case 'accent':
 			return sanitize_hex_color( $text );
+		case 'greetings':
+		case 'voice':
+			return 'yes' === $text ? $text : null;
 		default:
 			return preg_match( '/^sha384-[A-Za-z0-9+\/]{64}$/D', $text ) ? $text : null;
 	}
@@ -146,6 +159,14 @@ function fanlight_fields() {
 			__( 'Hash', 'fanlight' ),
 			__( 'sha384-… as `fanlight embed` prints it, to run that very loader alone. Empty: always the newest.', 'fanlight' ),
 		),
+		'greetings' => array(
+			__( 'Greetings', 'fanlight' ),
+			__( 'Only where a hash is set: the site has greetings in fanlight.toml. Without a hash they come by themselves.', 'fanlight' ),
+		),
+		'voice'     => array(
+			__( 'Voice', 'fanlight' ),
+			__( 'Visitors may speak their questions. The site\'s setting voice must say so, too.', 'fanlight' ),
+		),
 	);
 }
 
@@ -173,6 +194,16 @@ add_action( 'admin_init', 'fanlight_register' );
 /** Draws one field. */
 function fanlight_field( $about ) {
 	$options = fanlight_options();
+	if ( in_array( $about['name'], fanlight_switches(), true ) ) {
+		printf(
+			'<input type="checkbox" id="%1$s" name="fanlight[%2$s]" value="yes" aria-describedby="%1$s-help"%3$s><p class="description" id="%1$s-help">%4$s</p>',
+			esc_attr( $about['label_for'] ),
+			esc_attr( $about['name'] ),
+			esc_attr( '' === $options[ $about['name'] ] ? '' : ' checked' ),
+			esc_html( $about['help'] )
+		);
+		return;
+	}
 	printf(
 		'<input type="text" class="regular-text" id="%1$s" name="fanlight[%2$s]" value="%3$s" aria-describedby="%1$s-help"><p class="description" id="%1$s-help">%4$s</p>',
 		esc_attr( $about['label_for'] ),
