@@ -34,6 +34,9 @@ ERRORS: Final = (*DRIVER_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _SYNCED: Final = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
 
+_TOUCHED: Final = "UPDATE alembic_version SET version_num = version_num"
+"""A write that changes nothing: what a standby, or a disk that is full, refuses."""
+
 _TIMEOUTS: Final = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 """Of the server: what nobody waits for any more holds no lock for long."""
 
@@ -69,6 +72,7 @@ class Postgres:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._points = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._failing = False
         self._closed = False
 
     async def start(self) -> None:
@@ -90,7 +94,11 @@ class Postgres:
 
     async def run[Value](self, unit: Unit[Value]) -> Value:
         """Commit one unit, and give what it gives."""
-        return await self._in_time(self._engine, unit)
+        try:
+            return await self._in_time(self._engine, unit)
+        except Unavailable:
+            self._failing = True
+            raise
 
     async def snapshot[Value](self, read: Unit[Value]) -> Value:
         """What `read` gives, all of it from one snapshot."""
@@ -101,7 +109,10 @@ class Postgres:
         return await self._in_time(self._points, read)
 
     async def recover(self) -> None:
-        """Nothing: whether its disk takes what is written, the server finds for each unit anew."""
+        """Write where a write has failed, to see whether one succeeds; raises `Unavailable`."""
+        if self._failing:
+            await self.run(_touch)
+            self._failing = False
 
     async def close(self) -> None:
         """Let what is under way end, within the deadline, and close."""
@@ -208,6 +219,10 @@ def _refuse_unsynced(connection: Connection) -> None:
         raise Unavailable(
             "the database acknowledges what it has not synced: set fsync and synchronous_commit on"
         )
+
+
+def _touch(connection: Connection) -> None:
+    connection.exec_driver_sql(_TOUCHED)
 
 
 def _upgrade(connection: Connection) -> None:

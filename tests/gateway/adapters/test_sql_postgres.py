@@ -95,6 +95,12 @@ async def recovered[Value](call: Callable[[], Awaitable[Value]]) -> Value:
                 await asyncio.sleep(0.05)
 
 
+async def recovered_reading(store: SqlTruth) -> None:
+    """Ping once what it reads with is there again."""
+    await recovered(lambda: store.receipt_head("s"))
+    await store.ping()
+
+
 class TestOpening:
     async def test_a_commit_waits_for_the_disk(self, store: SqlTruth) -> None:
         def settings(connection: Connection) -> list[object]:
@@ -128,6 +134,30 @@ class TestOpening:
                 lambda connection: connection.exec_driver_sql("SHOW synchronous_commit").scalar()
             )
         assert shown == "on"
+
+    async def test_a_database_that_may_only_be_read_is_told_of_until_it_takes_writes(
+        self, postgres_server: PostgresServer, url: str, store: SqlTruth
+    ) -> None:
+        name = url.rpartition("/")[2]
+
+        def alter(what: str) -> None:
+            postgres_server.run_sql(f"ALTER DATABASE {name} {what}")
+            # A connection keeps the settings that it began with.
+            postgres_server.run_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                name,
+            )
+
+        alter("SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable):
+            await store.commit(a_work("k1"))
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="read-only"):
+                await recovered_reading(store)
+        alter("RESET default_transaction_read_only")
+        await recovered(store.ping)
+        await store.commit(a_work("k1"))
 
     async def test_processes_that_start_at_once_make_the_tables_once(self, url: str) -> None:
         stores = [SqlTruth(url, clock=StandingClock(), deadline_s=30) for _ in range(4)]
