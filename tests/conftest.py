@@ -47,6 +47,9 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
 # No package brings Playwright's Firefox and WebKit.
 MAY_BE_MISSING_IN_CI = {"data", "firefox", "webkit"}
 
+LONGEST_S = 400
+"""What a test may take, whatever it says of itself, unless this is the large run."""
+
 _may_skip = pytest.StashKey[bool]()
 
 # A failing example is printed whole, and kept in .hypothesis for the next run.
@@ -83,6 +86,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--long"):
         return
+    for item in items:
+        said = item.get_closest_marker("timeout")
+        if said is not None and said.args[0] > LONGEST_S:
+            # That is for the large run; here a test that hangs is to be named soon.
+            item.add_marker(pytest.mark.timeout(LONGEST_S), append=False)
     large = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=large)
     items[:] = [item for item in items if item not in large]
