@@ -10,22 +10,40 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import Surfer
+from tests.browser.conftest import OPERATOR_TOKEN, Surfer
 from tests.browser.product import SITE, Product, running, until
 from tests.browser.test_access import NARROW, WIDE, violations
 from tests.browser.test_people import log_in
-from tests.browser.visit import answer
+from tests.browser.visit import FAQ, answer
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 BUILD_MS = 120_000
 KNOWN = "What is Fanlight?"
+# One language of the demo's three: what is published is built anew, several times here.
+SETTINGS = """
+[gateway]
+port = {port}
+
+[[sites]]
+key = "{site}"
+name = "Fanlight"
+origins = ["{page}"]
+kb = ["{kb}"]
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """A product of its own: what is published here must not reach the other tests' visitors."""
-    async with running(Product(tmp_path_factory.mktemp("knowledge-desk"))) as product:
+    folder = tmp_path_factory.mktemp("knowledge-desk")
+    environ = {"FANLIGHT_OPERATOR_TOKEN": OPERATOR_TOKEN}
+    product = Product(folder, folder / "fanlight.toml", environ, token=OPERATOR_TOKEN)
+    settings = SETTINGS.format(
+        port=product.port, site=SITE, page=product.page, kb=FAQ / "faq.en.md"
+    )
+    (folder / "fanlight.toml").write_text(settings, encoding="utf-8")
+    async with running(product):
         yield product
 
 
