@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
+from _pytest.mark import ParameterSet
 
 from core.escalation import escalation_id
 from core.scope import anonymous
@@ -48,6 +49,14 @@ SOMETIMES = {
     "nearly full": Fault(errno.ENOSPC, syncs=False, every=4),
     "one sync in two fails": Fault(errno.EIO, writes=False, every=2),
 }
+
+LARGE = ("both fail", "one sync in two fails")
+"""They find little that the others do not, and take half a minute each."""
+
+
+def named(faults: dict[str, Fault]) -> list[ParameterSet]:
+    """The names as parameters."""
+    return [pytest.param(name, marks=[pytest.mark.long] * (name in LARGE)) for name in faults]
 
 
 @dataclass
@@ -131,7 +140,7 @@ async def house(library: Path, tmp_path: Path, long: bool) -> AsyncIterator[Hous
             await gateway.stop()
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", named(FAULTS))
 async def test_visitors_are_told_at_once_and_served_again(house: House, name: str) -> None:
     visitor = await house.visitor()
     before = visitor.chat_body(UNKNOWN)
@@ -159,7 +168,7 @@ async def test_visitors_are_told_at_once_and_served_again(house: House, name: st
     await house.check()
 
 
-@pytest.mark.parametrize("name", SOMETIMES)
+@pytest.mark.parametrize("name", named(SOMETIMES))
 async def test_whatever_is_acknowledged_between_errors_stays_through_a_kill(
     house: House, name: str
 ) -> None:
