@@ -2,9 +2,10 @@
 
 Decides the order (the quick ones first; the web build before the tests that serve it) and how long
 each may take. A check that fails does not stop the next: one run tells all there is to mend. Tests
-that hold something against the clock, or start a browser, run one at a time (more where there are
-cores to spare): a machine that does several at once misses deadlines that the product keeps. All
-others run on all cores.
+run side by side on all cores; those that hold something against the clock, or start a browser, in a
+run of their own, two at a time (more where there are cores to spare). A machine that does several
+at once can miss deadlines that the product keeps: what fails runs once more, one at a time, and
+that decides.
 """
 
 import argparse
@@ -36,7 +37,12 @@ TIMED_TESTS = (
 )
 """They start whole gateways and browsers, and hold deadlines against them. Patterns of paths."""
 CORES_FOR_TIMED = 4
-"""What one of them keeps busy, at its most."""
+"""What one of them keeps busy, at its most; usually it waits."""
+TESTS_FAILED = 1
+"""What pytest exits with when tests failed, and nothing worse happened."""
+AGAIN_SECONDS = 900
+MOST_FAILED_AGAIN = 5
+"""So many that fail alone, too, are enough to know."""
 COVERAGE = Path("build") / "coverage"
 
 
@@ -44,7 +50,8 @@ COVERAGE = Path("build") / "coverage"
 class Check:
     """One command, the group it belongs to, and the seconds it may take.
 
-    `measured` is where it keeps the coverage that it found.
+    `measured` is where it keeps the coverage that it found. `again` runs what failed once more, one
+    at a time, and decides.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Check:
     seconds: int
     group: str = "lint"
     measured: str = ""
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +93,15 @@ def checks(*, long: bool) -> tuple[Check, ...]:
             LONG_SECONDS if long else TESTS_SECONDS,
             "test",
             measured="others",
+            again=_failed_ones(long=long),
         ),
         Check(
             "timed tests",
-            _tests(*timed, at_once=cores // CORES_FOR_TIMED, long=long),
+            _tests(*timed, at_once=min(cores, max(2, cores // CORES_FOR_TIMED)), long=long),
             LONG_SECONDS if long else TIMED_SECONDS,
             "test",
             measured="timed",
+            again=_failed_ones(long=long),
         ),
         Check("combining", _coverage("combine", "others", "timed"), 60, "test", measured="all"),
         Check("coverage", _coverage("report"), 60, "test", measured="all"),
@@ -107,14 +117,19 @@ def run(check: Check) -> Outcome:
         (ROOT / COVERAGE).mkdir(parents=True, exist_ok=True)
         environ["COVERAGE_FILE"] = str(ROOT / COVERAGE / check.measured)
     process = subprocess.Popen(check.command, cwd=ROOT, env=environ, start_new_session=True)
+    status = 0
     try:
-        verdict = "ok" if process.wait(check.seconds) == 0 else "failed"
+        status = process.wait(check.seconds)
+        verdict = "failed" if status else "ok"
     except subprocess.TimeoutExpired:
         verdict = f"too slow (limit {check.seconds} s)"
         interrupt(process)
     finally:
         # Also after Ctrl-C, and for what a check that ended left running.
         end(process)
+    if status == TESTS_FAILED and check.again:
+        alone = run(Check(f"{check.name}, once more", check.again, AGAIN_SECONDS))
+        verdict = "ok" if alone.verdict == "ok" else "failed, alone too"
     return Outcome(check.name, verdict, time.monotonic() - began)
 
 
@@ -176,6 +191,13 @@ def _tests(*which: str, at_once: int, long: bool) -> tuple[str, ...]:
     # A file's tests share its servers.
     spread = ("--dist=loadfile", f"--numprocesses={at_once}") if at_once > 1 else ()
     return _python("pytest", *measured, *spread, *(["--long"] if long else []), *which)
+
+
+def _failed_ones(*, long: bool) -> tuple[str, ...]:
+    """Pytest over what the last run of it saw fail."""
+    enough = f"--maxfail={MOST_FAILED_AGAIN}"
+    only = ("--last-failed", "--last-failed-no-failures=none")
+    return _python("pytest", "-v", *only, enough, *(["--long"] if long else []))
 
 
 def _coverage(command: str, *parts: str) -> tuple[str, ...]:

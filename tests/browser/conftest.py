@@ -33,7 +33,7 @@ FLAGS = (
     # Playwright's own list also switches storage partitioning off, which browsers have on.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PaintHolding",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OPERATOR_TOKEN = "operator-token-for-browser-tests"
 ROOT = Path(__file__).resolve().parents[2]
