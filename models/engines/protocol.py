@@ -14,6 +14,9 @@ from typing import Literal, Protocol
 type Finish = Literal["stop", "length"]
 """Why a reply ended: by itself or a stop text, or because it was long enough."""
 
+type Purpose = Literal["query", "passage"]
+"""What a text is embedded for: to look for something, or to be found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -91,6 +94,14 @@ class Piece:
     usage: Usage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of length 1, one for each text, and how many tokens they were made of."""
+
+    vectors: list[list[float]]
+    tokens: int
+
+
 class Engine(Protocol):
     """Runs one model. Nothing of it blocks the event loop; loading twice is loading once."""
 
@@ -117,5 +128,5 @@ class Engine(Protocol):
     async def score(self, prompt: str, continuations: Sequence[str]) -> list[float]:
         """How likely each text is after the prompt: the sum over its tokens' log-probabilities."""
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 for each text. Raises `BadRequest` where it is no encoder."""
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        """A vector for each text. Raises `BadRequest` where it is no encoder."""
