@@ -1,4 +1,4 @@
-"""Small 4-bit files, as multilingual-e5-small is packaged, to try things on."""
+"""Small encoders of random weights: 4-bit files as multilingual-e5-small is packaged, and ONNX."""
 
 import struct
 from collections.abc import Mapping
@@ -6,8 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
-from models.encoder.packed import MATRICES
+from models.encoder.bert import bert_int8
+from models.encoder.packed import MATRICES, Packed
+from tests.models.samples import entry, file_entry, known
 
 WIDTH = 32
 HEADS = 2
@@ -15,6 +21,11 @@ INNER = 64
 LAYERS = 2
 TOKENS = 40
 PLACES = 16
+
+EMBEDDING = (
+    f'{{ tokenizer = "tokenizer.json", dimensions = {WIDTH}, query = "find ", passage = "say " }}'
+)
+"""What its catalogue says of the small encoder."""
 
 type Tensors = dict[str, NDArray[np.float32]]
 
@@ -93,3 +104,35 @@ def write(path: Path, data: bytes) -> Path:
     """Write it, and give where."""
     path.write_bytes(data)
     return path
+
+
+def onnx_file(folder: Path) -> bytes:
+    """The small encoder in ONNX."""
+    source = write(folder / "small.bin", packed(tensors()))
+    return bert_int8(Packed(source), lambda _done, _total: None)
+
+
+def tokenizer(words: int = TOKENS) -> bytes:
+    """A tokenizer of that many words: `[PAD]`, `[UNK]`, two ends, `find`, `say`, `word6`, ..."""
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "find", "say"]
+    names += [f"word{number}" for number in range(len(names), words)]
+    made = Tokenizer(WordLevel({name: at for at, name in enumerate(names)}, "[UNK]"))
+    made.pre_tokenizer = Whitespace()
+    made.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return made.to_str().encode()
+
+
+def small_encoder(folder: Path, *, model: bytes = b"", words: bytes = b"", **more: str) -> str:
+    """The entry of a catalogue in this folder for the small encoder, or for these files as one."""
+    model, words = model or onnx_file(folder), words or tokenizer()
+    (folder / "model").write_bytes(model)
+    (folder / "words").write_bytes(words)
+    files = (
+        file_entry("model.onnx", source="file:model", **known(model)),
+        file_entry("tokenizer.json", source="file:words", **known(words)),
+    )
+    fields = {"kind": '"embed"', "architecture": '"bert"', "context": str(PLACES)}
+    fields |= {"embedding": EMBEDDING, **more}
+    return entry(name="model.onnx", files="\n".join(files), **fields)
