@@ -20,6 +20,8 @@ type Values = dict[str, Any]
 SECRETS: Final = {
     "gateway.operator_token": "FANLIGHT_OPERATOR_TOKEN",
     "model.key": "FANLIGHT_LLM_KEY",
+    "embeddings.key": "FANLIGHT_EMBEDDINGS_KEY",
+    "rerank.key": "FANLIGHT_RERANK_KEY",
     "targets.secret": TARGET_SECRET,
     "targets.signing_secret": TARGET_SECRET,
     "targets.token": TARGET_TOKEN,

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from core.ports import Purpose
 from models.engines.protocol import (
     Call,
     Embedded,
     Likelihood,
     Piece,
-    Purpose,
     Sampling,
     TokenLikelihood,
     Usage,

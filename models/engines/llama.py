@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.ports import Purpose
 from models.engines.dialect import body_of, error_of, piece_of
-from models.engines.protocol import Call, Embedded, Piece, Purpose
+from models.engines.protocol import Call, Embedded, Piece
 from models.errors import INSTALL, BadFile, BadRequest, EngineFailed, ModelError, Overflow, TooLate
 from models.gguf.fitness import check_fitness
 from models.gguf.header import read_header

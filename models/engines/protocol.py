@@ -11,11 +11,10 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from core.ports import Purpose
+
 type Finish = Literal["stop", "length"]
 """Why a reply ended: by itself or a stop text, or because it was long enough."""
-
-type Purpose = Literal["query", "passage"]
-"""What a text is embedded for: to look for something, or to be found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from models.engines.protocol import Call, Message, Purpose, Sampling
+from core.ports import Purpose
+from models.engines.protocol import Call, Message, Sampling
 from models.server.problems import Refusal
 
 MAX_TOKENS: Final = 512

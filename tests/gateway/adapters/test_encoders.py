@@ -54,7 +54,12 @@ class Server:
 def embedder(
     handle: Handle, clock: StandingClock | None = None, deadline_s: float = 10, **more: Any
 ) -> RemoteEmbedder:
-    given = {"url": "https://e.example/v1", "model": "m", "kind": "openai", "key": Secret("k")}
+    given: dict[str, Any] = {
+        "url": "https://e.example/v1",
+        "model": "m",
+        "kind": "openai",
+        "key": Secret("k"),
+    }
     settings = EmbeddingSettings(**(given | more))
     transport = httpx.MockTransport(handle)
     return RemoteEmbedder(settings, transport, clock or StandingClock(), deadline_s=deadline_s)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.encoder.bert import bert_int8
 from models.encoder.packed import Packed
@@ -22,11 +23,14 @@ def test_the_numbers_of_every_tensor_are_read(tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate(pieces), held["emb.word"])
 
 
+type Tensor = NDArray[np.float64]
+
+
 def without(name: str) -> bytes:
     return packed({key: each for key, each in tensors().items() if key != name})
 
 
-def with_another(name: str, values: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def with_another(name: str, values: Tensor) -> bytes:
     return packed(tensors() | {name: values.astype(np.float32)})
 
 

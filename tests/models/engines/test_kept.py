@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from core.ports import Purpose
 from models.engines.kept import KeptModel
-from models.engines.protocol import Call, Embedded, Engine, Piece, Purpose
+from models.engines.protocol import Call, Embedded, Engine, Piece
 from models.errors import EngineFailed, InUse, Mismatch
 from models.registry import cleaning
 from models.registry.model import Model

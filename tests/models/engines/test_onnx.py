@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -85,7 +86,7 @@ async def test_nothing_is_embedded_before_it_is_loaded(small_encoders: Registry)
 
 def graph(inputs: list[str], output: str = "last_hidden_state", axes: int = 3) -> bytes:
     """A model that gives ones, for so many inputs."""
-    names = ["batch", "sequence", WIDTH][:axes]
+    names: list[str | int] = ["batch", "sequence", WIDTH]
     shape = helper.make_tensor("shape", TensorProto.INT64, [axes], [1, 4, WIDTH][:axes])
     one = helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
     nodes = [
@@ -96,11 +97,11 @@ def graph(inputs: list[str], output: str = "last_hidden_state", axes: int = 3) -
         nodes,
         "g",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["a", "b"]) for name in inputs],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, names)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, names[:axes])],
         [shape],
     )
     opset = helper.make_opsetid("", 20)
-    return helper.make_model(made, opset_imports=[opset], ir_version=9).SerializeToString()
+    return bytes(helper.make_model(made, opset_imports=[opset], ir_version=9).SerializeToString())
 
 
 def reading(place: str) -> bytes:
@@ -111,7 +112,7 @@ def reading(place: str) -> bytes:
     weights.external_data.add(key="location", value=place)
     made.graph.node.append(helper.make_node("Identity", ["weights"], ["weights_out"]))
     made.graph.output.append(helper.make_tensor_value_info("weights_out", TensorProto.UINT8, [8]))
-    return made.SerializeToString()
+    return bytes(made.SerializeToString())
 
 
 BOTH = ["input_ids", "attention_mask"]
@@ -134,7 +135,7 @@ BOTH = ["input_ids", "attention_mask"]
     ],
 )
 async def test_files_that_are_none_are_one_clear_error(
-    registry: Callable[..., Registry], tmp_path: Path, files: dict[str, bytes], reason: str
+    registry: Callable[..., Registry], tmp_path: Path, files: dict[str, Any], reason: str
 ) -> None:
     made = registry(small_encoder(tmp_path, **files))
     made.pull(made.newest("small"))

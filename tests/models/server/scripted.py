@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from models.engines.protocol import Call, Embedded, Piece, Purpose, Usage
+from core.ports import Purpose
+from models.engines.protocol import Call, Embedded, Piece, Usage
 from models.errors import ModelError
 
 END = Piece(finish="stop", usage=Usage(3, 2))

@@ -5,7 +5,7 @@ import base64
 import json
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import openai
 import pytest
 from openai import OpenAI
 
+from core.ports import Purpose
 from models.engines.kept import KeptModel
 from models.engines.onnx import OnnxEngine, OnnxSettings
-from models.engines.protocol import Embedded, Engine, Purpose
+from models.engines.protocol import Embedded, Engine
 from models.registry.model import Model
 from models.registry.registry import Registry
 from models.server.app import Limits, Serving, create_app
@@ -125,7 +126,7 @@ def test_figures_count_texts_and_tokens(client: OpenAI, url: str) -> None:
 class Slow(ScriptedEngine):
     """Embeds nothing until it is ended."""
 
-    async def embed(self, texts: list[str], purpose: Purpose = "query") -> Embedded:  # type: ignore[override]
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
         self.running += 1
         try:
             await asyncio.Event().wait()
