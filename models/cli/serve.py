@@ -286,7 +286,11 @@ def _welcome(models: Sequence[Model], url: str, output: Output) -> None:
     output.show("", Text("The model server is running. Ctrl-C stops it.", "bold"), "")
     output.show(*(f"  {each.id} {each.version}" for each in models), "")
     output.show("A gateway on this machine uses it with:", "")
-    output.show(f"  FANLIGHT_LLM_URL={url}", f"  FANLIGHT_LLM_MODEL={models[0].id}", "")
+    for kind, variable in (("chat", "FANLIGHT_LLM"), ("embed", "FANLIGHT_EMBEDDINGS")):
+        named = next((each.id for each in models if each.kind == kind), None)
+        if named is not None:
+            output.show(f"  {variable}_URL={url}", f"  {variable}_MODEL={named}")
+    output.show("")
 
 
 def _follow_parent() -> None:

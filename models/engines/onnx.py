@@ -3,7 +3,8 @@
 Decides how texts are batched: sorted by length, so that little is padding, and so many tokens at a
 time that memory stays bounded. A text's vector is the mean of its tokens' states, of length 1; what
 is longer than the model's context is cut off. Everything runs in one thread of its own, the
-library's threads beside it; nothing blocks the event loop.
+library's threads beside it. Embedding blocks nobody; loading does, for about a second of a large
+tokenizer, whose library holds the interpreter meanwhile.
 
 Refuses a file that is not a graph, one with other inputs or outputs, and one whose vectors have
 other dimensions than the catalogue says: before anything is loaded half. Writes nothing.
