@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.messages import (
     Escalation,
@@ -131,6 +131,31 @@ class FirstTokens(Protocol):
 
     async def first_tokens(self, prompt: str) -> Mapping[str, float]:
         """Natural log-probabilities of the likeliest first tokens; raises `Unavailable`."""
+
+
+type Purpose = Literal["query", "passage"]
+"""What a text is embedded for: to look for something, or to be found."""
+
+type Vector = Sequence[float]
+"""The meaning of a text: of length 1, in 32-bit floats."""
+
+
+class Embedder(Protocol):
+    """Gives texts their vectors."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model: vectors of two models cannot be compared."""
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> list[Vector]:
+        """A vector for each text, all of the same dimensions; raises `Unavailable`."""
+
+
+class Reranker(Protocol):
+    """Says how well passages answer a query, by reading both together."""
+
+    async def rerank(self, query: str, passages: Sequence[str]) -> list[float]:
+        """A score for each passage, higher is better; raises `Unavailable`."""
 
 
 @dataclass(frozen=True, slots=True)

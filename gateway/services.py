@@ -14,9 +14,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.ports import Cache, Target
+from core.ports import Cache, Embedder, Reranker, Target
 from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
 from gateway.adapters.first_tokens import OpenAiFirstTokens
@@ -28,6 +29,8 @@ from gateway.adapters.pace import Pace
 from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
+from gateway.adapters.remote_embeddings import RemoteEmbedder
+from gateway.adapters.remote_reranking import RemoteReranker
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
 from gateway.adapters.sole_cache import SoleCache
 from gateway.adapters.sql.opening import is_postgresql
@@ -40,10 +43,14 @@ from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
+from gateway.embedding import CachedEmbedder
 from gateway.settings import Settings, TargetSettings
 
 WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
 """Starts a process that builds indexes; nothing in the working folder can take its place."""
+
+MOST_KEPT = 20_000
+"""Vectors in a process: some fifty megabytes of 384 numbers each."""
 
 TRUTH_S = 4.0
 """A visitor hears within five seconds that the database does not answer."""
@@ -76,7 +83,7 @@ async def open_services(
         if settings.model is not None:
             transport = OpenAiTransport(settings.model, outbound.transport())
             opened.push_async_callback(transport.close)
-            first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
+            first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.monotonic)
             opened.push_async_callback(first_tokens.close)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
@@ -120,6 +127,37 @@ def figures_folder(settings: Settings) -> Path:
     return settings.data_dir / "figures"
 
 
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """What the settings name for embedding and reranking; None for what they do not name."""
+
+    embedder: Embedder | None
+    reranker: Reranker | None
+
+
+@asynccontextmanager
+async def open_encoders(settings: Settings) -> AsyncIterator[Encoders]:
+    """The servers that embed and rerank; vectors are kept in Redis where one is named.
+
+    Else in this process, apart from what must not be forgotten, and no more than `MOST_KEPT`.
+    Raises `Unavailable` where Redis does not answer.
+    """
+    async with AsyncExitStack() as opened:
+        outbound = Outbound(settings.private_endpoints)
+        opened.push_async_callback(outbound.close)
+        embedder = reranker = None
+        if settings.embeddings is not None:
+            remote = RemoteEmbedder(settings.embeddings, outbound.transport(), time.monotonic)
+            opened.push_async_callback(remote.close)
+            redis = settings.redis_url.reveal()
+            kept: Cache = MemoryCache(clock=time.time, capacity=MOST_KEPT)
+            embedder = CachedEmbedder(remote, await _open_redis(redis, opened) if redis else kept)
+        if settings.rerank is not None:
+            reranker = RemoteReranker(settings.rerank, outbound.transport(), time.monotonic)
+            opened.push_async_callback(reranker.close)
+        yield Encoders(embedder, reranker)
+
+
 def _open_telemetry(settings: Settings, opened: AsyncExitStack) -> HouseTelemetry:
     url = settings.telemetry.collector
     shared = figures_folder(settings) if settings.workers > 1 else None
@@ -145,7 +183,11 @@ async def _open_cache(settings: Settings, opened: AsyncExitStack) -> Cache:
     sole = await _open_presence(settings, opened)
     if not redis:
         return SoleCache(clock=time.time, sole=sole) if sole else MemoryCache(clock=time.time)
-    cache = RedisCache(redis, clock=time.time, random=secrets.token_bytes)
+    return await _open_redis(redis, opened)
+
+
+async def _open_redis(url: str, opened: AsyncExitStack) -> RedisCache:
+    cache = RedisCache(url, clock=time.time, random=secrets.token_bytes)
     await cache.start()
     opened.push_async_callback(cache.close)
     return cache

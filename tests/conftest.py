@@ -38,8 +38,12 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "caddy": (partial(machine.proxy, "caddy", "version"), "no Caddy on this machine"),
     "node": (machine.node, "no Node on this machine"),
     "weights": (
-        lambda: machine.model_weights(ROOT),
+        partial(machine.model_weights, ROOT, "smollm2-135m"),
         "no weights: `fanlight models pull smollm2-135m` says why",
+    ),
+    "encoder": (
+        partial(machine.model_weights, ROOT, "multilingual-e5-small"),
+        "no encoder: `fanlight models pull multilingual-e5-small` says why",
     ),
     "jax": (partial(machine.library, "jax"), "no JAX for this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
@@ -207,6 +211,12 @@ def data_folder() -> Path:
 def weights() -> Path:
     """The folder of models that holds SmolLM2-135M. Mark the test `needs("weights")`."""
     return _required("weights")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Path:
+    """The folder of models that holds multilingual-e5-small. Mark the test `needs("encoder")`."""
+    return _required("encoder")
 
 
 @pytest.fixture

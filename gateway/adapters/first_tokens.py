@@ -6,15 +6,15 @@ so that whoever asks does not wait for it each time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
+from core.breaker import Breaker, Rule
 from core.commands.prompt import TEMPERATURE
-from core.errors import Unavailable
 from core.ports import Clock
+from gateway.adapters.model_calls import Bounds, ModelCalls
 from gateway.settings import ModelSettings
 
 LIKELIEST: Final = 5
@@ -24,10 +24,11 @@ REST_S: Final = 60.0
 MOST_BYTES: Final = 1 << 16
 CONNECT_S: Final = 1.0
 READ_S: Final = 2.0
+_RULE: Final = Rule(failures=1, rest_s=REST_S, longest_s=REST_S)
 
 
 class OpenAiFirstTokens:
-    """A `FirstTokens` over httpx's transport; requests carry no redirects, cookies or proxies."""
+    """A `FirstTokens` over HTTP."""
 
     def __init__(
         self,
@@ -37,71 +38,30 @@ class OpenAiFirstTokens:
         *,
         read_s: float = READ_S,
     ) -> None:
-        self._timeout = httpx.Timeout(read_s, connect=CONNECT_S).as_dict()
-        self._settings = settings
-        self._url = httpx.URL(settings.url.rstrip("/") + "/completions")
-        self._transport = transport
-        self._clock = clock
-        self._rests_until = 0.0
+        self._model = settings.model
+        bounds = Bounds(read_s, MOST_BYTES, CONNECT_S)
+        breaker = Breaker(clock, _RULE)
+        # A server without this route will not have it at the next call either.
+        self._calls = ModelCalls(
+            settings.url, settings.key, transport, breaker, bounds, forgiven=()
+        )
 
     async def first_tokens(self, prompt: str) -> Mapping[str, float]:
         """Log-probabilities of the likeliest first tokens; raises `Unavailable`."""
-        if self._clock() < self._rests_until:
-            raise Unavailable("the model server gave no likelihoods a moment ago")
-        try:
-            return _read(await self._ask(prompt))
-        except Unavailable:
-            self._rests_until = self._clock() + REST_S
-            raise
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
-
-    async def _ask(self, prompt: str) -> bytes:
-        try:
-            response = await self._transport.handle_async_request(self._request(prompt))
-            try:
-                if response.status_code != 200:
-                    raise Unavailable(f"the model server answered {response.status_code}")
-                return await _bounded(response)
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as exc:
-            raise Unavailable(f"the model server failed: {type(exc).__name__}") from exc
-
-    def _request(self, prompt: str) -> httpx.Request:
-        headers = {"content-type": "application/json", "accept-encoding": "identity"}
-        if self._settings.key:
-            headers["authorization"] = f"Bearer {self._settings.key.reveal()}"
         body = {
-            "model": self._settings.model,
+            "model": self._model,
             "prompt": prompt,
             "max_tokens": 1,
             "temperature": TEMPERATURE,
             "logprobs": LIKELIEST,
         }
-        content = json.dumps(body).encode()
-        extensions = {"timeout": self._timeout}
-        return httpx.Request(
-            "POST", self._url, headers=headers, content=content, extensions=extensions
-        )
+        return await self._calls.ask("/completions", body, _read)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._calls.close()
 
 
-async def _bounded(response: httpx.Response) -> bytes:
-    if not isinstance(response.stream, httpx.AsyncByteStream):
-        raise Unavailable("the model server's answer cannot be read")
-    body = bytearray()
-    async for chunk in response.stream:
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Unavailable("the model server's answer is too long")
-    return bytes(body)
-
-
-def _read(body: bytes) -> Mapping[str, float]:
-    try:
-        told: Any = json.loads(body)["choices"][0]["logprobs"]["top_logprobs"][0]
-        return {str(token): min(0.0, float(logprob)) for token, logprob in told.items()}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
-        raise Unavailable("the model server gives no log-probabilities") from exc
+def _read(said: Any) -> Mapping[str, float]:
+    told = said["choices"][0]["logprobs"]["top_logprobs"][0]
+    return {str(token): min(0.0, float(logprob)) for token, logprob in told.items()}

@@ -17,6 +17,7 @@ from core.ports import Prompt
 from gateway.adapters.openai_dialect import OpenAiTransport
 from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
+from gateway.cli.encoders import ENCODER_KEYS, encoders
 from gateway.cli.finding import Finding
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
@@ -43,6 +44,8 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
     if not any(flaw.key.startswith(("model.", "FANLIGHT_LLM_")) for flaw in flaws):
         found.append(_model(settings, online=online))
+    if not any(flaw.key.startswith(ENCODER_KEYS) for flaw in flaws):
+        found.extend(encoders(settings, online=online))
     return found
 
 

@@ -22,6 +22,7 @@ from gateway.cli.kb_check import check_command
 from gateway.cli.kb_explain import explain_command
 from gateway.cli.kb_files import load_file, read_files
 from gateway.cli.kb_import import import_command
+from gateway.cli.kb_nearest import nearest_command
 from gateway.cli.kb_report import report_command
 from gateway.cli.kb_suggest import suggest_command
 from gateway.cli.whole_file import write_whole
@@ -35,7 +36,10 @@ def kb_group() -> None:
     """Build a knowledge base, and ask it."""
 
 
-for _command in (import_command, check_command, explain_command, suggest_command, report_command):
+for _command in (
+    *(import_command, check_command, explain_command, nearest_command),
+    *(suggest_command, report_command),
+):
     kb_group.add_command(_command)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from gateway.configuration import identity, rules, stores
 from gateway.configuration.addresses import BadAddress, is_local, parse_origin
+from gateway.configuration.encoders import read_encoders
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
 from gateway.configuration.reader import Values, hint, read_table, read_tables
@@ -30,7 +31,17 @@ from gateway.settings import (
     TurnstileSettings,
 )
 
-SECTIONS: Final = ("gateway", "sites", "targets", "model", "limits", "telemetry", "retention")
+SECTIONS: Final = (
+    "gateway",
+    "sites",
+    "targets",
+    "model",
+    "embeddings",
+    "rerank",
+    "limits",
+    "telemetry",
+    "retention",
+)
 WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
@@ -52,11 +63,14 @@ def parse_settings(
     targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
+    embeddings, rerank = read_encoders(document, environ, private, flaws)
     settings = replace(
         settings,
         targets=targets,
         sites=_sites(document.get("sites", []), targets, base, environ, flaws),
         model=_model(model, environ, private, flaws),
+        embeddings=embeddings,
+        rerank=rerank,
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
             **read_table(document.get("retention", {}), "retention", "retention", flaws)
@@ -224,8 +238,8 @@ def _turnstile(
 def _model(
     values: Values, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
 ) -> ModelSettings | None:
-    url, url_key = _either(environ, "FANLIGHT_LLM_URL", values["url"], "model.url")
-    model, model_key = _either(environ, "FANLIGHT_LLM_MODEL", values["model"], "model.model")
+    url, url_key = rules.either(environ, "FANLIGHT_LLM_URL", values["url"], "model.url")
+    model, model_key = rules.either(environ, "FANLIGHT_LLM_MODEL", values["model"], "model.model")
     key = environ.get("FANLIGHT_LLM_KEY", "")
     if url and not model:
         detail = f"{url_key} is set, but no model is named."
@@ -245,12 +259,3 @@ def _model(
             Flaw(url_key, "This has a query or a fragment.", "Write the base address only.")
         )
     return ModelSettings(url.rstrip("/"), model, Secret(key))
-
-
-def _either(
-    environ: Mapping[str, str], variable: str, value: str | None, key: str
-) -> tuple[str, str]:
-    """The environment's value, else the file's; and which of the two names messages use."""
-    if environ.get(variable):
-        return environ[variable], variable
-    return value or "", key if value else variable

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.table import Setting, section
+from gateway.configuration.setting import Setting
+from gateway.configuration.table import section
 from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN
 
 type Values = dict[str, Any]
@@ -19,6 +20,8 @@ type Values = dict[str, Any]
 SECRETS: Final = {
     "gateway.operator_token": "FANLIGHT_OPERATOR_TOKEN",
     "model.key": "FANLIGHT_LLM_KEY",
+    "embeddings.key": "FANLIGHT_EMBEDDINGS_KEY",
+    "rerank.key": "FANLIGHT_RERANK_KEY",
     "targets.secret": TARGET_SECRET,
     "targets.signing_secret": TARGET_SECRET,
     "targets.token": TARGET_TOKEN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -82,6 +82,15 @@ def networks(texts: Iterable[str], where: str, flaws: list[Flaw]) -> tuple[str, 
             detail = f"{text!r} is no address or network."
             flaws.append(Flaw(where, detail, 'Write an address, or a network as "10.0.0.0/8".'))
     return tuple(found)
+
+
+def either(
+    environ: Mapping[str, str], variable: str, value: str | None, key: str
+) -> tuple[str, str]:
+    """The environment's value, else the file's; and which of the two names messages use."""
+    if environ.get(variable):
+        return environ[variable], variable
+    return value or "", key if value else variable
 
 
 def outbound(url: str, private: Collection[str], where: str, flaws: list[Flaw]) -> Address | None:

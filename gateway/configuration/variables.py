@@ -41,6 +41,12 @@ VARIABLES: Final = (
     Variable("FANLIGHT_LLM_URL", "Instead of `model.url`."),
     Variable("FANLIGHT_LLM_MODEL", "Instead of `model.model`."),
     Variable("FANLIGHT_LLM_KEY", "The model server's key, where it wants one.", secret=True),
+    Variable("FANLIGHT_EMBEDDINGS_URL", "Instead of `embeddings.url`."),
+    Variable("FANLIGHT_EMBEDDINGS_MODEL", "Instead of `embeddings.model`."),
+    Variable(
+        "FANLIGHT_EMBEDDINGS_KEY", "The key of the server of embeddings, if any.", secret=True
+    ),
+    Variable("FANLIGHT_RERANK_KEY", "The key of the server that reranks, if any.", secret=True),
     Variable(
         "FANLIGHT_METRICS_TOKEN",
         "What Prometheus sends as its bearer token to read `/metrics`: 20 characters or more. "

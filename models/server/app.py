@@ -1,9 +1,9 @@
 """The model server's ASGI application.
 
-`GET /v1/models`, `POST /v1/chat/completions`, `POST /v1/completions` in OpenAI's dialect, `/health`
-and `/metrics`. Refuses early: a wrong key, a body that is no JSON or too large, a host name that a
-browser may have been led to; then what it does not understand, by name; then what it has no place
-for. A caller who hangs up ends the work.
+`GET /v1/models`, `POST /v1/chat/completions`, `POST /v1/completions`, `POST /v1/embeddings` in
+OpenAI's dialect, `/health` and `/metrics`. Refuses early: a wrong key, a body that is no JSON or
+too large, a host name that a browser may have been led to; then what it does not understand, by
+name; then what it has no place for. A caller who hangs up ends the work.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from starlette.routing import Route
 from models.engines.kept import KeptModel
 from models.errors import ModelError
 from models.server.admission import Admission
+from models.server.embedding import embedded
 from models.server.metrics import Figures
 from models.server.problems import Refusal, refusal_of, stopping
 from models.server.replies import Heading
 from models.server.replying import Begun, House, begin, gone_before
-from models.server.requests import ChatAsked, TextAsked, read
+from models.server.requests import ChatAsked, EmbedAsked, TextAsked, read
 
 MOST_BODY: Final = 1 << 20
 _HUNG_UP: Final = 499
@@ -66,8 +67,8 @@ class Serving:
         figures = Figures(lambda: admission.waiting, lambda: admission.running)
         self.house = House(admission, figures, self.ticks)
 
-    def model(self, name: str) -> KeptModel:
-        """A model by its name. Raises `Refusal`."""
+    def model(self, name: str, *, embeds: bool = False) -> KeptModel:
+        """A model by its name; it embeds, or it writes. Raises `Refusal`."""
         found = self.models.get(name)
         if found is None:
             known = ", ".join(self.models)
@@ -77,6 +78,9 @@ class Serving:
                 param="model",
                 code="model_not_found",
             )
+        if embeds != (found.model.kind == "embed"):
+            does, way = ("writes", "chat/completions") if embeds else ("embeds", "embeddings")
+            raise Refusal(400, f"{name} {does} text: ask it at /v1/{way}.", param="model")
         return found
 
     def stop(self) -> None:
@@ -98,6 +102,7 @@ def create_app(serving: Serving) -> Starlette:
         routes=[
             Route("/v1/chat/completions", _guarded(app.chat, serving), methods=["POST"]),
             Route("/v1/completions", _guarded(app.text, serving), methods=["POST"]),
+            Route("/v1/embeddings", _guarded(app.embeddings, serving), methods=["POST"]),
             Route("/v1/models", _guarded(app.models, serving), methods=["GET"]),
             Route("/metrics", _guarded(app.metrics, serving), methods=["GET"]),
             Route("/health", app.health, methods=["GET"]),
@@ -118,6 +123,15 @@ class _Endpoints:
     async def text(self, request: Request) -> Response:
         return await self._reply(request, TextAsked, chat=False)
 
+    async def embeddings(self, request: Request) -> Response:
+        serving = self._serving
+        if serving.stopping:
+            raise stopping()
+        asked = read(EmbedAsked, await _body(request))
+        kept = serving.model(asked.model, embeds=True)
+        work = embedded(serving.house, kept, asked, serving.limits.timeout_s)
+        return JSONResponse(await gone_before(request, work))
+
     async def models(self, _request: Request) -> Response:
         rows = [
             {
@@ -126,6 +140,7 @@ class _Endpoints:
                 "created": 0,
                 "owned_by": "fanlight",
                 "version": kept.model.version,
+                "kind": kept.model.kind,
                 "context": kept.model.context,
                 "licence": kept.model.licence,
             }

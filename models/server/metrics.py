@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-_FIRST_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_FIRST_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _RATES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _STATM: Final = Path("/proc/self/statm")
 _PAGE: Final = 4096
@@ -35,6 +35,16 @@ class Figures:
             ("model",),
             buckets=_RATES,
             registry=own,
+        )
+        self.embedding = Histogram(
+            "fanlight_model_embedding_seconds",
+            "Seconds from a request to the vectors of all its texts",
+            ("model",),
+            buckets=_FIRST_S,
+            registry=own,
+        )
+        self.texts = Counter(
+            "fanlight_model_embedded_texts", "Texts that were embedded", ("model",), registry=own
         )
         self.tokens = Counter("fanlight_model_tokens", "Tokens", ("model", "kind"), registry=own)
         self.loaded = Gauge("fanlight_model_loaded", "1 while in memory", ("model",), registry=own)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from core.ports import Purpose
 from models.engines.protocol import Call, Message, Sampling
 from models.server.problems import Refusal
 
@@ -21,6 +22,9 @@ MOST_LIKELIEST: Final = 20
 MOST_LIKELIEST_OF_TEXT: Final = 5
 
 MOST_ADAPTERS: Final = 8
+
+MOST_TEXTS: Final = 2_048
+"""Of one request for embeddings, as OpenAI has it."""
 
 type Weight = Annotated[float, Field(ge=-8, le=8, allow_inf_nan=False)]
 type Stop = Annotated[str, Field(min_length=1, max_length=200)]
@@ -159,7 +163,38 @@ class TextAsked(Asked):
         return Call(prompt, sampling, timeout_s, self.adapted())
 
 
-def read[A: Asked](kind: type[A], body: bytes) -> A:
+def _many(given: object) -> object:
+    """One text is a list of one."""
+    return [given] if isinstance(given, str) else given
+
+
+class EmbedAsked(BaseModel):
+    """`POST /v1/embeddings`. `input_type` is what the texts are for, as other servers have it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(min_length=1, max_length=200)
+    input: Annotated[
+        list[object], Field(min_length=1, max_length=MOST_TEXTS), BeforeValidator(_many)
+    ]
+    input_type: Purpose = "query"
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    user: str | None = None
+
+    def texts(self) -> list[str]:
+        """The texts. Raises `Refusal` for tokens, and for a text that is empty."""
+        texts = [each for each in self.input if isinstance(each, str)]
+        if len(texts) != len(self.input):
+            raise Refusal(
+                400, "input: send text. The numbers of tokens are each model's own.", param="input"
+            )
+        if not all(each.strip() for each in texts):
+            raise Refusal(400, "input: a text is empty.", param="input")
+        return texts
+
+
+def read[A: BaseModel](kind: type[A], body: bytes) -> A:
     """The request in a body. Raises `Refusal` with the field that is wrong."""
     try:
         return kind.model_validate_json(body)

@@ -112,6 +112,10 @@ def test_everything_that_is_set_arrives() -> None:
         gateway__private_endpoints=["10.0.0.5:9000", "Model.Internal:80"],
         model__url="http://model.internal/v1/",
         model__model="small",
+        embeddings__url="http://model.internal",
+        embeddings__kind="tei",
+        embeddings__query_prefix="query: ",
+        rerank__url="http://model.internal/",
         limits__turn_s=30,
     )
     made["targets"] = [dict(TARGET), {"name": "own", "url": "http://10.0.0.5:9000/hook"}]
@@ -138,6 +142,11 @@ def test_everything_that_is_set_arrives() -> None:
     assert settings.model is not None
     assert settings.model.url == "http://model.internal/v1"
     assert settings.model.key.reveal() == "sk-1"
+    assert settings.embeddings is not None
+    assert settings.embeddings.model == settings.embeddings.url == "http://model.internal"
+    assert settings.embeddings.query_prefix == "query: "
+    assert settings.rerank is not None
+    assert (settings.rerank.url, settings.rerank.kind) == ("http://model.internal", "tei")
     assert settings.limits.turn_s == 30.0
 
 
@@ -157,6 +166,61 @@ def test_the_environment_wins_over_the_file() -> None:
     assert settings.data_dir == Path("/elsewhere")
     assert settings.database_url.endswith("x.db")
 
+
+EMBEDS = {"embeddings__url": "https://x.org/v1", "embeddings__model": "m"}
+ENCODER_FLAWS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("embeddings alone", {"embeddings__model": "m"}, "embeddings.model", "Set embeddings.url"),
+    (
+        "embeddings without model",
+        {"embeddings__url": "https://x.org/v1"},
+        "FANLIGHT_EMBEDDINGS_MODEL",
+        "Set embeddings.model",
+    ),
+    (
+        "embeddings without path",
+        EMBEDS | {"embeddings__url": "https://x.org"},
+        "embeddings.url",
+        "Write https://x.org/v1",
+    ),
+    (
+        "embeddings with query",
+        EMBEDS | {"embeddings__url": "https://x.org/v1?a=1"},
+        "embeddings.url",
+        "base address only",
+    ),
+    (
+        "private embeddings",
+        EMBEDS | {"embeddings__url": "http://127.0.0.1:8010/v1"},
+        "embeddings.url",
+        'Add "127.0.0.1:8010"',
+    ),
+    (
+        "embeddings of no kind",
+        EMBEDS | {"embeddings__kind": "opanai"},
+        "embeddings.kind",
+        "Did you mean openai?",
+    ),
+    (
+        "a prefix too many",
+        EMBEDS | {"embeddings__passage_prefix": "p: "},
+        "embeddings.passage_prefix",
+        'set embeddings.kind to "openai"',
+    ),
+    ("key in file", {"embeddings__key": "x"}, "embeddings.key", "set FANLIGHT_EMBEDDINGS_KEY"),
+    ("rerank alone", {"rerank__model": "m"}, "rerank.model", "Set rerank.url"),
+    (
+        "rerank without model",
+        {"rerank__url": "https://x.org", "rerank__kind": "cohere"},
+        "rerank.model",
+        "server's name of the model",
+    ),
+    (
+        "plain rerank",
+        {"rerank__url": "http://x.org"},
+        "rerank.url",
+        'Add "x.org:80"',
+    ),
+]
 
 FLAWED: list[tuple[str, dict[str, Any], str, str]] = [
     ("unknown section", {"sitess__x": 1}, "sitess", "Did you mean sites?"),
@@ -300,6 +364,7 @@ FLAWED: list[tuple[str, dict[str, Any], str, str]] = [
         "model.url",
         'Add "x.org:80"',
     ),
+    *ENCODER_FLAWS,
     ("not a url", {"model__url": "x.org", "model__model": "m"}, "model.url", "https://"),
     ("secret in file", {"model__key": "sk-1"}, "model.key", "set FANLIGHT_LLM_KEY"),
     (
@@ -437,9 +502,28 @@ def test_tables_of_the_wrong_form_are_named(made: dict[str, Any], keys: list[str
     assert [flaw.key for flaw in flaws_of(made)] == keys
 
 
-def test_a_key_without_a_model_server_is_a_flaw() -> None:
-    (flaw,) = flaws_of(document(), {"FANLIGHT_LLM_KEY": "sk-1"})
-    assert flaw.key == "FANLIGHT_LLM_KEY"
+@pytest.mark.parametrize(
+    "name", ["FANLIGHT_LLM_KEY", "FANLIGHT_EMBEDDINGS_KEY", "FANLIGHT_RERANK_KEY"]
+)
+def test_a_key_without_a_server_is_a_flaw(name: str) -> None:
+    (flaw,) = flaws_of(document(), {name: "sk-1"})
+    assert flaw.key == name
+
+
+def test_the_environment_names_a_server_of_embeddings() -> None:
+    environ = ENVIRON | {
+        "FANLIGHT_EMBEDDINGS_URL": "https://two.example.com/v1",
+        "FANLIGHT_EMBEDDINGS_MODEL": "two",
+        "FANLIGHT_EMBEDDINGS_KEY": "sk-2",
+    }
+    made = document(embeddings__url="https://one.example.com/v1", embeddings__model="one")
+    settings, flaws = parse_settings(made, environ, BASE)
+    assert flaws == []
+    found = settings.embeddings
+    assert found is not None
+    assert (found.url, found.model, found.kind) == ("https://two.example.com/v1", "two", "fanlight")
+    assert found.key.reveal() == "sk-2"
+    assert "sk-2" not in repr(settings)
 
 
 @pytest.mark.parametrize("token", ["", "admin", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"])

@@ -8,6 +8,7 @@ import pytest
 from models.registry.catalog import read_catalog
 from models.registry.local import FileFetcher
 from models.registry.registry import Fetcher, Registry
+from tests.models.encoder.packed import small_encoder
 from tests.models.samples import entry
 
 
@@ -27,3 +28,11 @@ def registry(tmp_path: Path) -> Callable[..., Registry]:
 def smollm2(weights: Path) -> Path:
     """SmolLM2-135M-Instruct in F16. Mark the test `needs("weights")`."""
     return weights / "smollm2-135m" / "1" / "SmolLM2-135M-Instruct.F16.gguf"
+
+
+@pytest.fixture
+def small_encoders(registry: Callable[..., Registry], tmp_path: Path) -> Registry:
+    """A registry with an encoder of small random weights, `small`, pulled."""
+    made = registry(small_encoder(tmp_path))
+    made.pull(made.newest("small"))
+    return made

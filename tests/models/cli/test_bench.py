@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from models.cli import bench
 from models.cli.commands import models_group
 from models.engines.speed import measure_jax
+from models.registry.registry import Registry
 from tests.models.decoder import tiny
 from tests.models.samples import entry, file_entry, known
 
@@ -41,6 +42,17 @@ def test_every_engine_is_measured_in_a_process_of_its_own(catalog: Path) -> None
         assert figures["decode_tps"] > 0
         assert figures["peak_mb"] > 10
     assert found["jax bfloat16"]["adapters_8"] > 0
+
+
+def test_an_encoder_is_measured_in_its_own_engine(
+    small_encoders: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FANLIGHT_MODELS_DIR", str(small_encoders.shelf.folder))
+    result = run(tmp_path / "catalog.toml", "bench", "small", "--json")
+    assert result.exit_code == 0, result.output
+    (figures,) = json.loads(result.stdout)["engines"].values()
+    assert {"load_s", "short_ms", "full_context_ms", "texts_per_s", "peak_mb"} == set(figures)
+    assert figures["texts_per_s"] > 0
 
 
 def test_the_figures_of_adapters_are_shares_of_the_same_batch(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "origin").write_bytes(WORDS)
     path = tmp_path / "catalog.toml"
     files = file_entry(**known())
-    entries = [entry(files=files), entry(model="encoder", kind='"embed"', files=files)]
+    embedding = '{ tokenizer = "model.gguf", dimensions = 32 }'
+    encoder = entry(model="encoder", kind='"embed"', embedding=embedding, files=files)
+    entries = [entry(files=files), encoder]
     path.write_text("\n".join(entries), encoding="utf-8")
     monkeypatch.setenv("FANLIGHT_MODELS_DIR", str(tmp_path / "kept"))
     return path
@@ -34,7 +36,9 @@ def refused(catalog: Path, *arguments: str, status: int = 1) -> Result:
     [
         ((), "No chat model is in"),
         (("small",), "small 1 is not here. Bring it with `fanlight models pull small`"),
-        (("encoder",), "encoder is no chat model: it is for embed"),
+        (("encoder",), "no chat model: it embeds text. Serve it with `--embed encoder`"),
+        (("--embed", "small"), "small is no encoder: it is for chat"),
+        (("--embed", "encoder"), "encoder 1 is not here. Bring it with"),
         (("large",), "There is no model large"),
     ],
 )

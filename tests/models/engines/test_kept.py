@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from core.ports import Purpose
 from models.engines.kept import KeptModel
-from models.engines.protocol import Call, Engine, Piece
+from models.engines.protocol import Call, Embedded, Engine, Piece
 from models.errors import EngineFailed, InUse, Mismatch
 from models.registry import cleaning
 from models.registry.model import Model
@@ -44,8 +45,8 @@ class Counting:
     async def score(self, prompt: str, continuations: Sequence[str]) -> list[float]:
         return [0.0 for _ in continuations]
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[1.0] for _ in texts]
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        return Embedded([[1.0] for _ in texts], len(texts))
 
 
 @pytest.fixture

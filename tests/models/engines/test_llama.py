@@ -169,7 +169,9 @@ async def test_likelihoods_of_continuations_add_up(engine: LlamaEngine) -> None:
 async def test_an_encoder_gives_vectors_of_length_one(smollm2: Path) -> None:
     engine = LlamaEngine(smollm2, replace(SETTINGS, encoder=True))
     await engine.load()
-    one, same, other = await engine.embed(["Paris is in France.", "Paris is in France.", "No!"])
+    found = await engine.embed(["Paris is in France.", "Paris is in France.", "No!"])
+    one, same, other = found.vectors
+    assert found.tokens == 12
     assert len(one) == 576
     assert math.isclose(sum(x * x for x in one), 1, abs_tol=1e-3)
     likeness = [sum(x * y for x, y in zip(one, each, strict=True)) for each in (same, other)]

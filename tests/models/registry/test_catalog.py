@@ -50,6 +50,9 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
         entry(model="seven", files=file_entry(sources="[1]")),
         entry(model="eight", files=file_entry(sources="", made='"no"')),
         entry(model="nine", files=f"{file_entry()}\n{file_entry()}"),
+        entry(model="ten", kind='"embed"'),
+        entry(model="eleven", embedding='"no"'),
+        entry(model="twelve", kind='"embed"', embedding='{ tokenizer = "x", query = 1, way = 2 }'),
     )
     for wanted in (
         "colour: unknown",
@@ -71,6 +74,13 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
         "models[seven].files[model.gguf].sources: it is no list of texts",
         "models[eight].files[model.gguf].made: it is no table",
         "models[nine].files: model.gguf is listed 2 times",
+        "models[ten].embedding: a model that embeds says it, and no other",
+        "models[eleven].embedding: a model that embeds says it, and no other",
+        "models[eleven].embedding: it is no table",
+        "models[twelve].embedding.tokenizer: there is no file 'x'",
+        "models[twelve].embedding.dimensions: a whole number",
+        "models[twelve].embedding.query: it is no text",
+        "models[twelve].embedding.way: unknown",
     ):
         assert wanted in said
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from models.engines.protocol import Call, Piece, Usage
+from core.ports import Purpose
+from models.engines.protocol import Call, Embedded, Piece, Usage
 from models.errors import ModelError
 
 END = Piece(finish="stop", usage=Usage(3, 2))
@@ -49,5 +50,5 @@ class ScriptedEngine:
     async def score(self, prompt: str, continuations: Sequence[str]) -> list[float]:
         return [0.0 for _ in (prompt, *continuations)][1:]
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[1.0] for _ in texts]
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        return Embedded([[1.0] for _ in texts], len(texts))
