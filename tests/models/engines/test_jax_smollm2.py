@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.decoder.weights import GGUF_NAMES
+from models.decoder.tensors import GGUF_NAMES
 from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Call, Message, Piece, Sampling, TokenLikelihood
