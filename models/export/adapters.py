@@ -17,22 +17,32 @@ from models.decoder.shape import Shape
 from models.decoder.tensors import GGUF_NAMES, ROTATED, Numbers, permuted
 from models.errors import BadFile
 from models.export.peft import WEIGHTS, peft_adapter
-from models.gguf.header import DEFAULT_ALIGNMENT, Tensor
+from models.gguf.header import DEFAULT_ALIGNMENT, Tensor, read_header
 from models.gguf.types import F16, F32
 from models.gguf.writing import head, padded, placed
 
 FORMS: Final = {F32: "<f4", F16: "<f2"}
 """The types of tensors that are written, as numpy calls them."""
 
+BASE: Final = "fanlight.base_model"
+"""The key under which an adapter says of which model it is, by the catalogue's id."""
 
-def read_adapter(path: Path, shape: Shape) -> Adapter:
-    """The adapter at a path. Raises `BadFile`."""
+
+def read_adapter(path: Path, shape: Shape, base: str | None = None) -> Adapter:
+    """The adapter at a path, for the base of this id. Raises `BadFile`.
+
+    An adapter fits any base of its shapes; one that was exported here says whose it is, and is
+    refused for another.
+    """
     if path.is_dir():
         found = peft_adapter(path / WEIGHTS, shape)
     elif path.suffix == ".safetensors":
         found = peft_adapter(path, shape)
     else:
         found = gguf_adapter(path, shape)
+        named = read_header(path).keys.get(BASE)
+        if base is not None and named not in (None, base):
+            raise BadFile(f"{path.name} is an adapter of {named}, not of {base}.")
     for (layer, name), both in found.parts.items():
         if not all(np.isfinite(each).all() for each in both):
             raise BadFile(f"{path.name} holds what is no number, in {name} of layer {layer}.")
@@ -44,7 +54,9 @@ def adapter_size(adapter: Adapter, kind: int) -> int:
     return sum(padded(each.size, DEFAULT_ALIGNMENT) for each in _tensors(adapter, kind)) + (1 << 20)
 
 
-def write_adapter(out: BinaryIO, adapter: Adapter, shape: Shape, kind: int, name: str) -> None:
+def write_adapter(
+    adapter: Adapter, shape: Shape, kind: int, out: BinaryIO, base: str | None = None
+) -> None:
     """Write an adapter of a model of this shape as GGUF; `kind` is F32 or F16.
 
     α is in B already. Where all ranks are the same, alpha is the rank, so that alpha / rank is 1;
@@ -54,9 +66,9 @@ def write_adapter(out: BinaryIO, adapter: Adapter, shape: Shape, kind: int, name
     keys: dict[str, str | int | float] = {
         "general.architecture": "llama",
         "general.type": "adapter",
-        "general.name": name,
         "adapter.type": "lora",
         "adapter.lora.alpha": float(ranks.pop()) if len(ranks) == 1 else 0.0,
+        **({} if base is None else {BASE: base}),
     }
     tensors = placed(_tensors(adapter, kind))
     out.write(head(keys, tensors))

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from models.decoder.adapter import Adapter
 from models.decoder.tensors import Numbers, Tensors, open_gguf
-from models.gguf.header import Header
+from models.errors import BadFile
+from models.gguf.header import Header, read_header
+
+ARCHITECTURE: Final = "llama"
 
 type Weighted = Sequence[tuple[Adapter, float]]
 """Adapters with their weights g."""
@@ -30,7 +34,10 @@ class Base:
 
 def open_base(path: Path) -> Base:
     """The base at a path. Raises `BadFile`."""
-    header, tensors = open_gguf(path, "llama")
+    found = read_header(path).text("general.architecture")
+    if found != ARCHITECTURE:
+        raise BadFile(f"{path.name} is a {found} model; {ARCHITECTURE} models are exported here.")
+    header, tensors = open_gguf(path, ARCHITECTURE)
     return Base(path, header, tensors)
 
 
@@ -42,7 +49,8 @@ def merged(tensors: Tensors, adapters: Weighted) -> Tensors:
         for adapter, weight in adapters:
             if (number, name) in adapter.parts:
                 down, up = adapter.parts[number, name]
-                numbers = numbers + (up * np.float32(weight)) @ down
+                change: Numbers = (up * np.float32(weight)) @ down
+                numbers = np.add(numbers, change, dtype=np.float32)
         return numbers
 
     return replace(tensors, layer=layer)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -30,16 +31,22 @@ def check_compiler() -> None:
 def compile_library(folder: Path, library: Path, timeout_s: float = TIMEOUT_S) -> None:
     """Compile for WebGPU. Raises `EngineFailed` with what the compiler said."""
     check_compiler()
+    library = library.resolve()
+    coming = library.with_name(f".{library.stem}.{os.getpid()}.part.wasm")
     # Its own words: a folder with its config, the device, and where the library goes.
     command = [
         sys.executable, "-m", "mlc_llm", "compile", str(folder / "mlc-chat-config.json"),
-        "--device", "webgpu", "--output", str(library),
+        "--device", "webgpu", "--output", str(coming),
     ]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603 - the interpreter that runs this
             command, capture_output=True, text=True, timeout=timeout_s, check=False
         )
+        if done.returncode or not coming.is_file():
+            said = (done.stderr or done.stdout)[-_SHOWN:]
+            raise EngineFailed(f"mlc_llm made no library. It said:\n{said}")
+        coming.replace(library)
     except subprocess.TimeoutExpired as error:
         raise EngineFailed(f"mlc_llm took longer than {timeout_s:g} s; it was ended.") from error
-    if done.returncode or not library.is_file():
-        raise EngineFailed(f"mlc_llm made no library:\n{(done.stderr or done.stdout)[-_SHOWN:]}")
+    finally:
+        coming.unlink(missing_ok=True)

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from models.decoder.tensors import Tensors
-from models.errors import BadFile, ModelError
+from models.errors import BadFile, BadRequest, ModelError
 from models.export.base import Base, Weighted, merged
-from models.export.conversation import conversation_of
-from models.export.parameters import Quantisation, count, parameters, parameters_size
+from models.export.parameters import (
+    QUANTISATIONS,
+    Quantisation,
+    count,
+    parameters,
+    parameters_size,
+)
 from models.export.shards import Shards
 from models.export.target import MARK
 from models.registry.progress import Told
@@ -59,6 +63,7 @@ def read_words(base: Base) -> Words:
         # In an extra of their own: GGUF is written without.
         from models.decoder.template import ChatTemplate  # noqa: PLC0415
         from models.decoder.tokens import gguf_tokens  # noqa: PLC0415
+        from models.export.conversation import conversation_of  # noqa: PLC0415
 
         tokens = gguf_tokens(base.path, base.header)
         source = base.header.keys.get("tokenizer.chat_template")
@@ -73,9 +78,26 @@ def read_words(base: Base) -> Words:
     return Words(tokens.document(), said, tokens.start, stops)
 
 
-def folder_size(tensors: Tensors, quantisation: Quantisation) -> int:
+def planned(base: Base, adapters: Weighted, quantisation: str, context: int | None) -> Plan:
+    """What to write; a context that is not named is `CONTEXT`, or the model's where that is less.
+
+    Raises `BadFile` where MLC cannot have the base's words, `BadRequest` for too long a context.
+    """
+    most = base.tensors.shape.context
+    if context is not None and context > most:
+        raise BadRequest(f"The model has a context of {most} tokens, not {context}.", "context")
+    return Plan(
+        base,
+        adapters,
+        QUANTISATIONS[quantisation],
+        read_words(base),
+        context or min(most, CONTEXT),
+    )
+
+
+def folder_size(plan: Plan) -> int:
     """How many bytes the folder will take, at most."""
-    return parameters_size(tensors, quantisation) + _SMALL
+    return parameters_size(plan.base.tensors, plan.quantisation) + _SMALL
 
 
 def write_mlc(plan: Plan, folder: Path, told: Told) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from models.decoder.tensors import NORMS, Numbers, Tensors
 from models.errors import BadFile
-from models.export.quantise import GROUP, PACKED, quantise
+from models.export.quantise import GROUP, PACKED, Halves, quantise
 from models.export.shards import Stored
 
 _JOINED: Final = {
@@ -91,18 +91,21 @@ def _matrix(
     name: str, parts: Sequence[Numbers], quantisation: Quantisation
 ) -> Iterator[tuple[str, Stored]]:
     whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    numbers = _plain(f"{name}.weight", whole, quantisation)
     if not quantisation.grouped:
-        yield numbers
+        yield _plain(f"{name}.weight", whole, quantisation)
         return
-    words, scales = quantise(numbers[1].astype(np.float32, copy=False), quantisation.half)
+    words, scales = quantise(_held(name, whole, quantisation))
     yield f"{name}.q_weight", words
     yield f"{name}.q_scale", scales.astype(np.float16) if quantisation.half else scales
 
 
 def _plain(name: str, numbers: Numbers, quantisation: Quantisation) -> tuple[str, Stored]:
+    return name, _held(name, numbers, quantisation)
+
+
+def _held(name: str, numbers: Numbers, quantisation: Quantisation) -> Numbers | Halves:
     with np.errstate(over="ignore"):
-        stored = numbers.astype(np.float16) if quantisation.half else numbers
-    if not np.isfinite(stored).all():
+        held = numbers.astype(np.float16) if quantisation.half else numbers
+    if not np.isfinite(held).all():
         raise BadFile(f"{name} has numbers that {quantisation.name} cannot hold.")
-    return name, stored
+    return held

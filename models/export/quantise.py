@@ -26,15 +26,20 @@ _MOST: Final = 7
 _AT_ONCE: Final = 1 << 22
 
 type Words = NDArray[np.uint32]
+type Halves = NDArray[np.float16]
 
 
-def quantise(matrix: Numbers, half: bool) -> tuple[Words, Numbers]:
+def quantise(matrix: Numbers | Halves) -> tuple[Words, Numbers]:
     """A matrix (out, in) as words (out, groups * 4) and scales (out, groups).
 
-    Scales are float32, of values that float16 holds where `half` is set.
+    Its type is the one in which is computed. Scales are float32, of values that this type holds.
     """
+    half = matrix.dtype == np.float16
     step = max(1, _AT_ONCE // matrix.shape[1])
-    pieces = [_quantise(matrix[at : at + step], half) for at in range(0, matrix.shape[0], step)]
+    pieces = [
+        _quantise(matrix[at : at + step].astype(np.float32, copy=False), half)
+        for at in range(0, matrix.shape[0], step)
+    ]
     words, scales = zip(*pieces, strict=True)
     return np.concatenate(words), np.concatenate(scales)
 
@@ -48,22 +53,22 @@ def dequantise(words: Words, scales: Numbers, width: int) -> Numbers:
 
 
 def _quantise(matrix: Numbers, half: bool) -> tuple[Words, Numbers]:
-    width = matrix.shape[1]
-    groups = np.zeros((len(matrix), -(-width // GROUP) * GROUP), np.float32)
-    groups[:, :width] = _rounded(matrix, half)
-    groups = groups.reshape(len(matrix), -1, GROUP)
-    scales = _rounded(np.abs(groups).max(-1) / np.float32(_MOST), half)
+    rows, width = matrix.shape
+    beyond = -width % GROUP
+    groups = np.pad(matrix, ((0, 0), (0, beyond))).reshape(rows, -1, GROUP)
+    largest: Numbers = np.maximum(groups.max(-1), -groups.min(-1))
+    scales = _rounded(np.divide(largest, _MOST, dtype=np.float32), half)
     # float32 has more than twice the digits of float16: rounding twice rounds as once.
     divided = np.divide(
         groups, scales[..., None], out=np.zeros_like(groups), where=scales[..., None] != 0
     )
     shifted = _rounded(_rounded(divided, half) + np.float32(_MOST), half)
-    steps = np.clip(np.rint(shifted), 0, 2 * _MOST).astype(np.uint32)
-    if beyond := groups.size // len(matrix) - width:
-        steps.reshape(len(matrix), -1)[:, -beyond:] = 0
-    shifts = np.arange(PACKED, dtype=np.uint32) * np.uint32(_BITS)
-    words = (steps.reshape(len(matrix), -1, PACKED) << shifts).sum(-1, dtype=np.uint32)
-    return words, scales
+    steps = np.clip(np.rint(shifted), 0, 2 * _MOST).astype(np.uint8).reshape(rows, -1)
+    if beyond:
+        steps[:, -beyond:] = 0
+    # Two numbers are a byte, and four bytes a word, the lowest first.
+    packed = steps[:, ::2] | (steps[:, 1::2] << _BITS)
+    return np.ascontiguousarray(packed).view("<u4").astype(np.uint32), scales
 
 
 def _rounded(numbers: Numbers, half: bool) -> Numbers:

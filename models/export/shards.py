@@ -94,7 +94,7 @@ class Shards:
 def stored_bytes(numbers: Stored) -> bytes:
     """A parameter as it lies in a shard."""
     if numbers.dtype == np.float32:
-        return bfloat16(numbers).tobytes()
+        return bfloat16(numbers.astype(np.float32, copy=False)).tobytes()
     return numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
 
 

@@ -26,6 +26,25 @@ _ELSEWHERE: Final = "or name a target on another disk; nothing was written."
 type Free = Callable[[Path], int]
 
 
+def check_file(target: Path, *, force: bool) -> None:
+    """Raise `Occupied` where a file may not be written there."""
+    if target.is_dir():
+        raise Occupied(f"{target} is a folder. Name a file.")
+    if target.exists() and not force:
+        raise Occupied(f"{target} is there already. Name another target, or give --force.")
+
+
+def check_folder(target: Path, *, force: bool) -> None:
+    """Raise `Occupied` where a folder may not be written there."""
+    empty = target.is_dir() and not any(target.iterdir())
+    if not target.exists() or empty:
+        return
+    if not force:
+        raise Occupied(f"{target} is there already. Name another target, or give --force.")
+    if not (target / MARK).is_file():
+        raise Occupied(f"{target} is no earlier export (it has no {MARK}). Name another target.")
+
+
 @contextmanager
 def new_file(
     target: Path, size: int, *, force: bool, free: Free = free_bytes
@@ -34,11 +53,8 @@ def new_file(
 
     Raises `Occupied`, `NoRoom`, or `ModelError` where the disk says no.
     """
+    check_file(target, force=force)
     target = target.resolve()
-    if target.is_dir():
-        raise Occupied(f"{target} is a folder. Name a file.")
-    if target.exists() and not force:
-        raise Occupied(f"{target} is there already. Name another target, or give --force.")
     coming = _beside(target, "part")
     with _said(target, size, free):
         try:
@@ -54,12 +70,8 @@ def new_file(
 @contextmanager
 def new_folder(target: Path, size: int, *, force: bool, free: Free = free_bytes) -> Iterator[Path]:
     """A folder that takes its place when it is whole. Raises as `new_file` does."""
+    check_folder(target, force=force)
     target = target.resolve()
-    held = target.exists() and not (target.is_dir() and not any(target.iterdir()))
-    if held and not force:
-        raise Occupied(f"{target} is there already. Name another target, or give --force.")
-    if held and not (target / MARK).is_file():
-        raise Occupied(f"{target} is no earlier export (it has no {MARK}). Name another target.")
     coming, old = _beside(target, "part"), _beside(target, "old")
     with _said(target, size, free):
         try:
