@@ -49,7 +49,7 @@ def merged(tensors: Tensors, adapters: Weighted) -> Tensors:
         for adapter, weight in adapters:
             if (number, name) in adapter.parts:
                 down, up = adapter.parts[number, name]
-                change: Numbers = (up * np.float32(weight)) @ down
+                change = np.multiply(up, weight, dtype=np.float32) @ down
                 numbers = np.add(numbers, change, dtype=np.float32)
         return numbers
 

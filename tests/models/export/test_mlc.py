@@ -76,7 +76,8 @@ def test_every_parameter_is_there_within_half_a_step(
             np.testing.assert_allclose(own, expected, rtol=2**-8)
             continue
         words, scales = found.pop(f"{name}.q_weight"), found.pop(f"{name}.q_scale")
-        assert (words.dtype, scales.dtype) == (np.uint32, number)
+        assert words.dtype == np.uint32
+        assert scales.dtype == number
         width = expected.shape[1]
         own = dequantise(words, scales.astype(np.float32), width)
         steps = np.repeat(scales.astype(np.float32), 32, axis=1)[:, :width]

@@ -19,6 +19,7 @@ from models.export.base import Base
 from tests.models.decoder import tiny
 
 CONFIG = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none", "use_rslora": False}
+A, B = np.ones((4, 32), np.float32), np.ones((16, 4), np.float32)
 V = "base_model.model.model.layers.0.self_attn.v_proj.lora_"
 
 
@@ -39,7 +40,7 @@ def saved(folder: Path, parts: Mapping[str, tiny.Numbers], **config: Any) -> Pat
 
 
 def tensors(seed: int = 1) -> dict[str, tiny.Numbers]:
-    found = {}
+    found: dict[str, tiny.Numbers] = {}
     for name, (a, b) in tiny.random_adapter(seed).items():
         module = f"base_model.model.{name.removesuffix('.weight')}"
         found |= {f"{module}.lora_A.weight": a, f"{module}.lora_B.weight": b}
@@ -69,15 +70,12 @@ def test_a_rank_stabilised_alpha_is_divided_by_the_root(
 
 
 def test_ranks_and_alphas_of_their_own_are_found_by_a_names_end(base: Base, tmp_path: Path) -> None:
-    parts = {f"{V}A.weight": np.ones((2, 32), np.float32), f"{V}B.weight": np.ones((16, 2))}
+    parts = {f"{V}A.weight": np.ones((2, 32), np.float32), f"{V}B.weight": B[:, :2]}
     folder = saved(
         tmp_path / "peft", parts, rank_pattern={"v_proj": 2}, alpha_pattern={"self_attn.v_proj": 3}
     )
     found = read_adapter(folder, base.tensors.shape)
     np.testing.assert_array_equal(found.parts[0, "v"][1], np.full((16, 2), 1.5))
-
-
-A, B = np.ones((4, 32), np.float32), np.ones((16, 4), np.float32)
 
 
 @pytest.mark.parametrize(
