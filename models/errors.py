@@ -10,6 +10,7 @@ FanlightError
     ├── NoHash           nobody has said what the file must be
     ├── NoRoom           the disk is too full; carries needed and free bytes
     ├── InUse            something runs with it
+    ├── Occupied         what should be written would replace something
     ├── BadFile          a file is damaged, hostile, or of another kind
     ├── BadRequest       an engine cannot do what is asked; carries the parameter
     │   ├── UnknownAdapter  an adapter that is not loaded
@@ -76,17 +77,22 @@ class NoHash(ModelError):
 class NoRoom(ModelError):
     """Less free space than a file needs."""
 
-    def __init__(self, folder: Path, needed: int, free: int) -> None:
+    def __init__(self, folder: Path, needed: int, free: int, remedy: str = "") -> None:
         self.needed = needed
         self.free = free
+        kept = "or set FANLIGHT_MODELS_DIR; what has come so far is kept."
         super().__init__(
             f"{folder} needs {_mb(needed)} free and has {_mb(free)}. Free some (`fanlight models "
-            "gc` may), or set FANLIGHT_MODELS_DIR; what has come so far is kept."
+            f"gc` may), {remedy or kept}"
         )
 
 
 class InUse(ModelError):
     """A version that is chosen, or that a process runs."""
+
+
+class Occupied(ModelError):
+    """A target that is there already."""
 
 
 class BadFile(ModelError):

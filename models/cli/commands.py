@@ -22,6 +22,7 @@ from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from models.cli.bench import bench_command
 from models.cli.classifier import classifier_group
+from models.cli.export import export_group
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
 from models.cli.serve import serve_command
@@ -34,12 +35,13 @@ _MARKS: Final = {"good": "green", "unknown": "yellow", "missing": "red", "bad": 
 
 @click.group("models")
 def models_group() -> None:
-    """Models that run on this machine: list, pull, verify, choose, remove, serve, bench."""
+    """Models that run on this machine: list, pull, verify, choose, remove, serve, export, bench."""
 
 
 models_group.add_command(bench_command)
 models_group.add_command(serve_command)
 models_group.add_command(classifier_group)
+models_group.add_command(export_group)
 
 
 @contextmanager

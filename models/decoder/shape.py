@@ -98,7 +98,7 @@ def gguf_shape(header: Header) -> Shape:
 
 def config_shape(path: Path) -> Shape:
     """The sizes that a config.json states. Raises `BadFile` for what is not run here."""
-    config = _config(path)
+    config = read_config(path)
     if config.get("model_type") != "llama":
         raise BadFile(f"{path.name}: model_type is {config.get('model_type')!r}, not 'llama'.")
     if config.get("hidden_act", "silu") != "silu" or config.get("attention_bias"):
@@ -121,7 +121,8 @@ def config_shape(path: Path) -> Shape:
     )
 
 
-def _config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """The object in a small JSON file. Raises `BadFile`."""
     try:
         with path.open("rb") as file:
             config = json.loads(file.read(_LONGEST_CONFIG))

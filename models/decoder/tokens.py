@@ -31,8 +31,9 @@ class Tokens:
     ) -> None:
         self.ends = ends
         self.count = len(kinds)
+        self.start = start
+        """The token that every prompt begins with, where there is one."""
         self._tokenizer = tokenizer
-        self._start = start
         self._raw = [
             b"" if kind == _CONTROL else _bytes(tokenizer.id_to_token(number), kind)
             for number, kind in enumerate(kinds)
@@ -41,7 +42,12 @@ class Tokens:
     def encode(self, text: str) -> list[int]:
         """A prompt's tokens; control tokens are taken where the text has them."""
         found = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return [self._start, *found] if self._start is not None else list(found)
+        return [self.start, *found] if self.start is not None else list(found)
+
+    def document(self) -> str:
+        """The vocabulary as tokenizer.json, which says nothing of the token to begin with."""
+        text: str = self._tokenizer.to_str()
+        return text
 
     def encode_more(self, text: str) -> list[int]:
         """The tokens of text that goes on."""
@@ -86,7 +92,7 @@ _SPECIAL: Final = (_CONTROL, _USER_DEFINED)
 
 def _tokenizer(path: Path, names: Mapping[str, int], merges: list[Any], cut: str) -> Any:
     # Native, and wanted only where a model is loaded.
-    from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: PLC0415
 
     try:
         tokenizer = Tokenizer(models.BPE(vocab=dict(names), merges=merges))
@@ -96,6 +102,7 @@ def _tokenizer(path: Path, names: Mapping[str, int], merges: list[Any], cut: str
     if cut == "smollm":
         steps.insert(0, pre_tokenizers.Digits(individual_digits=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 

@@ -108,7 +108,7 @@ class JaxEngine:
 
         Raises `BadFile` where it is none, or is another model's; then nothing has changed.
         """
-        from models.decoder.lora import gguf_adapter  # noqa: PLC0415
+        from models.decoder.adapter import gguf_adapter  # noqa: PLC0415
 
         model = self._ready()
         shape, pool = model.decoder.shape, model.decoder.pool
@@ -193,9 +193,9 @@ class JaxEngine:
     def _open(self) -> _Model:
         try:
             # Large: imported where a model is loaded.
+            from models.decoder.adapter import gguf_adapter  # noqa: PLC0415
             from models.decoder.batch import Batch  # noqa: PLC0415
             from models.decoder.decoder import Decoder  # noqa: PLC0415
-            from models.decoder.lora import gguf_adapter  # noqa: PLC0415
             from models.decoder.template import ChatTemplate  # noqa: PLC0415
             from models.decoder.tokens import gguf_tokens  # noqa: PLC0415
             from models.decoder.weights import load_gguf  # noqa: PLC0415

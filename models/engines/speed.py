@@ -58,8 +58,8 @@ def measure_jax(path: Path, architecture: str, kind: Kind, tokens: int) -> Figur
     import jax  # noqa: PLC0415 - large, and not installed everywhere
     import numpy as np  # noqa: PLC0415
 
+    from models.decoder.adapter import random_adapter  # noqa: PLC0415
     from models.decoder.decoder import Decoder  # noqa: PLC0415
-    from models.decoder.lora import random_adapter  # noqa: PLC0415
     from models.decoder.weights import load_gguf  # noqa: PLC0415
 
     kind = device_kind(kind)

@@ -20,6 +20,7 @@ from models.errors import BadFile
 from models.gguf.dequantise import check_known, to_float32
 from models.gguf.header import Header, Tensor, read_header
 from models.gguf.types import BLOCKS, F16, F32, FILE_TYPE_F16
+from models.gguf.writing import entry, padded
 
 _FILE_TYPE: Final = "general.file_type"
 _AT_ONCE: Final = 1 << 20
@@ -37,13 +38,13 @@ def write_half(source: Path, out: BinaryIO, told: Callable[[int, int], None]) ->
     for tensor in header.tensors:
         check_known(tensor.kind, tensor.name)
     wanted = _placed(header)
-    total = header.data_start + sum(_padded(each.size, header.alignment) for each in wanted)
+    total = header.data_start + sum(padded(each.size, header.alignment) for each in wanted)
     with source.open("rb") as file:
         out.write(_head(file, header, wanted))
         for old, new in zip(header.tensors, wanted, strict=True):
             file.seek(header.data_start + old.offset)
             _copy(file, out, old, new)
-            out.write(bytes(_padded(new.size, header.alignment) - new.size))
+            out.write(bytes(padded(new.size, header.alignment) - new.size))
             told(out.tell(), total)
 
 
@@ -54,7 +55,7 @@ def _placed(header: Header) -> list[Tensor]:
     for tensor in header.tensors:
         kind = F16 if len(tensor.shape) > 1 else F32
         placed.append(replace(tensor, kind=kind, offset=offset))
-        offset += _padded(placed[-1].size, header.alignment)
+        offset += padded(placed[-1].size, header.alignment)
     return placed
 
 
@@ -63,11 +64,7 @@ def _head(file: BinaryIO, header: Header, tensors: list[Tensor]) -> bytes:
     head = bytearray(file.read(header.keys_end))
     struct.pack_into("<I", head, header.places[_FILE_TYPE], FILE_TYPE_F16)
     for tensor in tensors:
-        name = tensor.name.encode()
-        count = len(tensor.shape)
-        head += struct.pack("<Q", len(name)) + name
-        head += struct.pack(f"<I{count}Q", count, *tensor.shape)
-        head += struct.pack("<IQ", tensor.kind, tensor.offset)
+        head += entry(tensor)
     return bytes(head.ljust(header.data_start, b"\0"))
 
 
@@ -82,7 +79,3 @@ def _copy(file: BinaryIO, out: BinaryIO, old: Tensor, new: Tensor) -> None:
             raise BadFile(f"The file ends within the tensor {old.name!r}.")
         out.write(to_float32(data, old.kind).astype(np.dtype(form)).tobytes())
         left -= taken
-
-
-def _padded(size: int, alignment: int) -> int:
-    return -(-size // alignment) * alignment

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 import pytest
 
+from models.decoder.adapter import gguf_adapter
 from models.decoder.decoder import Decoder
-from models.decoder.lora import gguf_adapter
 from models.decoder.weights import load_gguf, load_safetensors
 from tests.models.decoder import tiny
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.decoder.lora import gguf_adapter
+from models.decoder.adapter import gguf_adapter
 from models.decoder.shape import gguf_shape
 from models.errors import BadFile
 from models.gguf.header import read_header

@@ -6,17 +6,20 @@ differ by some thousandths. Where two tokens are nearer to each other than that,
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from models.decoder.weights import GGUF_NAMES
+from models.decoder.adapter import Adapter
+from models.decoder.shape import Shape
 from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Call, Message, Piece, Sampling, TokenLikelihood
-from models.gguf.header import read_header
-from tests.models.decoder.tiny import real, write_gguf
-from tests.models.samples import key, text
+from models.export.adapters import write_adapter
+from models.export.base import open_base
+from models.export.gguf import write_merged
+from models.gguf.types import F16, F32
 
 pytestmark = pytest.mark.needs("weights")
 
@@ -48,6 +51,9 @@ PROMPTS = (
     "List the months of spring 🌷.",
     "My order 48213 has not arrived; what now?",
 )
+
+ADAPTED = (PROMPTS[0], PROMPTS[3], PROMPTS[4])
+WEIGHT = 0.7
 
 
 @pytest.fixture(scope="module")
@@ -141,65 +147,59 @@ async def test_bfloat16_scores_within_its_tolerance(ours: JaxEngine, smollm2: Pa
     np.testing.assert_allclose(found, await ours.score(*question), atol=0.3, rtol=0)
 
 
-def write_adapter(path: Path, base: Path, seed: int) -> None:
-    """A random adapter of rank 8 on q and v of every layer, strong enough to change the words."""
+def random_adapter(shape: Shape, seed: int) -> Adapter:
+    """Of rank 8 on q and v of every layer, strong enough to change the words."""
     random = np.random.default_rng(seed)
-    shapes = {each.name: each.shape for each in read_header(base).tensors}
-    named = {}
-    for layer in range(30):
-        for name in ("q", "v"):
-            own = f"blk.{layer}.{GGUF_NAMES[name]}.weight"
-            inner, outer = shapes[own]
-            named[f"{own}.lora_a"] = random.standard_normal((8, inner)).astype(np.float32) * 0.02
-            named[f"{own}.lora_b"] = random.standard_normal((outer, 8)).astype(np.float32) * 0.2
-    said = {
-        "architecture": key("general.architecture", 8, text("llama")),
-        "type": key("general.type", 8, text("adapter")),
-        "adapter": key("adapter.type", 8, text("lora")),
-        "alpha": real("adapter.lora.alpha", 16.0),
-    }
-    write_gguf(path, said, named)
+    parts = {}
+    for name in ("q", "v"):
+        outer, inner = shape.matrices()[name]
+        for layer in range(shape.layers):
+            a, b = random.standard_normal((8, inner)), random.standard_normal((outer, 8))
+            parts[layer, name] = (a.astype(np.float32) * 0.02, b.astype(np.float32) * 0.3)
+    return Adapter(parts)
 
 
-def write_merged(path: Path, base: Path, adapter: Path) -> None:
-    """The base with the adapter in its weights, which are F16 as before."""
-    whole, changes = bytearray(base.read_bytes()), adapter.read_bytes()
-    header, own = read_header(base), read_header(adapter)
-    parts = {
-        each.name: np.frombuffer(changes, "<f4", each.items, own.data_start + each.offset).reshape(
-            each.shape[::-1]
-        )
-        for each in own.tensors
-    }
-    for each in header.tensors:
-        if f"{each.name}.lora_a" in parts:
-            at = header.data_start + each.offset
-            old = np.frombuffer(whole, "<f2", each.items, at).reshape(each.shape[::-1])
-            delta = parts[f"{each.name}.lora_b"] @ parts[f"{each.name}.lora_a"]
-            new = old.astype(np.float32) + 16.0 / 8 * delta
-            whole[at : at + each.size] = new.astype("<f2").tobytes()
-    path.write_bytes(whole)
+async def answers(engine: JaxEngine | LlamaEngine, **more: Any) -> list[list[Piece]]:
+    found = [await pieces(engine, asked(each, **more)) for each in ADAPTED]
+    if isinstance(engine, LlamaEngine):
+        await engine.unload()
+    return found
 
 
-async def test_an_adapter_is_as_good_as_merged_weights_in_llama_cpp(
-    ours: JaxEngine, theirs: LlamaEngine, smollm2: Path, tmp_path: Path
+async def test_an_exported_adapter_and_exported_weights_say_what_a_rows_adapter_says(
+    ours: JaxEngine, smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seed in (("one", 1), ("two", 2)):
-        write_adapter(tmp_path / f"{name}.gguf", smollm2, seed)
+    import xllamacpp
+
+    base = open_base(smollm2)
+    shape = base.tensors.shape
+    adapters = {name: random_adapter(shape, seed) for name, seed in (("one", 1), ("two", 2))}
+    for name, adapter in adapters.items():
+        with (tmp_path / f"{name}.gguf").open("wb") as out:
+            write_adapter(adapter, shape, F32, out)
         await ours.add_adapter(name, tmp_path / f"{name}.gguf")
-    write_merged(tmp_path / "merged.gguf", smollm2, tmp_path / "one.gguf")
-    prompt = PROMPTS[4]
-    one, two, none = await asyncio.gather(
-        *(
-            pieces(ours, asked(prompt, adapters=each))
-            for each in ((("one", 1.0),), (("two", 1.0),), ())
-        )
+    with (tmp_path / "merged.gguf").open("wb") as out:
+        write_merged(base, [(adapters["one"], WEIGHT)], F16, out, lambda _done, _total: None)
+
+    def applying(params: Any) -> Any:
+        own = xllamacpp.CommonAdapterLoraInfo()
+        own.path, own.scale = str(tmp_path / "one.gguf"), WEIGHT
+        params.lora_adapters = [own]
+        return server(params)
+
+    settings, server = LlamaSettings("llama", 256, threads=2), xllamacpp.Server
+    merged, applied = (
+        LlamaEngine(tmp_path / "merged.gguf", settings),
+        LlamaEngine(smollm2, settings),
     )
-    merged = LlamaEngine(tmp_path / "merged.gguf", LlamaSettings("llama", 256, threads=2))
     await merged.load()
-    agree(one, await pieces(merged, asked(prompt)))
-    await merged.unload()
-    agree(none, await pieces(theirs, asked(prompt)))
-    assert (
-        len({tuple(each.chosen.raw for each in tokens(reply)) for reply in (one, two, none)}) == 3
-    )
+    with monkeypatch.context() as patched:
+        patched.setattr(xllamacpp, "Server", applying)
+        await applied.load()
+    mine = await answers(ours, adapters=(("one", WEIGHT),))
+    others = await answers(merged), await answers(applied)
+    for each in others:
+        assert sum(agree(*both) for both in zip(mine, each, strict=True)) >= len(ADAPTED) - 1
+    two, none = await answers(ours, adapters=(("two", WEIGHT),)), await answers(ours)
+    texts = [tuple(map(said, each)) for each in (mine, two, none)]
+    assert len(set(texts)) == 3

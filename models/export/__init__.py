@@ -1,0 +1,1 @@
+"""Writes models for other engines: adapters and merged weights as GGUF, weights as MLC's folder."""
