@@ -11,6 +11,8 @@ from models.cli.commands import models_group
 from models.cli.serve import ENGINES
 from tests.models.samples import WORDS, entry, file_entry, known
 
+NEEDED = {"jax": [pytest.mark.needs("jax")]}
+
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -65,7 +67,9 @@ def test_a_port_that_is_taken_is_said(catalog: Path) -> None:
         assert "is in use. Choose another with --port" in refused(catalog, "--port", port).stderr
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", [pytest.param(each, marks=NEEDED.get(each, ())) for each in ENGINES]
+)
 def test_a_model_that_cannot_be_loaded_ends_a_warm_start(catalog: Path, engine: str) -> None:
     CliRunner().invoke(models_group, ["pull", "small", "--catalog", str(catalog)])
     said = refused(catalog, "--engine", engine, "--warm", "--port", "0").stderr
