@@ -27,9 +27,10 @@ from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from gateway.cli.serving import LOOPBACKS, Listener, bind, serve
 from models.cli.options import catalog_option
-from models.engines.jax import JaxEngine, JaxSettings
+from models.engines.apart import EngineApart
+from models.engines.jax import JaxSettings
 from models.engines.kept import KeptModel
-from models.engines.llama import LlamaEngine, LlamaSettings
+from models.engines.llama import LlamaSettings
 from models.engines.protocol import Engine
 from models.errors import UnknownModel
 from models.registry.model import Model
@@ -229,14 +230,14 @@ def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
     def make(path: Path, _model: Model) -> Engine:
         if asked.engine == "jax":
             jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
-            return JaxEngine(path, jax)
+            return EngineApart(path, jax)
         settings = LlamaSettings(
             architecture=model.architecture,
             context=context,
             threads=asked.threads,
             at_once=at_once,
         )
-        return LlamaEngine(path, settings)
+        return EngineApart(path, settings)
 
     return KeptModel(registry, model, make, idle_s=asked.idle_s)
 

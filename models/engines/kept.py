@@ -1,7 +1,8 @@
 """A model that is loaded when it is first wanted, and unloaded when nobody has wanted it for long.
 
 Decides when. A file is checked each time before it is loaded, and held against removal until it is
-unloaded. A load that fails leaves nothing loaded, and the next call tries again.
+unloaded. A load that fails leaves nothing loaded, and the next call tries again; so it does where
+the engine has ended by itself. Loading goes on for the others where one who waits for it leaves.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ class KeptModel:
         self._held = ExitStack()
         self._changing = asyncio.Lock()
         self._users = 0
+        self._loading: asyncio.Task[Engine] | None = None
         self._unloading: asyncio.Task[None] | None = None
 
     @property
     def loaded(self) -> bool:
         """Whether it is in memory."""
-        return self._engine is not None
+        return self._engine is not None and self._engine.loaded
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[Engine]:
@@ -46,21 +48,36 @@ class KeptModel:
         """
         self._users += 1
         try:
-            yield await self._load()
+            yield await self._ready()
         finally:
             self._users -= 1
             self._unload_later()
 
     async def close(self) -> None:
         """Unload it now, whatever runs."""
-        if self._unloading is not None:
-            self._unloading.cancel()
+        for task in (self._unloading, self._loading):
+            if task is not None:
+                task.cancel()
         async with self._changing:
             await self._unload()
 
+    async def _ready(self) -> Engine:
+        if self._engine is not None and self._engine.loaded:
+            return self._engine
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+            self._loading.add_done_callback(self._loaded)
+        return await asyncio.shield(self._loading)
+
+    def _loaded(self, task: asyncio.Task[Engine]) -> None:
+        self._loading = None
+        if not task.cancelled() and task.exception() is None:
+            self._unload_later()  # whoever wanted it may have left
+
     async def _load(self) -> Engine:
         async with self._changing:
-            if self._engine is None:
+            if self._engine is None or not self._engine.loaded:
+                await self._unload()
                 with ExitStack() as holding:
                     hold = self._registry.loadable(self.model)
                     loadable = await asyncio.to_thread(holding.enter_context, hold)

@@ -39,7 +39,10 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server allows. `temperature` holds where a request does not say."""
+    """What one server allows: `at_once` and `queue` for each model.
+
+    `temperature` holds where a request does not say.
+    """
 
     at_once: int = 2
     queue: int = 32
@@ -62,9 +65,9 @@ class Serving:
     house: House = field(init=False)
 
     def __post_init__(self) -> None:
-        admission = Admission(self.limits.at_once, self.limits.queue, self.ticks)
-        figures = Figures(lambda: admission.waiting, lambda: admission.running)
-        self.house = House(admission, figures, self.ticks)
+        limits = self.limits
+        places = {name: Admission(limits.at_once, limits.queue, self.ticks) for name in self.models}
+        self.house = House(places, Figures(self.waiting, self.running), self.ticks)
 
     def model(self, name: str) -> KeptModel:
         """A model by its name. Raises `Refusal`."""
@@ -78,6 +81,14 @@ class Serving:
                 code="model_not_found",
             )
         return found
+
+    def waiting(self) -> int:
+        """How many calls wait, for any model."""
+        return sum(each.waiting for each in self.house.admissions.values())
+
+    def running(self) -> int:
+        """How many calls run."""
+        return sum(each.running for each in self.house.admissions.values())
 
     def stop(self) -> None:
         """Take nothing new: the process is about to end."""
@@ -144,8 +155,8 @@ class _Endpoints:
         body = {
             "status": "stopping" if serving.stopping else "ok",
             "models": {name: {"loaded": kept.loaded} for name, kept in serving.models.items()},
-            "waiting": serving.house.admission.waiting,
-            "running": serving.house.admission.running,
+            "waiting": serving.waiting(),
+            "running": serving.running(),
         }
         return JSONResponse(body, 503 if serving.stopping else 200)
 
