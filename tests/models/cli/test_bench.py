@@ -42,6 +42,8 @@ def test_every_engine_is_measured_in_a_process_of_its_own(catalog: Path) -> None
         assert figures["decode_tps"] > 0
         assert figures["peak_mb"] > 10
     assert found["jax bfloat16"]["adapters_8"] > 0
+    assert found["llama.cpp"]["served_first_token_ms"] > 0
+    assert isinstance(found["llama.cpp"]["server_added_ms"], float)
 
 
 @pytest.mark.needs("jax")
