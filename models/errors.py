@@ -14,6 +14,7 @@ FanlightError
     ├── BadRequest       an engine cannot do what is asked; carries the parameter
     │   ├── UnknownAdapter  an adapter that is not loaded
     │   └── Overflow     more tokens than the context holds; carries both numbers
+    ├── NoMemory         a model takes more than models may; carries both numbers
     ├── TooLate          a call took longer than it may; its work has been ended
     └── EngineFailed     an engine said something else
 """
@@ -118,6 +119,18 @@ class Overflow(BadRequest):
             f"The prompt has {tokens} tokens and the context holds {context}. Shorten the prompt, "
             "or serve the model with a larger --context.",
             "messages",
+        )
+
+
+class NoMemory(ModelError):
+    """A model that takes more memory than is allowed."""
+
+    def __init__(self, name: str, needed: int, allowed: int) -> None:
+        self.needed = needed
+        self.allowed = allowed
+        super().__init__(
+            f"{name} takes about {_mb(needed)} and models may take {_mb(allowed)}. Serve it with a "
+            "larger --memory, or serve a smaller model."
         )
 
 

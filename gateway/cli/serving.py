@@ -77,7 +77,7 @@ def _bind(host: str, port: int, option: str) -> socket.socket:
     made: socket.socket | None = None
     try:
         # Only where a socket says that it is TCP does asyncio send each part of an answer at once
-        # (TCP_NODELAY); else a stream's first words wait 40 ms for the reader to acknowledge its head.
+        # (TCP_NODELAY); else a stream's first words wait 40 ms for its head to be acknowledged.
         made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

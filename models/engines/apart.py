@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from models.engines.memory import resident_bytes
 from models.engines.protocol import Call, Piece
 from models.engines.wire import (
     LENGTH,
@@ -69,6 +70,11 @@ class EngineApart:
     def process_id(self) -> int | None:
         """The process that has the model in memory, if any."""
         return self._process.id if self._process and self._process.alive else None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that its process has in memory, where the machine tells."""
+        return resident_bytes(self.process_id) if self.process_id is not None else None
 
     async def load(self) -> None:
         """Bring the model into memory. Raises `BadFile` or `EngineFailed`; then nothing is."""

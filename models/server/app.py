@@ -1,13 +1,14 @@
 """The model server's ASGI application.
 
 `GET /v1/models`, `POST /v1/chat/completions`, `POST /v1/completions` in OpenAI's dialect, `/health`
-and `/metrics`. Refuses early: a wrong key, a body that is no JSON or too large, a host name that a
-browser may have been led to; then what it does not understand, by name; then what it has no place
-for. A caller who hangs up ends the work.
+and `/metrics`; `POST /v1/models/NAME/warm` loads a model before it is asked. Refuses early: a wrong
+key, a body that is no JSON or too large, a host name that a browser may have been led to; then what
+it does not understand, by name; then what it has no place for. A caller who hangs up ends the work.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -23,12 +24,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.engines.kept import KeptModel
+from models.engines.room import Room
 from models.errors import ModelError
 from models.server.admission import Admission
 from models.server.metrics import Figures
 from models.server.problems import Refusal, refusal_of, stopping
 from models.server.replies import Heading
-from models.server.replying import Begun, House, begin, gone_before
+from models.server.replying import Begun, House, begin, gone_before, warmed
 from models.server.requests import ChatAsked, TextAsked, read
 
 MOST_BODY: Final = 1 << 20
@@ -61,6 +63,7 @@ class Serving:
     key: str = ""
     hosts: Sequence[str] = ("*",)
     new_id: Callable[[], str] = lambda: secrets.token_hex(12)
+    room: Room = field(default_factory=Room)
     stopping: bool = False
     house: House = field(init=False)
 
@@ -101,7 +104,10 @@ def create_app(serving: Serving) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(serving.room.watch())
         yield
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         for model in serving.models.values():
             await model.close()
 
@@ -110,6 +116,7 @@ def create_app(serving: Serving) -> Starlette:
             Route("/v1/chat/completions", _guarded(app.chat, serving), methods=["POST"]),
             Route("/v1/completions", _guarded(app.text, serving), methods=["POST"]),
             Route("/v1/models", _guarded(app.models, serving), methods=["GET"]),
+            Route("/v1/models/{name}/warm", _guarded(app.warm, serving), methods=["POST"]),
             Route("/metrics", _guarded(app.metrics, serving), methods=["GET"]),
             Route("/health", app.health, methods=["GET"]),
         ],
@@ -144,10 +151,20 @@ class _Endpoints:
         ]
         return JSONResponse({"object": "list", "data": rows})
 
+    async def warm(self, request: Request) -> Response:
+        serving = self._serving
+        if serving.stopping:
+            raise stopping()
+        kept = serving.model(request.path_params["name"])
+        await gone_before(request, warmed(kept, serving.limits.timeout_s))
+        return JSONResponse({"id": kept.model.id, "loaded": kept.loaded})
+
     async def metrics(self, _request: Request) -> Response:
         serving = self._serving
         for name, kept in serving.models.items():
             serving.house.figures.loaded.labels(name).set(int(kept.loaded))
+            taken = kept.memory if kept.loaded else 0
+            serving.house.figures.memory.labels(name).set(taken)
         return Response(serving.house.figures.text(), media_type="text/plain; version=0.0.4")
 
     async def health(self, _request: Request) -> Response:

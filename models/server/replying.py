@@ -66,6 +66,15 @@ async def begin(house: House, kept: KeptModel, call: Call) -> Begun:
         return Begun(house, kept.model.id, first, pieces, holding.pop_all(), due_s=due_s)
 
 
+async def warmed(kept: KeptModel, timeout_s: float) -> None:
+    """Have a model loaded. Raises `TooLate` or what loading raises."""
+    try:
+        async with asyncio.timeout(timeout_s), kept.used():
+            pass
+    except TimeoutError as error:
+        raise TooLate(f"The model was not loaded within {timeout_s:g} s.") from error
+
+
 async def _engine(
     house: House, kept: KeptModel, holding: AsyncExitStack, timeout_s: float
 ) -> Engine:

@@ -90,3 +90,9 @@ def test_adapters_are_given_as_they_can_be_served(
 ) -> None:
     assert reason in refused(catalog, *arguments, status=2).stderr
     assert "not here" in refused(catalog, "small", "--engine", "jax", "--adapter", "a=b").stderr
+
+
+@pytest.mark.parametrize("size", ["4", "0M", "many", "-1G", "4GiB"])
+def test_what_models_may_take_is_a_size(catalog: Path, size: str) -> None:
+    assert "is no size such as 4G or 800M" in refused(catalog, "--memory", size, status=2).stderr
+    assert "No chat model" in refused(catalog, "--memory", "1.5G").stderr
