@@ -7,6 +7,7 @@ FanlightError
     ├── CannotFetch      no source gave the file; carries why, one line a source
     │   └── CutOff       the connection ended early; what came is kept
     ├── Mismatch         a file is not the one that was promised; carries both hashes
+    ├── BadSignature     a catalogue's entry is not vouched for by who should
     ├── NoHash           nobody has said what the file must be
     ├── NoRoom           the disk is too full; carries needed and free bytes
     ├── InUse            something runs with it
@@ -68,6 +69,10 @@ class Mismatch(ModelError):
             f"  found    sha256 {found}\n"
             f"{where}Nothing else was changed. Pull it again; if that ends the same, do not use it."
         )
+
+
+class BadSignature(ModelError):
+    """An entry whose signature is wrong, by a key that is not trusted, or missing."""
 
 
 class NoHash(ModelError):
