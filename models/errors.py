@@ -53,7 +53,14 @@ class CannotFetch(ModelError):
 
 
 class CutOff(CannotFetch):
-    """A connection that ended before the file did; trying again goes on from there."""
+    """A connection that ended before the file did; trying again goes on from there.
+
+    `again_s` is after how many seconds the server wants to be asked again, where it said so.
+    """
+
+    def __init__(self, message: str, again_s: float = 0.0) -> None:
+        self.again_s = again_s
+        super().__init__(message)
 
 
 class Mismatch(ModelError):
