@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import signal
 import sys
@@ -27,12 +28,16 @@ from models.engines.wire import (
     call_to,
     error_from,
     length_of,
+    listed,
+    numbers_from,
     packed,
     piece_from,
     settings_to,
     unpacked,
 )
 from models.errors import EngineFailed, ModelError, TooLate
+
+_LOG: Final = logging.getLogger("fanlight.models")
 
 LOAD_S: Final = 300.0
 """Until a model is loaded: some gigabytes from a slow disk."""
@@ -129,13 +134,12 @@ class EngineApart:
     async def score(self, prompt: str, continuations: Sequence[str]) -> list[float]:
         """The sum over each text's tokens' log-probabilities; texts are cut into tokens alone."""
         asked = {"do": "score", "prompt": prompt, "continuations": list(continuations)}
-        scores: list[float] = await self._ready().value(asked)
-        return scores
+        return numbers_from(await self._ready().value(asked))
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 for each text."""
-        vectors: list[list[float]] = await self._ready().value({"do": "embed", "texts": [*texts]})
-        return vectors
+        vectors = await self._ready().value({"do": "embed", "texts": [*texts]})
+        return [numbers_from(each) for each in listed(vectors)]
 
     def _ready(self) -> _EngineProcess:
         if self._process is None:
@@ -260,7 +264,9 @@ class _EngineProcess:
                 self._hear(unpacked(await reader.readexactly(length_of(head))))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        except EngineFailed:  # what it says cannot be trusted any more
+        # Whatever it sent instead of frames: those who wait must hear that it has ended.
+        except Exception:  # noqa: BLE001
+            _LOG.exception("The model's process said something else than frames.")
             self._kill()
         self.alive = False
         await self._process.wait()
@@ -270,7 +276,8 @@ class _EngineProcess:
         self.asked.clear()
 
     def _hear(self, frame: Frame) -> None:
-        asked = self.asked.get(frame.get("id", -1))
+        number = frame.get("id")
+        asked = self.asked.get(number) if isinstance(number, int) else None
         if asked is not None:
             if "over" in frame:
                 del self.asked[asked.number]

@@ -152,12 +152,30 @@ def error_to(error: Exception) -> Frame:
 
 def error_from(frame: Mapping[str, Any]) -> ModelError:
     """The same, read."""
-    kind = frame.get("kind")
-    if kind == "Overflow":
-        return Overflow(int(frame["tokens"]), int(frame["context"]))
-    if kind == "BadRequest":
-        return BadRequest(str(frame["text"]), frame.get("parameter"))
-    return _MESSAGE_ERRORS.get(str(kind), EngineFailed)(str(frame.get("text")))
+    try:
+        kind = frame["kind"]
+        if kind == "Overflow":
+            return Overflow(int(frame["tokens"]), int(frame["context"]))
+        if kind == "BadRequest":
+            return BadRequest(str(frame["text"]), frame["parameter"])
+        return _MESSAGE_ERRORS[kind](str(frame["text"]))
+    except (LookupError, TypeError, ValueError):
+        return EngineFailed("The model's process failed, and did not say how.")
+
+
+def listed(value: Any) -> list[Any]:
+    """A list. Raises `EngineFailed` where it is none."""
+    if not isinstance(value, list):
+        raise EngineFailed("The model's process sent something else than a list.")
+    return value
+
+
+def numbers_from(value: Any) -> list[float]:
+    """A list of numbers. Raises `EngineFailed` where it is none."""
+    try:
+        return [float(each) for each in listed(value)]
+    except (TypeError, ValueError) as error:
+        raise EngineFailed("The model's process sent something else than numbers.") from error
 
 
 def _likelihood_to(one: Likelihood) -> list[Any]:

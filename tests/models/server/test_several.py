@@ -1,5 +1,7 @@
 """Several real models in one server, with memory for one of them."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -72,4 +74,17 @@ def test_models_make_room_for_each_other_and_none_is_kept_out(
         assert ask("one") == 200
         assert loaded() == {"one"}
         assert client.post("/v1/models/three/warm").status_code == 404
+        # A crash of native code costs its callers their replies, and the server nothing.
+        crashing = threading.Thread(target=lambda: told.append(ask("one", 200)))
+        crashing.start()
+        while not serving.running():
+            time.sleep(0.01)
+        engine = kept["one"]._engine
+        assert isinstance(engine, EngineApart)
+        assert engine.process_id is not None
+        os.kill(engine.process_id, signal.SIGSEGV)
+        crashing.join()
+        assert told == [200, 500]
+        assert loaded() == set()
+        assert ask("one") == 200
     assert not any(each.loaded for each in kept.values())
