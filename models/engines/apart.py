@@ -186,13 +186,16 @@ class _EngineProcess:
 
     @classmethod
     async def start(cls, end_s: float) -> _EngineProcess:
-        """Start one, that runs the same code."""
+        """Start one, that runs the same code. Raises `EngineFailed`."""
         places = os.pathsep.join(each or os.getcwd() for each in sys.path)  # noqa: PTH109
         environ = {**os.environ, "PYTHONPATH": places}
         command = (sys.executable, "-P", "-m", "models.engines.child", str(os.getpid()))
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, env=environ
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, env=environ
+            )
+        except OSError as error:
+            raise EngineFailed(f"The model's process does not start: {error}") from error
         return cls(process, end_s)
 
     @property

@@ -12,7 +12,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -39,11 +39,16 @@ _LOOK_S: Final = 0.02
 """How often work is looked at that was told to end: a native loop tells nobody when it has."""
 
 
-class _Child:
-    """Runs one engine, and tells of each call until its work has ended."""
+class Child:
+    """Runs one engine, and tells of each call until its work has ended.
 
-    def __init__(self, out: BinaryIO) -> None:
+    An engine that was loaded and is beyond use ends the process: the next one begins anew.
+    """
+
+    def __init__(self, out: BinaryIO, end: Callable[[int], object] = os._exit) -> None:
         self._out = out
+        self._end = end
+        self._of_use = False
         self._engine: Engine | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._open: set[int] = set()
@@ -71,11 +76,14 @@ class _Child:
         while self._engine is not None and self._engine.running > len(self._open):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
         self._tell({"id": number, "over": True})
+        if self._of_use and self._engine is not None and not self._engine.loaded:
+            self._end(1)
 
     async def _result(self, number: int, frame: Frame) -> None:
         if frame["do"] == "load":
             self._engine = engine_of(Path(frame["path"]), settings_from(frame["settings"]))
             await self._engine.load()
+            self._of_use = True
             return
         if self._engine is None:
             raise EngineFailed("The model is not loaded.")
@@ -108,7 +116,7 @@ async def _serve(come_in: BinaryIO, out: BinaryIO) -> None:
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), come_in)
-    child = _Child(out)
+    child = Child(out)
     try:
         while True:
             head = await reader.readexactly(LENGTH.size)

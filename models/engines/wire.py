@@ -1,8 +1,8 @@
 """What passes between a server and an engine in a process of its own.
 
 Decides the form of every message: four bytes of length, then JSON. No message makes the reader run
-anything, so that an engine which a hostile file has taken over can only lie. Refuses frames that no
-engine has reason to send.
+anything: an engine that a hostile file has taken over gains nothing in the server by what it sends.
+Refuses frames that no engine has reason to send.
 """
 
 from __future__ import annotations

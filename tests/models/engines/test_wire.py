@@ -130,6 +130,15 @@ def test_frames_that_are_none_are_refused() -> None:
             numbers_from(value)
 
 
+async def test_a_process_that_does_not_start_is_the_engines_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
+    engine = EngineApart(tmp_path / "model.gguf", LlamaSettings("llama", 64, 1))
+    with pytest.raises(EngineFailed, match="process does not start"):
+        await engine.load()
+
+
 LIAR = """#!/bin/sh
 printf '%b' '{said}'
 exec sleep 60
