@@ -1,4 +1,4 @@
-"""Retention: what visitors left is kept for as long as the settings say, and then deleted.
+"""Retention: what people left is kept for as long as the settings say, and then deleted.
 
 It decides when to look, how much is deleted at once and for how long, so that no call waits behind
 it, and that one process does it at a time. What is old, and what goes with it, is the truth's
@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 from core.errors import FanlightError, Unavailable
 from core.ports import Cache, Clock
@@ -39,16 +39,21 @@ _CLAIM: Final = "retention"
 _log = logging.getLogger(__name__)
 
 
-def oldest(policy: RetentionSettings, now: float) -> dict[Kind, float]:
+type Swept = Kind | Literal["commands"]
+"""What of visitors is kept for a time, and what operators said of commands."""
+
+
+def oldest(policy: RetentionSettings, now: float) -> dict[Swept, float]:
     """From when on each kind is kept, in Unix seconds; a kind that is kept for good is not there.
 
     What a visitor was told of a conversation is told again for `EVENTS_KEPT_S`, whatever else.
     """
-    days: dict[Kind, int] = {
+    days: dict[Swept, int] = {
         "turns": policy.turns_days,
         "escalations": policy.escalations_days,
         "feedback": policy.feedback_days,
         "sessions": policy.receipts_days,
+        "commands": policy.commands_days,
     }
     kept = {kind: now - count * DAY_S for kind, count in days.items() if count}
     return {**kept, "events": now - EVENTS_KEPT_S}
@@ -114,7 +119,7 @@ class Retention:
         until = loop.time() + self._deadline_s
         left = oldest(self._policy, now)
         while left:
-            dropped = await self._truth.subjects.expire(left, self._batch)
+            dropped = await self._expire(left)
             self._tell(dropped)
             left = {kind: at for kind, at in left.items() if dropped[kind] >= self._batch}
             if left and loop.time() >= until:
@@ -124,7 +129,19 @@ class Retention:
         self._telemetry.hold(SWEPT, now)
         return True
 
-    def _tell(self, dropped: Mapping[Kind, int]) -> None:
+    async def _expire(self, before: Mapping[Swept, float]) -> Mapping[Swept, int]:
+        visitors: dict[Kind, float] = {
+            kind: at for kind, at in before.items() if kind != "commands"
+        }
+        dropped: dict[Swept, int] = {}
+        if visitors:
+            counts = await self._truth.subjects.expire(visitors, self._batch)
+            dropped.update((kind, count) for kind, count in counts.items())
+        if "commands" in before:
+            dropped["commands"] = await self._truth.commands.forget(before["commands"], self._batch)
+        return dropped
+
+    def _tell(self, dropped: Mapping[Swept, int]) -> None:
         for kind, count in dropped.items():
             if count:
                 self._telemetry.count(EXPIRED, by=count, kind=kind)

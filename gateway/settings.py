@@ -187,12 +187,16 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """For how many days what visitors left is kept, by kind; 0 keeps it until it is erased."""
+    """For how many days what visitors left is kept, by kind; 0 keeps it until it is erased.
+
+    `commands_days`: what operators said of commands, which is no visitor's; 0 keeps it for good.
+    """
 
     turns_days: int = 90
     escalations_days: int = 365
     feedback_days: int = 365
     receipts_days: int = 365
+    commands_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

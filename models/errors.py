@@ -7,6 +7,7 @@ FanlightError
     ├── CannotFetch      no source gave the file; carries why, one line a source
     │   └── CutOff       the connection ended early; what came is kept
     ├── Mismatch         a file is not the one that was promised; carries both hashes
+    ├── BadSignature     a catalogue's entry is not vouched for by who should
     ├── NoHash           nobody has said what the file must be
     ├── NoRoom           the disk is too full; carries needed and free bytes
     ├── InUse            something runs with it
@@ -15,6 +16,7 @@ FanlightError
     ├── BadRequest       an engine cannot do what is asked; carries the parameter
     │   ├── UnknownAdapter  an adapter that is not loaded
     │   └── Overflow     more tokens than the context holds; carries both numbers
+    ├── NoMemory         a model takes more than models may; carries both numbers
     ├── TooLate          a call took longer than it may; its work has been ended
     └── EngineFailed     an engine said something else
 """
@@ -52,7 +54,14 @@ class CannotFetch(ModelError):
 
 
 class CutOff(CannotFetch):
-    """A connection that ended before the file did; trying again goes on from there."""
+    """A connection that ended before the file did; trying again goes on from there.
+
+    `again_s` is after how many seconds the server wants to be asked again, where it said so.
+    """
+
+    def __init__(self, message: str, again_s: float = 0.0) -> None:
+        self.again_s = again_s
+        super().__init__(message)
 
 
 class Mismatch(ModelError):
@@ -68,6 +77,10 @@ class Mismatch(ModelError):
             f"  found    sha256 {found}\n"
             f"{where}Nothing else was changed. Pull it again; if that ends the same, do not use it."
         )
+
+
+class BadSignature(ModelError):
+    """An entry whose signature is wrong, by a key that is not trusted, or missing."""
 
 
 class NoHash(ModelError):
@@ -124,6 +137,18 @@ class Overflow(BadRequest):
             f"The prompt has {tokens} tokens and the context holds {context}. Shorten the prompt, "
             "or serve the model with a larger --context.",
             "messages",
+        )
+
+
+class NoMemory(ModelError):
+    """A model that takes more memory than is allowed."""
+
+    def __init__(self, name: str, needed: int, allowed: int) -> None:
+        self.needed = needed
+        self.allowed = allowed
+        super().__init__(
+            f"{name} takes about {_mb(needed)} and models may take {_mb(allowed)}. Serve it with a "
+            "larger --memory, or serve a smaller model."
         )
 
 

@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from models.errors import ModelError
 from models.registry.catalog import CATALOG, read_catalog
 from models.registry.https import HttpsFetcher, open_client
 from models.registry.local import FileFetcher
 from models.registry.package import PackageFetcher
 from models.registry.registry import Fetcher, Registry
+from models.registry.signing import Trust, read_trust
 
+TRUST: Final = "trust.toml"
+TRUST_VARIABLE: Final = "FANLIGHT_MODELS_TRUST"
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 
 
@@ -32,11 +36,25 @@ def models_folder(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def open_registry(environ: Mapping[str, str], catalog: Path | None = None) -> Iterator[Registry]:
-    """The registry, which can fetch while it is open. Raises `BadCatalog`."""
+    """The registry, which can fetch while it is open. Raises `BadCatalog`, or `ModelError`.
+
+    Which signatures count stands in FANLIGHT_MODELS_TRUST, else beside the models.
+    """
     with open_client() as client:
         fetchers: dict[str, Fetcher] = {
             "https": HttpsFetcher(client),
             "package": PackageFetcher(),
             "file": FileFetcher(),
         }
-        yield Registry(read_catalog(catalog or CATALOG), models_folder(environ), fetchers)
+        folder = models_folder(environ)
+        yield Registry(
+            read_catalog(catalog or CATALOG), folder, fetchers, trust=_trust(environ, folder)
+        )
+
+
+def _trust(environ: Mapping[str, str], folder: Path) -> Trust:
+    named = environ.get(TRUST_VARIABLE)
+    if named and not Path(named).is_file():
+        # Going on without would take what its owner meant to be refused.
+        raise ModelError(f"{TRUST_VARIABLE} names {named}, which is no file.")
+    return read_trust(Path(named) if named else folder / TRUST)

@@ -8,7 +8,7 @@ public data sets, which are not part of a checkout.
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
@@ -106,6 +106,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if found(need) is None:
             item.stash[_may_skip] = need in MAY_BE_MISSING_IN_CI
             pytest.skip(NEEDS[need][1])
+
+
+class _Module(pytest.Module):
+    """Skipped where it cannot be imported for lack of a library that is one of the needs."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            name = (getattr(error.__cause__, "name", None) or "").partition(".")[0]
+            if name in NEEDS and found(name) is None:
+                pytest.skip(NEEDS[name][1], allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    module: pytest.Module = _Module.from_parent(parent, path=module_path)
+    return module
 
 
 @pytest.hookimpl(wrapper=True)

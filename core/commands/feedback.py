@@ -54,6 +54,9 @@ class CommandStore(Protocol):
     async def judgements(self, since: float, limit: int) -> list[Judgement]:
         """The newest ones since then, newest first."""
 
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete the oldest ones from before then, at most so many; how many there were."""
+
 
 def by_day(judgements: Iterable[Judgement]) -> list[Tally]:
     """How the classifier did, day by day, oldest first; days without a judgement are left out."""

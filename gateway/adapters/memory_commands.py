@@ -23,3 +23,11 @@ class MemoryCommands:
         own = [each for each in self._judgements.values() if each.at >= since]
         own.sort(key=lambda each: (each.at, each.id), reverse=True)
         return own[:limit]
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete the oldest ones from before then, at most so many; how many there were."""
+        old = [each for each in self._judgements.values() if each.at < before]
+        old.sort(key=lambda each: (each.at, each.id))
+        for each in old[:limit]:
+            del self._judgements[each.id]
+        return len(old[:limit])

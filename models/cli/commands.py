@@ -26,6 +26,7 @@ from models.cli.export import export_group
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
 from models.cli.serve import serve_command
+from models.cli.signing import sign_command
 from models.registry import cleaning
 from models.registry.registry import Registry, State
 from models.services import open_registry
@@ -42,6 +43,7 @@ models_group.add_command(bench_command)
 models_group.add_command(serve_command)
 models_group.add_command(classifier_group)
 models_group.add_command(export_group)
+models_group.add_command(sign_command)
 
 
 @contextmanager

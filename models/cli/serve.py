@@ -26,12 +26,14 @@ from rich.text import Text
 from core.errors import FanlightError
 from gateway.cli.output import Output, json_option
 from gateway.cli.serving import LOOPBACKS, Listener, bind, serve
-from models.cli.options import catalog_option
-from models.engines.jax import JaxEngine, JaxSettings
+from models.cli.options import Size, catalog_option
+from models.engines.apart import EngineApart
+from models.engines.jax import JaxSettings
 from models.engines.kept import KeptModel
-from models.engines.llama import LlamaEngine, LlamaSettings
+from models.engines.llama import LlamaSettings
 from models.engines.onnx import OnnxEngine, OnnxSettings
 from models.engines.protocol import Engine
+from models.engines.room import Room
 from models.errors import UnknownModel
 from models.registry.model import Model
 from models.registry.registry import Registry
@@ -61,6 +63,7 @@ class _Asked:
     context: int
     threads: int
     idle_s: float
+    memory: int | None
     limits: Limits
     warm: bool
     with_parent: bool
@@ -121,6 +124,11 @@ class _Asked:
     show_default=True,
     help="After these a model that nobody asks is unloaded.",
 )
+@click.option(
+    "--memory",
+    type=Size(),
+    help="What the models may take together, as 4G or 800M. Default: what the machine has free.",
+)
 @click.option("--warm", is_flag=True, help="Load the models before answering.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when stdin ends.")
 @catalog_option
@@ -140,6 +148,7 @@ def serve_command(
     timeout: float,
     temperature: float,
     idle_minutes: float,
+    memory: int | None,
     warm: bool,
     with_parent: bool,
     catalog: Path | None,
@@ -159,6 +168,7 @@ def serve_command(
         context=context,
         threads=threads or os.cpu_count() or 1,
         idle_s=idle_minutes * 60,
+        memory=memory,
         limits=Limits(at_once, queue, timeout, temperature),
         warm=warm,
         with_parent=with_parent,
@@ -191,12 +201,14 @@ def _key(environ: Mapping[str, str], host: str) -> str:
 
 async def _serve(registry: Registry, asked: _Asked, key: str, output: Output) -> bool:
     models = _chosen(registry, asked.names, asked.encoders)
+    room = Room(asked.memory)
     serving = Serving(
-        models={each.id: _kept(registry, each, asked) for each in models},
+        models={each.id: _kept(registry, each, asked, room) for each in models},
         limits=asked.limits,
         clock=time.time,
         ticks=time.monotonic,
         key=key,
+        room=room,
         hosts=("*",) if key else ("localhost", "127.0.0.1", "::1"),
     )
     with ExitStack() as stack:
@@ -231,7 +243,7 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
 
 
-def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
+def _kept(registry: Registry, model: Model, asked: _Asked, room: Room) -> KeptModel:
     context, at_once = min(asked.context, model.context), asked.limits.at_once
 
     def make(path: Path, _model: Model) -> Engine:
@@ -241,16 +253,16 @@ def _kept(registry: Registry, model: Model, asked: _Asked) -> KeptModel:
             return OnnxEngine(path, OnnxSettings(model.embedding, context, threads))
         if asked.engine == "jax":
             jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
-            return JaxEngine(path, jax)
+            return EngineApart(path, jax)
         settings = LlamaSettings(
             architecture=model.architecture,
             context=context,
             threads=asked.threads,
             at_once=at_once,
         )
-        return LlamaEngine(path, settings)
+        return EngineApart(path, settings)
 
-    return KeptModel(registry, model, make, idle_s=asked.idle_s)
+    return KeptModel(registry, model, make, idle_s=asked.idle_s, room=room)
 
 
 def _chosen(registry: Registry, names: Sequence[str], encoders: Sequence[str]) -> list[Model]:

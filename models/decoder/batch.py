@@ -22,6 +22,7 @@ from models.decoder.sampling import Choosing, Chosen
 from models.errors import EngineFailed
 
 UNLOADED: Final = "The model was unloaded."
+BROKEN: Final = "JAX failed, and gave no new cache: the model must be loaded anew."
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class Batch:
         self._chores: deque[tuple[Callable[[], object], Future[object]]] = deque()
         self._counts = np.zeros((2, decoder.rows, decoder.shape.vocabulary), np.int32)
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = ""
         self._thread = threading.Thread(target=self._run, name="decoder", daemon=True)
         self._thread.start()
 
@@ -57,11 +58,16 @@ class Batch:
         with self._changed:
             return (*self._waiting, *(row.job for row in self._rows.values()))
 
+    @property
+    def open(self) -> bool:
+        """Whether jobs are taken: not after its end, nor where the decoder is beyond use."""
+        return not self._closing
+
     def add(self, job: Job) -> None:
         """Take a job; it waits until there is a row."""
         with self._changed:
             if self._closing:
-                job.told(Failed(UNLOADED))
+                job.told(Failed(self._closing))
                 return
             self._waiting.append(job)
             self._changed.notify()
@@ -71,7 +77,7 @@ class Batch:
         future: Future[object] = Future()
         with self._changed:
             if self._closing:
-                future.set_exception(EngineFailed(UNLOADED))
+                future.set_exception(EngineFailed(self._closing))
             else:
                 self._chores.append((does, future))
                 self._changed.notify()
@@ -80,7 +86,7 @@ class Batch:
     def close(self) -> None:
         """End what runs after its step, tell it so, and wait for that."""
         with self._changed:
-            self._closing = True
+            self._closing = self._closing or UNLOADED
             self._changed.notify()
         self._thread.join()
 
@@ -91,8 +97,16 @@ class Batch:
             # Whatever XLA says, rows are told, and the next ones begin with a cache that is whole.
             except Exception as error:  # noqa: BLE001
                 self._fail(f"JAX failed: {error}")
-                self._decoder.clear()
-        self._fail(UNLOADED)
+                self._begin_anew()
+        self._fail(self._closing)
+
+    def _begin_anew(self) -> None:
+        try:
+            self._decoder.clear()
+        # A device without memory has none for a new cache either. Nothing goes on without one.
+        except Exception:  # noqa: BLE001
+            with self._changed:
+                self._closing = BROKEN
 
     def _admitted(self) -> bool:
         """Wait for something to do, and let jobs in; False when it is over."""

@@ -77,8 +77,8 @@ class JaxEngine:
 
     @property
     def loaded(self) -> bool:
-        """Whether the model is in memory."""
-        return self._model is not None
+        """Whether the model is in memory, and of use."""
+        return self._model is not None and self._model.batch.open
 
     @property
     def running(self) -> int:
@@ -93,7 +93,8 @@ class JaxEngine:
     async def load(self) -> None:
         """Bring the model into memory. Raises `BadFile` or `EngineFailed`."""
         async with self._changing:
-            if self._model is None:
+            if not self.loaded:
+                self._model = None
                 self._model = await self._in_thread(self._open)
 
     async def unload(self) -> None:

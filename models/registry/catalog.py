@@ -26,6 +26,7 @@ from models.registry.model import (
     Source,
     parse_source,
 )
+from models.registry.signing import Entry, entry_of, read_signatures
 
 CATALOG: Final = Path(__file__).resolve().parents[1] / "catalog.toml"
 LARGEST_FILE: Final = 1 << 40
@@ -43,10 +44,14 @@ _FILE_FIELDS: Final = ("name", "size", "sha256", "sources", "made", "transfer")
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models that are known, in the order in which they are written."""
+    """All models that are known, in the order in which they are written.
+
+    `entries` are the same as they are signed, by id and version with a space between.
+    """
 
     path: Path
     models: tuple[Model, ...]
+    entries: Mapping[str, Entry]
 
 
 def read_catalog(path: Path = CATALOG) -> Catalog:
@@ -61,7 +66,13 @@ def read_catalog(path: Path = CATALOG) -> Catalog:
     models = reader.models(document)
     if reader.problems:
         raise BadCatalog(path, reader.problems)
-    return Catalog(path, models)
+    try:
+        signatures = read_signatures(path)
+    except ValueError as error:
+        raise BadCatalog(path, [str(error)]) from error
+    entries = [entry_of(row, signatures) for row in document["models"]]
+    names = [f"{each.id} {each.version}" for each in models]
+    return Catalog(path, models, dict(zip(names, entries, strict=True)))
 
 
 @dataclass(slots=True)

@@ -20,6 +20,9 @@ from models.registry.progress import Told
 
 TRIES: Final = 5
 FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 60.0
+"""However long a server wants to be left alone."""
+
 _WAIT: Final = httpx.Timeout(30, connect=10)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be others a moment later."""
@@ -46,7 +49,7 @@ class HttpsFetcher:
         while True:
             try:
                 self._take(source, file, partial, told)
-            except CutOff:
+            except CutOff as error:
                 # Tries are counted anew whenever one came further than all before.
                 come, _ = partial.begun(source)
                 if come > furthest:
@@ -54,7 +57,7 @@ class HttpsFetcher:
                 tried += 1
                 if tried == TRIES:
                     raise
-                self._pause(pause_s)
+                self._pause(max(pause_s, error.again_s))
                 pause_s *= 2
             else:
                 return
@@ -122,7 +125,10 @@ def _begins(response: httpx.Response, begun: int) -> int | None:
     if response.status_code == 416:
         return None
     refusal = f"{response.url.host} answered {response.status_code}"
-    raise (CutOff if response.status_code in _PASSING else CannotFetch)(refusal)
+    if response.status_code not in _PASSING:
+        raise CannotFetch(refusal)
+    after = response.headers.get("retry-after", "")
+    raise CutOff(refusal, min(float(after), LONGEST_PAUSE_S) if after.isdecimal() else 0.0)
 
 
 def _host(address: str) -> str:

@@ -1,5 +1,6 @@
 """Pulls, verifies, chooses and removes models.
 
+An entry that is signed is used only where its signature is good, by a key that is trusted here.
 A file that is used has the SHA-256 that the catalogue, or a pin of this machine, promises: one
 without a promise is refused, one that breaks it goes into quarantine, and what was there before
 stays. What is chosen, or run by a process, is never removed.
@@ -21,6 +22,7 @@ from models.registry.model import Model, ModelFile, Source, pick
 from models.registry.partial import Partial, free_bytes, make_private, sha256_of
 from models.registry.progress import Progress, Told, silent
 from models.registry.shelf import Choice, Shelf
+from models.registry.signing import Trust
 
 
 class Fetcher(Protocol):
@@ -68,8 +70,11 @@ class Registry:
         folder: Path,
         fetchers: Mapping[str, Fetcher],
         free: Callable[[Path], int] = free_bytes,
+        trust: Trust | None = None,
     ) -> None:
         self._models = catalog.models
+        self._entries = catalog.entries
+        self._trust = trust or Trust()
         self._fetchers = fetchers
         self._free = free
         self.shelf = Shelf(folder)
@@ -102,8 +107,10 @@ class Registry:
         """Fetch and make what is missing; gives the names of the files that came.
 
         It is chosen where no version is that is here. Raises `NoHash` before anything is fetched
-        where a hash is not known and `pin` is not set; `Mismatch`, `CannotFetch`, `NoRoom`.
+        where a hash is not known and `pin` is not set, and `BadSignature`; `Mismatch`,
+        `CannotFetch`, `NoRoom`.
         """
+        self._require_signature(model)
         if not pin:
             self._require_hashes(model)
         waiting = f"{model.id}: waiting for another that is pulling it"
@@ -120,7 +127,8 @@ class Registry:
         return came
 
     def verify(self, model: Model, progress: Progress = silent) -> list[Verdict]:
-        """Check every file that is here, or should be; moves nothing."""
+        """Check every file that is here, or should be; moves nothing. Raises `BadSignature`."""
+        self._require_signature(model)
         verdicts = []
         for each in model.files:
             path = self.shelf.path(model, each.name)
@@ -156,8 +164,10 @@ class Registry:
     def loadable(self, model: Model) -> Iterator[Loadable]:
         """The file to load and those beside it, checked now; while it is held nobody removes them.
 
-        Raises `UnknownModel`, `NoHash` or `Mismatch`. Reads the whole files: not for an event loop.
+        Raises `UnknownModel`, `BadSignature`, `NoHash` or `Mismatch`. Reads the whole files: not for
+        an event loop.
         """
+        self._require_signature(model)
         with shared(self.shelf.use_lock(model)):
             if not self.state(model).ready:
                 raise UnknownModel(f"{_named(model)} is not here. {_pull(model)}")
@@ -185,6 +195,9 @@ class Registry:
         ingredients = [model.file(name) for name in sorted(names)]
         absent = [each for each in ingredients if not self.shelf.path(model, each.name).is_file()]
         return [*absent, *missing]
+
+    def _require_signature(self, model: Model) -> None:
+        self._trust.check(_named(model), self._entries[_named(model)])
 
     def _require_hashes(self, model: Model) -> None:
         unknown = [

@@ -1,13 +1,15 @@
 """The model server's ASGI application.
 
 `GET /v1/models`, `POST /v1/chat/completions`, `POST /v1/completions`, `POST /v1/embeddings` in
-OpenAI's dialect, `/health` and `/metrics`. Refuses early: a wrong key, a body that is no JSON or
-too large, a host name that a browser may have been led to; then what it does not understand, by
-name; then what it has no place for. A caller who hangs up ends the work.
+OpenAI's dialect, `/health` and `/metrics`; `POST /v1/models/NAME/warm` loads a model before it is
+asked. Refuses early: a wrong key, a body that is no JSON or too large, a host name that a browser
+may have been led to; then what it does not understand, by name; then what it has no place for. A
+caller who hangs up ends the work.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -23,13 +25,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.engines.kept import KeptModel
+from models.engines.room import Room
 from models.errors import ModelError
 from models.server.admission import Admission
 from models.server.embedding import embedded
 from models.server.metrics import Figures
 from models.server.problems import Refusal, refusal_of, stopping
 from models.server.replies import Heading
-from models.server.replying import Begun, House, begin, gone_before
+from models.server.replying import Begun, House, begin, gone_before, warmed
 from models.server.requests import ChatAsked, EmbedAsked, TextAsked, read
 
 MOST_BODY: Final = 1 << 20
@@ -40,7 +43,10 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server allows. `temperature` holds where a request does not say."""
+    """What one server allows: `at_once` and `queue` for each model.
+
+    `temperature` holds where a request does not say.
+    """
 
     at_once: int = 2
     queue: int = 32
@@ -59,13 +65,14 @@ class Serving:
     key: str = ""
     hosts: Sequence[str] = ("*",)
     new_id: Callable[[], str] = lambda: secrets.token_hex(12)
+    room: Room = field(default_factory=Room)
     stopping: bool = False
     house: House = field(init=False)
 
     def __post_init__(self) -> None:
-        admission = Admission(self.limits.at_once, self.limits.queue, self.ticks)
-        figures = Figures(lambda: admission.waiting, lambda: admission.running)
-        self.house = House(admission, figures, self.ticks)
+        limits = self.limits
+        places = {name: Admission(limits.at_once, limits.queue, self.ticks) for name in self.models}
+        self.house = House(places, Figures(self.waiting, self.running), self.ticks)
 
     def model(self, name: str, *, embeds: bool = False) -> KeptModel:
         """A model by its name; it embeds, or it writes. Raises `Refusal`."""
@@ -83,6 +90,14 @@ class Serving:
             raise Refusal(400, f"{name} {does} text: ask it at /v1/{way}.", param="model")
         return found
 
+    def waiting(self) -> int:
+        """How many calls wait, for any model."""
+        return sum(each.waiting for each in self.house.admissions.values())
+
+    def running(self) -> int:
+        """How many calls run."""
+        return sum(each.running for each in self.house.admissions.values())
+
     def stop(self) -> None:
         """Take nothing new: the process is about to end."""
         self.stopping = True
@@ -94,7 +109,10 @@ def create_app(serving: Serving) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(serving.room.watch())
         yield
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         for model in serving.models.values():
             await model.close()
 
@@ -104,6 +122,7 @@ def create_app(serving: Serving) -> Starlette:
             Route("/v1/completions", _guarded(app.text, serving), methods=["POST"]),
             Route("/v1/embeddings", _guarded(app.embeddings, serving), methods=["POST"]),
             Route("/v1/models", _guarded(app.models, serving), methods=["GET"]),
+            Route("/v1/models/{name}/warm", _guarded(app.warm, serving), methods=["POST"]),
             Route("/metrics", _guarded(app.metrics, serving), methods=["GET"]),
             Route("/health", app.health, methods=["GET"]),
         ],
@@ -148,10 +167,20 @@ class _Endpoints:
         ]
         return JSONResponse({"object": "list", "data": rows})
 
+    async def warm(self, request: Request) -> Response:
+        serving = self._serving
+        if serving.stopping:
+            raise stopping()
+        kept = serving.model(request.path_params["name"])
+        await gone_before(request, warmed(kept, serving.limits.timeout_s))
+        return JSONResponse({"id": kept.model.id, "loaded": kept.loaded})
+
     async def metrics(self, _request: Request) -> Response:
         serving = self._serving
         for name, kept in serving.models.items():
             serving.house.figures.loaded.labels(name).set(int(kept.loaded))
+            taken = kept.memory if kept.loaded else 0
+            serving.house.figures.memory.labels(name).set(taken)
         return Response(serving.house.figures.text(), media_type="text/plain; version=0.0.4")
 
     async def health(self, _request: Request) -> Response:
@@ -159,8 +188,8 @@ class _Endpoints:
         body = {
             "status": "stopping" if serving.stopping else "ok",
             "models": {name: {"loaded": kept.loaded} for name, kept in serving.models.items()},
-            "waiting": serving.house.admission.waiting,
-            "running": serving.house.admission.running,
+            "waiting": serving.waiting(),
+            "running": serving.running(),
         }
         return JSONResponse(body, 503 if serving.stopping else 200)
 

@@ -48,12 +48,18 @@ class Figures:
         )
         self.tokens = Counter("fanlight_model_tokens", "Tokens", ("model", "kind"), registry=own)
         self.loaded = Gauge("fanlight_model_loaded", "1 while in memory", ("model",), registry=own)
+        self.memory = Gauge(
+            "fanlight_model_memory_bytes",
+            "Memory that the model's process has, or is expected to",
+            ("model",),
+            registry=own,
+        )
         gauge = Gauge("fanlight_model_waiting", "Requests that wait for a place", registry=own)
         gauge.set_function(waiting)
         gauge = Gauge("fanlight_model_running", "Requests that run", registry=own)
         gauge.set_function(running)
         if _STATM.exists():
-            gauge = Gauge("fanlight_model_resident_bytes", "Memory of the process", registry=own)
+            gauge = Gauge("fanlight_model_resident_bytes", "Memory of the server", registry=own)
             gauge.set_function(_resident)
 
     def text(self) -> bytes:

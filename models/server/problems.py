@@ -16,6 +16,7 @@ from models.errors import (
     BadRequest,
     EngineFailed,
     ModelError,
+    NoMemory,
     Overflow,
     TooLate,
     UnknownAdapter,
@@ -87,6 +88,8 @@ def refusal_of(error: ModelError) -> Refusal:
         return Refusal(404, str(error), param="model", code="model_not_found")
     if isinstance(error, TooLate):
         return Refusal(504, str(error), "server_error", code="timeout")
+    if isinstance(error, NoMemory):
+        return Refusal(503, str(error), "server_error", code="no_memory")
     if isinstance(error, EngineFailed):
         return Refusal(500, str(error), "server_error")
     # It names files of this machine, which are the operator's to know.

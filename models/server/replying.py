@@ -2,38 +2,46 @@
 
 The first piece is waited for before anything is sent, so that what is wrong with a request is an
 answer with its status, never half a stream. Whatever ends a reply (its end, an error, a caller who
-hangs up) also ends the engine's work, and gives the place to the next.
+hangs up, or reads too slowly) also ends the engine's work, and gives the place to the next.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from models.engines.kept import KeptModel
-from models.engines.protocol import Call, Piece
-from models.errors import EngineFailed, ModelError
+from models.engines.protocol import Call, Engine, Piece
+from models.errors import EngineFailed, ModelError, TooLate
 from models.server.admission import Admission
 from models.server.metrics import Figures
 from models.server.problems import Refusal, refusal_of
 from models.server.replies import Heading, used
+
+_LOG: Final = logging.getLogger("fanlight.models")
+_GRACE_S: Final = 1.0
+"""So long a caller may go on reading what the engine has ended."""
 
 type Status = Literal["ok", "refused", "failed", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every reply needs of its server; `ticks` are seconds of a clock that never jumps."""
+    """What every reply needs of its server; `ticks` are seconds of a clock that never jumps.
 
-    admission: Admission
+    Each model has places of its own: who waits for one that is loaded holds nobody else up.
+    """
+
+    admissions: Mapping[str, Admission]
     figures: Figures
     ticks: Callable[[], float]
 
@@ -43,8 +51,7 @@ async def begin(house: House, kept: KeptModel, call: Call) -> Begun:
     asked_at = house.ticks()
     async with AsyncExitStack() as holding:
         try:
-            await holding.enter_async_context(house.admission.place())
-            engine = await holding.enter_async_context(kept.used())
+            engine = await _engine(house, kept, holding, call.timeout_s)
             pieces = await holding.enter_async_context(aclosing(engine.generate(call)))
             first = await anext(pieces, None)
         except (Refusal, ModelError, asyncio.CancelledError) as error:
@@ -55,7 +62,29 @@ async def begin(house: House, kept: KeptModel, call: Call) -> Begun:
         if first is None:
             raise EngineFailed("The model said nothing at all.")
         house.figures.first_token.labels(kept.model.id).observe(house.ticks() - asked_at)
-        return Begun(house, kept.model.id, first, pieces, holding.pop_all())
+        due_s = call.timeout_s + _GRACE_S
+        return Begun(house, kept.model.id, first, pieces, holding.pop_all(), due_s=due_s)
+
+
+async def warmed(kept: KeptModel, timeout_s: float) -> None:
+    """Have a model loaded. Raises `TooLate` or what loading raises."""
+    try:
+        async with asyncio.timeout(timeout_s), kept.used():
+            pass
+    except TimeoutError as error:
+        raise TooLate(f"The model was not loaded within {timeout_s:g} s.") from error
+
+
+async def _engine(
+    house: House, kept: KeptModel, holding: AsyncExitStack, timeout_s: float
+) -> Engine:
+    """The engine, with a place in it. Raises `TooLate` where that takes too long."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await holding.enter_async_context(house.admissions[kept.model.id].place())
+            return await holding.enter_async_context(kept.used())
+    except TimeoutError as error:
+        raise TooLate(f"There was no place, or no model, within {timeout_s:g} s.") from error
 
 
 class Begun:
@@ -68,6 +97,8 @@ class Begun:
         first: Piece,
         rest: AsyncGenerator[Piece],
         held: AsyncExitStack,
+        *,
+        due_s: float,
     ) -> None:
         self._house = house
         self._name = name
@@ -75,6 +106,7 @@ class Begun:
         self._rest = rest
         self._held: AsyncExitStack | None = held
         self._first_at = house.ticks()
+        self.due_s = due_s
 
     async def whole(self, heading: Heading) -> dict[str, object]:
         """The reply at once. Raises `ModelError`."""
@@ -150,8 +182,12 @@ class _Stream(StreamingResponse):
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The engine's own deadline ends what it writes; this one ends who does not read it.
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.timeout(self._reply.due_s):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            _LOG.warning("A reply was cut off: its caller did not read it.")
         finally:
             await self._reply.close("cut")
 

@@ -26,6 +26,18 @@ async def test_judgements_are_read_as_they_were_written_newest_first(truth: Trut
     assert await truth.commands.judgements(second.at, 10) == [third, second]
 
 
+async def test_the_oldest_from_before_a_time_are_forgotten_some_at_once(truth: Truth) -> None:
+    rows = [said(number) for number in range(1, 6)]
+    for each in rows:
+        await truth.commands.judge(each)
+    before = rows[3].at
+    assert await truth.commands.forget(before, 2) == 2
+    assert await truth.commands.judgements(0, 10) == [rows[4], rows[3], rows[2]]
+    assert await truth.commands.forget(before, 2) == 1
+    assert await truth.commands.forget(before, 2) == 0
+    assert await truth.commands.judgements(0, 10) == [rows[4], rows[3]]
+
+
 async def test_an_id_is_taken_once(truth: Truth) -> None:
     await truth.commands.judge(said(1))
     with pytest.raises(Conflict):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.feedback import Judgement
 from core.errors import Unavailable
 from core.scope import anonymous
 from core.subjects import Held, Kind
@@ -62,6 +63,24 @@ async def test_what_is_old_goes_in_batches_and_what_is_not_stays() -> None:
     assert 'fanlight_expired_total{kind="turns"} 23.0' in figures
     [line] = [one for one in figures.splitlines() if one.startswith("fanlight_swept_timestamp")]
     assert float(line.split()[1]) == NOON
+
+
+async def test_what_operators_said_of_commands_goes_by_its_own_days() -> None:
+    truth, clock = await stored(1)
+    said = [
+        Judgement(f"j{days}", "ls", "READ", "READ", "operator", NOON - days * DAY_S)
+        for days in range(12)
+    ]
+    for each in said:
+        await truth.commands.judge(each)
+    cache, telemetry = MemoryCache(clock=clock), HouseTelemetry()
+    assert await Retention(truth, cache, RetentionSettings(), clock).sweep()
+    assert len(await truth.commands.judgements(0, 99)) == 12, "kept for good, where nothing is set"
+    policy = replace(SHORT, commands_days=4)
+    sweeper = Retention(truth, cache, policy, clock, telemetry, batch=3, pause_s=0)
+    assert await sweeper.sweep()
+    assert await truth.commands.judgements(0, 99) == said[:5]
+    assert 'fanlight_expired_total{kind="commands"} 7.0' in telemetry.exposition().decode()
 
 
 async def test_a_sweep_ends_at_its_deadline_and_the_next_goes_on() -> None:

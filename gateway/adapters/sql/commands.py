@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from core.commands.feedback import Judgement
 from gateway.adapters.sql import tables
@@ -22,11 +22,15 @@ _NEWEST: Final = (
 
 
 class SqlCommands:
-    """A `CommandStore` over the truth's reads and writes."""
+    """A `CommandStore` over the truth's reads and writes.
 
-    def __init__(self, read: Run, write: Run) -> None:
+    `scrubbed` sees to it that nothing of what was deleted is left in the files.
+    """
+
+    def __init__(self, read: Run, write: Run, scrubbed: Callable[[], Awaitable[None]]) -> None:
         self._read = read
         self._write = write
+        self._scrubbed = scrubbed
 
     async def judge(self, judgement: Judgement) -> None:
         """Store a judgement."""
@@ -49,6 +53,20 @@ class SqlCommands:
                 for row in connection.execute(_NEWEST, asked)
             ]
         )
+
+    async def forget(self, before: float, limit: int) -> int:
+        """Delete the oldest ones from before then, at most so many; how many there were."""
+        dropped = await self._write(lambda connection: _forget(connection, before, limit))
+        if dropped:
+            await self._scrubbed()
+        return dropped
+
+
+def _forget(connection: Connection, before: float, limit: int) -> int:
+    old = select(_told.id).where(_told.at < before).order_by(_told.at, _told.id).limit(limit)
+    names = list(connection.execute(old).scalars())
+    named = delete(tables.command_feedback).where(_told.id.in_(names))
+    return connection.execute(named).rowcount if names else 0
 
 
 def _add(connection: Connection, row: Mapping[str, Any]) -> None:

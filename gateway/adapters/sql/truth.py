@@ -97,7 +97,7 @@ class SqlTruth:
         self._swept = 0.0
         self._sweeping: asyncio.Task[None] | None = None
         self._knowledge = SqlKnowledge(self._read, self._write)
-        self._commands = SqlCommands(self._read, self._write)
+        self._commands = SqlCommands(self._read, self._write, self._empty_log)
         self._revocations = SqlRevocations(self._glance, self._write)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
 

@@ -300,6 +300,21 @@ def test_loopback_is_bound_in_both_families(free_port: int) -> None:
     assert names <= {"127.0.0.1", "::1"}
 
 
+async def test_each_part_of_an_answer_is_sent_at_once(free_port: int) -> None:
+    (only,) = bind("127.0.0.1", free_port, "--port", {})
+    at_once: asyncio.Queue[int] = asyncio.Queue()
+
+    async def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        await at_once.put(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(connected, sock=only):
+        _, writer = await asyncio.open_connection("127.0.0.1", free_port)
+        assert await at_once.get() == 1
+        writer.close()
+
+
 def test_a_machine_without_the_other_loopback_has_one_socket(free_port: int) -> None:
     (only,) = bind("127.0.0.1", free_port, "--port", {"127.0.0.1": "2001:db8::7"})
     assert only.getsockname()[0] == "127.0.0.1"

@@ -31,6 +31,7 @@ def run(catalog: Path, *arguments: str) -> Result:
     return CliRunner().invoke(models_group, [*arguments, "--catalog", str(catalog)])
 
 
+@pytest.mark.needs("jax")
 def test_every_engine_is_measured_in_a_process_of_its_own(catalog: Path) -> None:
     assert run(catalog, "pull", "small").exit_code == 0
     result = run(catalog, "bench", "small", "--tokens", "4", "--json")
@@ -42,6 +43,8 @@ def test_every_engine_is_measured_in_a_process_of_its_own(catalog: Path) -> None
         assert figures["decode_tps"] > 0
         assert figures["peak_mb"] > 10
     assert found["jax bfloat16"]["adapters_8"] > 0
+    assert found["llama.cpp"]["served_first_token_ms"] > 0
+    assert isinstance(found["llama.cpp"]["server_added_ms"], float)
 
 
 def test_an_encoder_is_measured_in_its_own_engine(
@@ -55,6 +58,7 @@ def test_an_encoder_is_measured_in_its_own_engine(
     assert figures["texts_per_s"] > 0
 
 
+@pytest.mark.needs("jax")
 def test_the_figures_of_adapters_are_shares_of_the_same_batch(tmp_path: Path) -> None:
     path = tiny.gguf_file(tmp_path / "tiny.gguf", tiny.weights())
     figures = measure_jax(path, "llama", "auto", 4)

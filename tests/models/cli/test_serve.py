@@ -11,6 +11,8 @@ from models.cli.commands import models_group
 from models.cli.serve import ENGINES
 from tests.models.samples import WORDS, entry, file_entry, known
 
+NEEDED = {"jax": [pytest.mark.needs("jax")]}
+
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -69,7 +71,9 @@ def test_a_port_that_is_taken_is_said(catalog: Path) -> None:
         assert "is in use. Choose another with --port" in refused(catalog, "--port", port).stderr
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", [pytest.param(each, marks=NEEDED.get(each, ())) for each in ENGINES]
+)
 def test_a_model_that_cannot_be_loaded_ends_a_warm_start(catalog: Path, engine: str) -> None:
     CliRunner().invoke(models_group, ["pull", "small", "--catalog", str(catalog)])
     said = refused(catalog, "--engine", engine, "--warm", "--port", "0").stderr
@@ -90,3 +94,9 @@ def test_adapters_are_given_as_they_can_be_served(
 ) -> None:
     assert reason in refused(catalog, *arguments, status=2).stderr
     assert "not here" in refused(catalog, "small", "--engine", "jax", "--adapter", "a=b").stderr
+
+
+@pytest.mark.parametrize("size", ["4", "0M", "many", "-1G", "4GiB"])
+def test_what_models_may_take_is_a_size(catalog: Path, size: str) -> None:
+    assert "is no size such as 4G or 800M" in refused(catalog, "--memory", size, status=2).stderr
+    assert "No chat model" in refused(catalog, "--memory", "1.5G").stderr

@@ -1,12 +1,16 @@
 """A tiny model on the device, shared: compiling is what takes time."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from models.decoder.decoder import Decoder
-from models.decoder.weights import load_gguf
 from tests.models.decoder import tiny
+
+if TYPE_CHECKING:
+    from models.decoder.decoder import Decoder
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +22,10 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shared(tiny_gguf: Path) -> Decoder:
     """The tiny model with three rows, in float32."""
+    # Not every machine has JAX, and this file is read where it is missing too.
+    from models.decoder.decoder import Decoder
+    from models.decoder.weights import load_gguf
+
     _, shape, weights = load_gguf(tiny_gguf, "llama", "float32")
     return Decoder(shape, weights, rows=3, context=tiny.CONTEXT)
 

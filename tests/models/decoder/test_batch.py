@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.decoder.batch import Batch
+from models.decoder.batch import BROKEN, Batch
 from models.decoder.decoder import Decoder
 from models.decoder.jobs import Ended, Failed, Generation, Token, Told
 from models.engines.protocol import Sampling
@@ -53,6 +53,27 @@ def test_what_comes_after_the_end_is_refused(decoder: Decoder) -> None:
     assert heard(batch) == [Failed("The model was unloaded.")]
     with pytest.raises(EngineFailed, match="unloaded"):
         batch.between(lambda: None).result(1)
+
+
+def test_a_decoder_that_fails_and_does_not_begin_anew_ends_the_batch_and_tells_all(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **_more: object) -> None:
+        raise RuntimeError("RESOURCE_EXHAUSTED")
+
+    batch = Batch(decoder, frozenset())
+    monkeypatch.setattr(Decoder, "advance", fails)
+    first = heard(batch)[-1]
+    assert first == Failed("JAX failed: RESOURCE_EXHAUSTED")
+    states = [batch.open]
+    monkeypatch.setattr(Decoder, "clear", fails)
+    assert heard(batch)[-1] == first
+    batch._thread.join(60)
+    assert [*states, batch.open] == [True, False]
+    assert heard(batch) == [Failed(BROKEN)]
+    with pytest.raises(EngineFailed, match="loaded anew"):
+        batch.between(lambda: None).result(1)
+    batch.close()
 
 
 def test_what_waits_for_a_step_to_end_is_refused_where_that_was_the_last(

@@ -141,3 +141,27 @@ async def test_a_file_that_has_changed_is_not_loaded(pulled: Registry) -> None:
         async with model.used():
             pass
     assert engine.loads == 0
+
+
+async def test_it_gives_way_when_those_who_use_it_have_ended_and_who_comes_waits(
+    pulled: Registry,
+) -> None:
+    engine = Counting()
+    model = kept(pulled, engine, idle_s=60)
+    order: list[str] = []
+
+    async def come() -> None:
+        async with model.used():
+            order.append("served anew")
+
+    async with model.used():
+        going = asyncio.create_task(model.give_up())
+        await asyncio.sleep(0)
+        coming = asyncio.create_task(come())
+        await asyncio.sleep(IDLE_S)
+        order.append("ended")
+        assert engine.unloads == 0
+    await asyncio.gather(going, coming)
+    assert order == ["ended", "served anew"]
+    assert (engine.unloads, engine.loads) == (1, 2)
+    await model.close()

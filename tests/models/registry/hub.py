@@ -20,7 +20,9 @@ class Hub:
     """What it serves at every path, and what it does to its callers.
 
     `cuts` holds, for each of the next answers, after how many bytes it hangs up; `refusals` their
-    status instead. Without `ranges` it always sends all of it.
+    status instead. Without `ranges` it always sends all of it. With `signs_for` it leads to that
+    address each time anew, as hubs lead to where their files are: `signed` holds the ways that may
+    still be taken, each once.
     """
 
     data: bytes
@@ -30,6 +32,9 @@ class Hub:
     cuts: list[int] = field(default_factory=list)
     refusals: list[int] = field(default_factory=list)
     location: str = ""
+    signs_for: str = ""
+    signed: set[str] = field(default_factory=set)
+    retry_after: str = ""
     content_range: str = ""
     asked: list[dict[str, str]] = field(default_factory=list)
     address: str = ""
@@ -43,8 +48,21 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.hub
         hub.asked.append({name.lower(): value for name, value in self.headers.items()})
         if hub.refusals:
-            self._head(hub.refusals.pop(0), {"content-length": "0"})
+            after = {"retry-after": hub.retry_after} if hub.retry_after else {}
+            self._head(hub.refusals.pop(0), {"content-length": "0", **after})
             return
+        if hub.signs_for:
+            way = f"/blob?Signature={len(hub.asked)}"
+            hub.signed.add(way)
+            linked = {"x-linked-etag": hub.etag, "x-linked-size": str(len(hub.data))}
+            where = {"location": f"{hub.signs_for}{way}", "content-length": "0"}
+            self._head(302, {**where, **linked})
+            return
+        if self.path.startswith("/blob"):
+            if self.path not in hub.signed:
+                self._head(403, {"content-length": "0"})
+                return
+            hub.signed.remove(self.path)
         if hub.location and self.path != "/moved":
             self._head(302, {"location": hub.location, "content-length": "0"})
             return
@@ -88,6 +106,27 @@ def running(data: bytes, folder: Path) -> Iterator[Hub]:
     """The server, and a client that trusts it."""
     serving, trusting = certificate(folder, "localhost")
     hub = Hub(data)
+    with _listening(hub, serving), _client(trusting) as hub.client:
+        yield hub
+
+
+@contextmanager
+def with_store(data: bytes, folder: Path) -> Iterator[tuple[Hub, Hub]]:
+    """A hub that holds no file, and the store that it leads to, at another address."""
+    serving, trusting = certificate(folder, "localhost")
+    hub, store = Hub(data, etag='"of-the-hub"'), Hub(data, etag='"of-the-store"')
+    store.signed = hub.signed
+    with (
+        _listening(hub, serving),
+        _listening(store, serving),
+        _client(trusting) as hub.client,
+    ):
+        hub.signs_for = store.address
+        yield hub, store
+
+
+@contextmanager
+def _listening(hub: Hub, serving: ssl.SSLContext) -> Iterator[None]:
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.socket = serving.wrap_socket(server.socket, server_side=True)
@@ -95,8 +134,7 @@ def running(data: bytes, folder: Path) -> Iterator[Hub]:
     thread.start()
     hub.address = f"https://localhost:{server.server_address[1]}"
     try:
-        with _client(trusting) as hub.client:
-            yield hub
+        yield
     finally:
         server.shutdown()
         server.server_close()

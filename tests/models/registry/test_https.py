@@ -1,13 +1,16 @@
 """Downloads over TLS from a server that misbehaves."""
 
+import errno
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from models.errors import CannotFetch, CutOff, NoRoom
 from models.registry.https import FIRST_PAUSE_S, TRIES, HttpsFetcher, open_client
-from models.registry.model import ModelFile, parse_source
+from models.registry.model import ModelFile, Source, parse_source
 from models.registry.partial import MARGIN, Partial
 from tests.models.registry.hub import Hub, running
 
@@ -186,6 +189,41 @@ def test_a_full_disk_is_seen_before_anything_is_fetched(hub: Hub, tmp_path: Path
         download.fetch()
     assert (raised.value.needed, raised.value.free) == (len(DATA) + MARGIN, MARGIN)
     assert not download.partial.path.exists()
+
+
+class Filling(Partial):
+    """A file on a disk that has room for so many bytes, and then is full."""
+
+    room = 100_000
+
+    def open(self, source: Source | None, *, mark: str = "", after: int = 0) -> BinaryIO:
+        file = super().open(source, mark=mark, after=after)
+        return _Bounded(file.detach(), self.room - after)  # type: ignore[attr-defined]
+
+
+class _Bounded(io.BufferedWriter):
+    def __init__(self, raw: io.FileIO, room: int) -> None:
+        super().__init__(raw)
+        self._room = room
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._room -= len(data)
+        if self._room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+def test_a_disk_that_fills_up_loses_nothing_and_is_gone_on_with(hub: Hub, tmp_path: Path) -> None:
+    download = Download(hub, tmp_path)
+    download.partial = Filling(download.partial.path)
+    with pytest.raises(NoRoom, match="what has come so far is kept"):
+        download.fetch()
+    come = download.partial.path.stat().st_size
+    assert 0 < come <= Filling.room
+    assert len(hub.asked) == 1, "a full disk is not asked for again and again"
+    download.partial = Partial(download.partial.path)
+    assert download.fetch() == DATA
+    assert hub.asked[1]["range"] == f"bytes={come}-"
 
 
 def test_a_server_nobody_vouches_for_is_refused(hub: Hub, tmp_path: Path) -> None:

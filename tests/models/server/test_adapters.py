@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from models.engines.jax import JaxEngine, JaxSettings
 from models.engines.kept import KeptModel
@@ -15,6 +16,7 @@ from tests.models.decoder import tiny
 from tests.models.samples import entry, file_entry, known
 
 
+@pytest.mark.needs("jax")
 def test_a_request_names_its_adapters(registry: Callable[..., Registry], tmp_path: Path) -> None:
     data = tiny.gguf_file(tmp_path / "origin", tiny.weights()).read_bytes()
     made = registry(entry(files=file_entry(**known(data))))

@@ -196,7 +196,7 @@ def test_an_error_before_the_first_word_is_an_answer_with_its_status(
         refused = small.chat(stream=stream)
         assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
         assert small.count("refused") == 1
-        assert small.serving.house.admission.running == 0
+        assert small.serving.running() == 0
 
 
 def test_a_file_that_is_bad_is_told_to_the_operator_alone(
@@ -215,7 +215,7 @@ def test_an_engine_that_says_nothing_is_an_error(world: MakeWorld) -> None:
     with world(*[]) as small:
         small.engine.script = ()
         assert small.chat().status_code == 500
-        assert small.serving.house.admission.running == 0
+        assert small.serving.running() == 0
 
 
 def test_an_error_within_a_stream_ends_it_without_its_end(world: MakeWorld) -> None:
@@ -247,13 +247,13 @@ def test_a_caller_who_hangs_up_ends_the_work(
         with pytest.raises(httpx.ReadTimeout):
             small.client.post("/v1/chat/completions", json={**CHAT, "stream": stream}, timeout=0.3)
         small.until(lambda: small.engine.ended == 1)
-        small.until(lambda: small.serving.house.admission.running == 0)
+        small.until(lambda: small.serving.running() == 0)
         small.until(lambda: small.count("cut") == 1)
 
 
 def test_who_finds_the_queue_full_is_told_when_to_come_again(world: MakeWorld) -> None:
     with world(Piece("Half"), None, limits=Limits(at_once=1, queue=1)) as small:
-        admission, body = small.serving.house.admission, {**CHAT, "stream": True}
+        admission, body = small.serving.house.admissions["small"], {**CHAT, "stream": True}
         with small.client.stream("POST", "/v1/chat/completions", json=body) as running:
             lines = running.iter_lines()
             assert "Half" in next(lines)
@@ -278,6 +278,27 @@ def _hung_up_after(small: World, body: dict[str, object], seconds: float = 4) ->
         suppress(httpx.ReadTimeout),
     ):
         impatient.post("chat/completions", json=body)
+
+
+def test_a_caller_who_does_not_read_gives_its_place_back(world: MakeWorld) -> None:
+    much = Piece("x" * (4 << 20))
+    with world(much, much, much, END, limits=Limits(at_once=1, timeout_s=0.5)) as small:
+        body = {**CHAT, "stream": True}
+        with small.client.stream("POST", "/v1/chat/completions", json=body) as slow:
+            assert slow.status_code == 200
+            small.until(lambda: small.count("cut") == 1)
+            assert small.serving.running() == 0
+            small.engine.script = (Piece("Hello"), END)
+            assert small.chat().status_code == 200
+
+
+def test_who_waits_too_long_for_a_place_is_told(world: MakeWorld) -> None:
+    with world(Piece("Half"), None, limits=Limits(at_once=1, timeout_s=0.5)) as small:
+        body = {**CHAT, "stream": True}
+        with small.client.stream("POST", "/v1/chat/completions", json=body):
+            late = small.chat()
+            assert (late.status_code, late.json()["error"]["code"]) == (504, "timeout")
+            assert "no place, or no model, within 0.5 s" in late.json()["error"]["message"]
 
 
 async def test_places_are_given_in_order_and_no_more_than_there_are() -> None:
