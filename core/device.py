@@ -133,7 +133,8 @@ def _written(asked: dict[str, Any]) -> Written:
         raise ValueError("logprobs must be a list of natural logarithms, one a token, or null")
     finish = read_choice(asked, "finish", ("stop", "length"), "stop")
     text = read(asked, "reply", str)[:MAX_REPLY].strip()
-    return Written(text, logprobs, cut=finish == "length")
+    parameters = read(asked, "parameters", (int, NoneType), None)
+    return Written(text, logprobs, cut=finish == "length", parameters=parameters)
 
 
 def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str]:

@@ -23,6 +23,8 @@ from kb.normalise import words
 FORM: Final = 1
 FILE: Final = "confidence/device.json"
 """The weights that come with this package, below `core`."""
+LARGE: Final = 1_000_000_000
+"""Parameters from which the weights, fitted on a small model, do not hold."""
 AT_LENGTH: Final = 40
 """Words from which a reply of a small model is long."""
 SIGNALS: Final = frozenset(
@@ -41,12 +43,19 @@ class BadWeights(FanlightError):
 class Written:
     """A reply as its engine gave it.
 
-    `logprobs` are natural logarithms, one a token, or none; `cut`: it ended for its length.
+    `logprobs` are natural logarithms, one a token, or none; `cut`: it ended for its length;
+    `parameters` are the model's, where they are known.
     """
 
     text: str
     logprobs: Sequence[float] = ()
     cut: bool = False
+    parameters: int | None = None
+
+    @property
+    def logprob(self) -> float | None:
+        """The mean log-probability of a token."""
+        return sum(self.logprobs) / len(self.logprobs) if self.logprobs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,10 @@ class DeviceWeights:
 
 @dataclass(frozen=True, slots=True)
 class DeviceScorer:
-    """The estimated probability that a reply is right."""
+    """The estimated probability that a reply is right.
+
+    A large model's reply is judged as any model's: what a small one's are worth says nothing of it.
+    """
 
     scorer: Scorer
     weights: DeviceWeights
@@ -70,6 +82,9 @@ class DeviceScorer:
         """Judge a reply; `retrieval` is how likely the best entry was."""
         if not words(written.text) or only_refuses(written.text):
             return 0.0
+        if (written.parameters or 0) >= LARGE:
+            look = self.scorer.look(question, passages, written.text, logprob=written.logprob)
+            return look.confidence
         fitted = self.weights.told if written.logprobs else self.weights.untold
         seen = signals(self.scorer, question, passages, written, retrieval)
         return round(fitted.probability(seen), 4)
