@@ -46,7 +46,7 @@ REFUSALS: Final = Metric(
     "fanlight_refusals_total", "counter", "Problem documents given, by their type.", ("type",)
 )
 STAGE: Final = Metric(
-    "fanlight_stage_seconds", "histogram", "The stages of a turn: gate, model, commit.",
+    "fanlight_stage_seconds", "histogram", "A turn's stages: gate, model, those in it, commit.",
     ("stage",), SECONDS,
 )  # fmt: skip
 TURNS: Final = Metric(

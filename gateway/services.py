@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from core.ports import Cache, Target
@@ -39,7 +40,9 @@ from gateway.adapters.web_files import load_web
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
+from gateway.pipeline.stages import Stage
 from gateway.settings import Settings, TargetSettings
 
 WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
@@ -72,12 +75,7 @@ async def open_services(
         opened.push_async_callback(outbound.close)
         siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
         opened.push_async_callback(siteverify.close)
-        transport = first_tokens = None
-        if settings.model is not None:
-            transport = OpenAiTransport(settings.model, outbound.transport())
-            opened.push_async_callback(transport.close)
-            first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
-            opened.push_async_callback(first_tokens.close)
+        transport, first_tokens = _open_model(settings, outbound, opened)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
@@ -99,7 +97,24 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
+            stages=_installed_stages(),
         )
+
+
+def _open_model(
+    settings: Settings, outbound: Outbound, opened: AsyncExitStack
+) -> tuple[OpenAiTransport | None, OpenAiFirstTokens | None]:
+    if settings.model is None:
+        return None, None
+    transport = OpenAiTransport(settings.model, outbound.transport())
+    opened.push_async_callback(transport.close)
+    first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
+    opened.push_async_callback(first_tokens.close)
+    return transport, first_tokens
+
+
+def _installed_stages() -> dict[str, Stage]:
+    return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
 
 
 def _space(folder: Path) -> Space | None:

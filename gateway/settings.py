@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from gateway.escalation.hours import Hours
 from gateway.escalation.severity import SeverityRule
+from gateway.pipeline.stages import Declared
 
 
 class Secret:
@@ -200,6 +201,7 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    workflows: tuple[Declared, ...] = ()
 
     @property
     def authority(self) -> str:

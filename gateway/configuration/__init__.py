@@ -8,6 +8,7 @@ from gateway.configuration.demo import DEMO_SITE, demo_folder, demo_settings
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.follow import with_port
 from gateway.configuration.parse import parse_settings
+from gateway.configuration.setting import Setting
 from gateway.configuration.source import (
     CONFIG_NAME,
     environment,
@@ -15,7 +16,7 @@ from gateway.configuration.source import (
     find_config,
     read_settings,
 )
-from gateway.configuration.table import SETTINGS, Setting
+from gateway.configuration.table import SETTINGS
 from gateway.configuration.variables import VARIABLES, Variable
 
 __all__ = [

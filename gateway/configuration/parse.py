@@ -6,7 +6,7 @@ files exist is `source`'s question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.targets import read_targets
+from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
     LimitSettings,
     ModelSettings,
@@ -30,16 +31,29 @@ from gateway.settings import (
     TurnstileSettings,
 )
 
-SECTIONS: Final = ("gateway", "sites", "targets", "model", "limits", "telemetry", "retention")
+SECTIONS: Final = (
+    "gateway",
+    "sites",
+    "targets",
+    "model",
+    "workflows",
+    "limits",
+    "telemetry",
+    "retention",
+)
 WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 def parse_settings(
-    document: Mapping[str, Any], environ: Mapping[str, str], base: Path
+    document: Mapping[str, Any],
+    environ: Mapping[str, str],
+    base: Path,
+    stages: Collection[str] = (),
 ) -> tuple[Settings, list[Flaw]]:
     """Settings and all their flaws; with any flaw the settings serve only to look further.
 
     Relative paths of the document start at `base`, those of the environment at the working folder.
+    `stages` are those of others that are installed here, by name.
     """
     flaws: list[Flaw] = []
     for name in document:
@@ -57,6 +71,7 @@ def parse_settings(
         targets=targets,
         sites=_sites(document.get("sites", []), targets, base, environ, flaws),
         model=_model(model, environ, private, flaws),
+        workflows=read_workflows(document.get("workflows", []), stages, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
             **read_table(document.get("retention", {}), "retention", "retention", flaws)

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.table import Setting, section
+from gateway.configuration.setting import Setting
+from gateway.configuration.table import section
 from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN
 
 type Values = dict[str, Any]

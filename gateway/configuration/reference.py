@@ -5,7 +5,8 @@ Decides their form; a test holds the page to them.
 
 from __future__ import annotations
 
-from gateway.configuration.table import SETTINGS, Setting
+from gateway.configuration.setting import Setting
+from gateway.configuration.table import SETTINGS
 from gateway.configuration.variables import VARIABLES
 
 

@@ -5,41 +5,14 @@ Decides keys, types, defaults and ranges. What spans several keys is decided in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from core.pow import MAX_DIFFICULTY
+from gateway.configuration.pipeline_table import PIPELINE_SETTINGS
+from gateway.configuration.setting import Kind, Setting
 from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN, TURNSTILE_SECRET
 
-type Kind = Literal[
-    "string",
-    "integer",
-    "number",
-    "list of strings",
-    "true or false",
-    "table of strings",
-    "list of tables",
-]
-type Value = str | bool | int | float | tuple[str, ...]
-
 LOCALES: Final = ("en", "es", "he")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One key of `fanlight.toml`.
-
-    `default` is None for what must be given (`required`) or is worked out as `text` says.
-    """
-
-    section: str
-    name: str
-    kind: Kind
-    text: str
-    default: Value | None = None
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
 
 
 def _limit(name: str, default: float, low: float, high: float, text: str) -> Setting:
@@ -317,13 +290,7 @@ SETTINGS: Final = (
         "Whether escalations wait for the site's `hours` before they go here.",
         default=False,
     ),
-    Setting(
-        "model",
-        "url",
-        "string",
-        "The base of an OpenAI-compatible server, ending in `/v1`. Without it no model is asked.",
-    ),
-    Setting("model", "model", "string", "The model's name, as that server knows it."),
+    *PIPELINE_SETTINGS,
     Setting(
         "telemetry",
         "collector",

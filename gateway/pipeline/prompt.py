@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from core.messages import MemoryTurn
 from core.ports import Prompt
+from gateway.pipeline.state import PASSAGES
 from kb import Hit
 
-PASSAGES = 4
 PASSAGE_CHARACTERS = 1_500
 
 INSTRUCTIONS = """\

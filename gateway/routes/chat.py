@@ -31,7 +31,8 @@ from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
 from gateway.ledger import Record
 from gateway.middleware.integrity import IntegrityMiddleware
-from gateway.pipeline.answer import Answered, Emit, Pipeline
+from gateway.pipeline.answer import Answered, Pipeline
+from gateway.pipeline.state import Emit
 
 log = logging.getLogger("fanlight")
 
