@@ -18,6 +18,7 @@ from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
@@ -121,5 +122,8 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
 
 def _workflows(services: Services) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
-    catalogue = {**built_in(Parts(services.transport)), **services.stages}
+    limits = services.settings.limits
+    patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
+    parts = Parts(services.models, patience, services.telemetry)
+    catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

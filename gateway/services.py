@@ -17,13 +17,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from core.breaker import Breaker
 from core.ports import Cache, Target
 from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
 from gateway.adapters.first_tokens import OpenAiFirstTokens
 from gateway.adapters.key_folder import KeyFolder
 from gateway.adapters.memory_cache import MemoryCache
-from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.adapters.model_dialects import DIALECTS
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
 from gateway.adapters.pagerduty import PagerDutyTarget
@@ -42,6 +43,7 @@ from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
+from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings, TargetSettings
 
@@ -75,7 +77,7 @@ async def open_services(
         opened.push_async_callback(outbound.close)
         siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
         opened.push_async_callback(siteverify.close)
-        transport, first_tokens = _open_model(settings, outbound, opened)
+        first_tokens = _open_first_tokens(settings, outbound, opened)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
@@ -86,7 +88,7 @@ async def open_services(
             verifier=LocalVerifier(),
             cache=cache,
             truth=truth,
-            transport=transport,
+            models=_open_models(settings, outbound, opened),
             targets=build_targets(settings, outbound, cache),
             knowledge=knowledge,
             web=load_web(settings.web_dir),
@@ -101,16 +103,28 @@ async def open_services(
         )
 
 
-def _open_model(
+def _open_models(
     settings: Settings, outbound: Outbound, opened: AsyncExitStack
-) -> tuple[OpenAiTransport | None, OpenAiFirstTokens | None]:
-    if settings.model is None:
-        return None, None
-    transport = OpenAiTransport(settings.model, outbound.transport())
-    opened.push_async_callback(transport.close)
-    first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
+) -> tuple[Model, ...]:
+    models = []
+    for each in settings.models:
+        transport = DIALECTS[each.dialect](each, outbound.transport(), settings.limits.connect_s)
+        opened.push_async_callback(transport.close)
+        breaker = Breaker(time.monotonic)
+        models.append(Model(each.name, transport, breaker, each.context_tokens))
+    return tuple(models)
+
+
+def _open_first_tokens(
+    settings: Settings, outbound: Outbound, opened: AsyncExitStack
+) -> OpenAiFirstTokens | None:
+    """Only a server of OpenAI's dialect tells them; of several the preferred one is asked."""
+    told = next((each for each in settings.models if each.dialect == "openai"), None)
+    if told is None:
+        return None
+    first_tokens = OpenAiFirstTokens(told, outbound.transport(), time.time)
     opened.push_async_callback(first_tokens.close)
-    return transport, first_tokens
+    return first_tokens
 
 
 def _installed_stages() -> dict[str, Stage]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from core.errors import Unavailable
 from core.ports import Prompt
-from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.adapters.model_dialects import DIALECTS
 from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
 from gateway.cli.finding import Finding
@@ -41,8 +41,8 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.extend((*_knowledge(site), _embedding(site)))
     if not any(flaw.key == _TOKEN for flaw in flaws):
         found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
-    if not any(flaw.key.startswith(("model.", "FANLIGHT_LLM_")) for flaw in flaws):
-        found.append(_model(settings, online=online))
+    if not any(flaw.key.startswith(("model.", "models", "FANLIGHT_LLM_")) for flaw in flaws):
+        found.extend(_models(settings, online=online))
     return found
 
 
@@ -133,10 +133,17 @@ def _index(path: Path, key: str) -> Finding:
     return Finding("knowledge base", "ok", key, detail)
 
 
-def _model(settings: Settings, *, online: bool) -> Finding:
-    name, key, model = "model server", "model.url", settings.model
-    if model is None:
-        return Finding(name, "skipped", key, "none is set: a person gets what the KB does not know")
+def _models(settings: Settings, *, online: bool) -> list[Finding]:
+    if not settings.models:
+        detail = "none is set: a person gets what the KB does not know"
+        return [Finding("model server", "skipped", "model.url", detail)]
+    return [_model(model, online=online) for model in settings.models]
+
+
+def _model(model: ModelSettings, *, online: bool) -> Finding:
+    name, key = "model server", f"models[{model.name}].url"
+    if model.name == "model":
+        key = "model.url"
     if not online:
         return Finding(name, "skipped", key, f"{model.url} was not called; --online does")
     flaw = asyncio.run(_ask(model))
@@ -148,7 +155,7 @@ def _model(settings: Settings, *, online: bool) -> Finding:
 
 async def _ask(model: ModelSettings) -> str:
     """Ask for one token, just as the gateway would; what is wrong, or nothing."""
-    transport = OpenAiTransport(model)
+    transport = DIALECTS[model.dialect](model, None, ONLINE_S)
     pieces = transport.stream(Prompt(({"role": "user", "content": "Hello"},), max_tokens=1))
     try:
         async with asyncio.timeout(ONLINE_S):

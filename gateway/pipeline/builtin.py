@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.ports import Transport
+from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.assemble import Passages
+from gateway.pipeline.models import Model
+from gateway.pipeline.reach import Patience
+from gateway.pipeline.route import Preference
 from gateway.pipeline.score import Grounding
 from gateway.pipeline.stages import Stage
 from gateway.pipeline.transport import Streaming
 
-CHAT_STAGES: Final = ("assemble.passages", "transport.streaming", "score.grounding")
+CHAT_STAGES: Final = (
+    "route.preference",
+    "assemble.passages",
+    "transport.streaming",
+    "score.grounding",
+)
 """What `workflow.chat` does where the settings say nothing else."""
 
 NAMES: Final = CHAT_STAGES
@@ -23,13 +31,16 @@ NAMES: Final = CHAT_STAGES
 class Parts:
     """What the stages work with."""
 
-    model: Transport | None
+    models: Sequence[Model]
+    patience: Patience
+    telemetry: Telemetry = SILENT
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
     """Every stage of Fanlight's own by its registered name, ready to run."""
     return {
+        "route.preference": Preference(parts.models),
         "assemble.passages": Passages(),
-        "transport.streaming": Streaming(parts.model),
+        "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.grounding": Grounding(),
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.messages import ChatRequest, Turn, Usage
 from core.ports import Clock, Piece, Prompt
 from core.respond import Response
+from gateway.pipeline.models import Model
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
@@ -55,6 +56,7 @@ class TurnState:
     """A question between the gate and its judged turn.
 
     `emit` takes the reply's text as it comes, and `over` the deadlines of this turn to a stream.
+    `candidates` are the models that may be asked, the preferred one first.
     """
 
     request: ChatRequest
@@ -64,6 +66,7 @@ class TurnState:
     over: Over
     clock: Clock
     task_type: str = CHAT
+    candidates: tuple[Model, ...] = ()
     prompt: Prompt | None = None
     written: Written | None = None
     turn: Turn | None = None

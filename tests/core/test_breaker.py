@@ -43,7 +43,7 @@ def test_after_a_rest_one_call_is_tried_and_success_closes_it() -> None:
     time = Time()
     breaker = opened(time)
     time.now += RULE.rest_s
-    assert breaker.state == "half_open"
+    assert breaker.state in ("half_open",)
     assert [breaker.allows(), breaker.allows()] == [True, False]
     breaker.succeeded()
     assert (breaker.state, breaker.allows()) == ("closed", True)
