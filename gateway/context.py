@@ -13,6 +13,7 @@ from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.pipeline.models import Model
+from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings
 from kb import Index, load_index
@@ -83,7 +84,7 @@ class Services:
     index can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how
     much room is left for the data, None where there is no disk. `commands` is None where nobody
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
-    by their registered names.
+    by their registered names; `prompts` is None where only the minimal prompt is at hand.
     """
 
     settings: Settings
@@ -105,3 +106,4 @@ class Services:
     disk: Callable[[], Space | None] = lambda: None
     commands: Classifier | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    prompts: Prompts | None = None

@@ -28,6 +28,7 @@ from gateway.adapters.model_dialects import DIALECTS
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
 from gateway.adapters.pagerduty import PagerDutyTarget
+from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
@@ -100,6 +101,7 @@ async def open_services(
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=_installed_stages(),
+            prompts=PromptFiles(settings.prompts, time.monotonic),
         )
 
 

@@ -224,6 +224,7 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     workflows: tuple[Declared, ...] = ()
+    prompts: Path | None = None
 
     @property
     def models(self) -> tuple[ModelSettings, ...]:

@@ -7,6 +7,7 @@ folder and removes it. Calls the model server, PostgreSQL and Redis only where i
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,6 +16,7 @@ from typing import Final
 from core.errors import Unavailable
 from core.ports import Prompt
 from gateway.adapters.model_dialects import DIALECTS
+from gateway.adapters.prompt_files import PromptFiles
 from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
 from gateway.cli.finding import Finding
@@ -43,7 +45,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
     if not any(flaw.key.startswith(("model.", "models", "FANLIGHT_LLM_")) for flaw in flaws):
         found.extend(_models(settings, online=online))
-    return found
+    return [*found, *_prompts(settings)]
 
 
 def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
@@ -131,6 +133,15 @@ def _index(path: Path, key: str) -> Finding:
         # It serves all the same: the vectors of another embedding are left aside.
         detail += "; it knows no meanings here: build it again with `fanlight kb build`"
     return Finding("knowledge base", "ok", key, detail)
+
+
+def _prompts(settings: Settings) -> list[Finding]:
+    """What is broken in the owner's own templates; Fanlight's stand in for none of them."""
+    remedy = "Mend it; until then a minimal prompt stands in."
+    return [
+        Finding("prompt template", "failed", "prompts.folder", f"{name}: {flaw}", remedy)
+        for name, flaw in PromptFiles(settings.prompts, time.monotonic).flaws().items()
+    ]
 
 
 def _models(settings: Settings, *, online: bool) -> list[Finding]:

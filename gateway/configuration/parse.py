@@ -37,6 +37,7 @@ SECTIONS: Final = (
     "targets",
     "model",
     "models",
+    "prompts",
     "workflows",
     "limits",
     "telemetry",
@@ -66,6 +67,7 @@ def parse_settings(
     private = settings.private_endpoints
     targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
+    prompts = read_table(document.get("prompts", {}), "prompts", "prompts", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     settings = replace(
         settings,
@@ -73,6 +75,7 @@ def parse_settings(
         sites=_sites(document.get("sites", []), targets, base, environ, flaws),
         model=read_model(model, environ, private, flaws),
         more_models=read_models(document.get("models", []), environ, private, flaws),
+        prompts=base / prompts["folder"] if prompts["folder"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(

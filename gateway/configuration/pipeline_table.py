@@ -52,6 +52,10 @@ PIPELINE_SETTINGS: Final = (
     ),
     _context("models"),
     Setting(
+        *("prompts", "folder", "string"),
+        "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",
+    ),
+    Setting(
         *("workflows", "name", "string"),
         "`workflow.chat` is what answers; any other name, such as `workflow.code`, builds on it.",
         required=True,

@@ -9,6 +9,7 @@ from typing import Final
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.assemble import Passages
 from gateway.pipeline.models import Model
+from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
 from gateway.pipeline.score import Grounding
@@ -34,13 +35,14 @@ class Parts:
     models: Sequence[Model]
     patience: Patience
     telemetry: Telemetry = SILENT
+    prompts: Prompts | None = None
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
     """Every stage of Fanlight's own by its registered name, ready to run."""
     return {
         "route.preference": Preference(parts.models),
-        "assemble.passages": Passages(),
+        "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.grounding": Grounding(),
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from core.messages import ChatRequest, Turn, Usage
 from core.ports import Clock, Piece, Prompt
+from core.prompting.compose import PASSAGES
 from core.respond import Response
 from gateway.pipeline.models import Model
 from kb import Hit, Index
@@ -21,9 +22,6 @@ Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
 
 CHAT = "chat"
 """The task type of a turn that nothing has classified."""
-
-PASSAGES = 4
-"""As many of the gate's hits are given to a model, and are what its reply is judged by."""
 
 
 @dataclass(frozen=True, slots=True)

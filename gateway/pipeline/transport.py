@@ -51,8 +51,10 @@ class Streaming:
         except Unavailable:
             reach.broke_off()
             return replace(state, turn=unanswered(state, "model_unavailable"))
-        model = reach.model.transport.model if reach.model else ""
-        return replace(state, written=reply.written(model))
+        model = reach.model
+        if model is not None and reply.usage is not None:
+            model.measure.learn(prompt, reply.usage.prompt_tokens)
+        return replace(state, written=reply.written(model.transport.model if model else ""))
 
 
 @dataclass(slots=True)
