@@ -95,6 +95,7 @@ class SiteSettings:
     severity: tuple[SeverityRule, ...] = ()
     greetings: tuple[GreetingSettings, ...] = ()
     voice: bool = False
+    api_key: Secret = field(default_factory=lambda: Secret(""))
 
 
 def target_variable(name: str, what: str) -> str:

@@ -185,6 +185,7 @@ def _sites(
         replace(
             _site(values, where, known, base, flaws),
             turnstile=_turnstile(values, where, environ, flaws),
+            api_key=_api_key(values, environ, flaws),
         )
         for where, values in read_tables(raw, "sites", flaws)
     ]
@@ -223,6 +224,11 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
     )
+
+
+def _api_key(values: Values, environ: Mapping[str, str], flaws: list[Flaw]) -> Secret:
+    variable = f"FANLIGHT_SITE_{values['key'].upper()}_API_KEY"
+    return Secret(rules.api_key(environ.get(variable, ""), variable, flaws))
 
 
 def _turnstile(
