@@ -46,7 +46,7 @@ REFUSALS: Final = Metric(
     "fanlight_refusals_total", "counter", "Problem documents given, by their type.", ("type",)
 )
 STAGE: Final = Metric(
-    "fanlight_stage_seconds", "histogram", "The stages of a turn: gate, model, commit.",
+    "fanlight_stage_seconds", "histogram", "A turn's stages: gate, model, those in it, commit.",
     ("stage",), SECONDS,
 )  # fmt: skip
 TURNS: Final = Metric(
@@ -96,10 +96,17 @@ ACCURACY: Final = Metric(
     "fanlight_command_accuracy_ratio", "gauge",
     "Share of the last 30 days' judgements that said right, in [0, 1].",
 )  # fmt: skip
+MODEL_CALLS: Final = Metric(
+    "fanlight_model_calls_total", "counter", "Calls of models, by how they ended.",
+    ("model", "outcome"),
+)  # fmt: skip
+MODEL_RESTS: Final = Metric(
+    "fanlight_model_rests", "gauge", "1 while a model that failed is left alone.", ("model",)
+)
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

@@ -32,6 +32,7 @@ from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.retention import Retention
 from gateway.routes.chat import chat_routes
 from gateway.routes.commands import command_routes
+from gateway.routes.completions import completion_routes
 from gateway.routes.console_openapi import console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.embed import embed_routes
@@ -87,6 +88,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
         [
             *session_routes(front),
             *chat_routes(front),
+            *completion_routes(front),
             *escalation_routes(front),
             *event_routes(front),
             *subject_routes(front),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.ports import Cache, Clock, KeyRing, Random, Target, Transport, Verifier
+from core.ports import Cache, Clock, KeyRing, Random, Target, Verifier
 from core.telemetry import SILENT, Telemetry
 from core.truth import Truth
 from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.pipeline.models import Model
+from gateway.pipeline.prompt import Prompts
+from gateway.pipeline.stages import Stage
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
@@ -75,12 +78,13 @@ class Space:
 class Services:
     """The gateway's parts.
 
-    `transport` is None when no model is configured; `web` has the built assets by their path below
-    the web folder, and is empty where something else serves them. `turnstile` is None where nothing
-    can ask it; challenges are proofs of work then. `workshop` is None where no index
-    can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
-    room is left for the data, None where there is no disk. `commands` is None where nobody
-    classifies any, and there is no such route then.
+    `models` are those that may be asked, the preferred one first. `web` has the built assets by
+    their path below the web folder, and is empty where something else serves them. `turnstile` is
+    None where nothing can ask it; challenges are proofs of work then. `workshop` is None where no
+    index can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how
+    much room is left for the data, None where there is no disk. `commands` is None where nobody
+    classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
+    by their registered names; `prompts` is None where only the minimal prompt is at hand.
     """
 
     settings: Settings
@@ -90,7 +94,7 @@ class Services:
     verifier: Verifier
     cache: Cache
     truth: Truth
-    transport: Transport | None
+    models: Sequence[Model]
     targets: Mapping[str, Target]
     knowledge: Mapping[str, SiteKnowledge]
     web: Mapping[str, WebFile] = field(default_factory=dict)
@@ -101,3 +105,5 @@ class Services:
     telemetry: Telemetry = SILENT
     disk: Callable[[], Space | None] = lambda: None
     commands: Classifier | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    prompts: Prompts | None = None

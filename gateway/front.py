@@ -16,7 +16,11 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
+from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.reach import Patience
+from gateway.pipeline.stages import Workflows, build_workflows
+from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
@@ -41,6 +45,7 @@ class Front:
     idempotency: Idempotency
     ledger: Ledger
     shelf: Shelf
+    workflows: Workflows
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,14 +63,17 @@ class Front:
         """
         settings, limits = self.site(site), self.services.settings.limits
         return Pipeline(
-            name=settings.name,
-            index=self.shelf[site].index,
-            threshold=settings.confidence_threshold,
+            site=Site(
+                key=site,
+                name=settings.name,
+                index=self.shelf[site].index,
+                threshold=settings.confidence_threshold,
+                max_tokens=limits.max_tokens,
+            ),
+            workflows=self.workflows,
             time_zone=settings.time_zone,
             attended=partial(attended, settings),
-            transport=self.services.transport,
             deadlines=Deadlines(limits.first_token_s, limits.between_tokens_s, limits.turn_s),
-            max_tokens=limits.max_tokens,
             clock=self.services.clock,
             gates=self.gates,
             telemetry=self.services.telemetry,
@@ -108,4 +116,14 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
+        workflows=_workflows(services),
     )
+
+
+def _workflows(services: Services) -> Workflows:
+    """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
+    limits = services.settings.limits
+    patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
+    parts = Parts(services.models, patience, services.telemetry, services.prompts)
+    catalogue = {**built_in(parts), **services.stages}
+    return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

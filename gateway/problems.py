@@ -109,6 +109,18 @@ def unauthorised(detail: str) -> Problem:
     )
 
 
+def bad_api_key() -> Problem:
+    """No site has this API key."""
+    return Problem(
+        "unauthorised",
+        401,
+        "No such API key",
+        "This call needs a site's API key as its bearer token.",
+        remedy="Send `Authorization: Bearer` with the key of FANLIGHT_SITE_<KEY>_API_KEY.",
+        headers={"www-authenticate": "Bearer"},
+    )
+
+
 def session_ended() -> Problem:
     """A session that the visitor, or an operator, ended before its time."""
     return Problem(

@@ -6,7 +6,7 @@ files exist is `source`'s question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +17,12 @@ from gateway.configuration.addresses import BadAddress, is_local, parse_origin
 from gateway.configuration.encoders import read_encoders
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
+from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.targets import read_targets
+from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
     LimitSettings,
-    ModelSettings,
     RetentionSettings,
     Secret,
     Settings,
@@ -36,8 +37,11 @@ SECTIONS: Final = (
     "sites",
     "targets",
     "model",
+    "models",
     "embeddings",
     "rerank",
+    "prompts",
+    "workflows",
     "limits",
     "telemetry",
     "retention",
@@ -46,11 +50,15 @@ WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 def parse_settings(
-    document: Mapping[str, Any], environ: Mapping[str, str], base: Path
+    document: Mapping[str, Any],
+    environ: Mapping[str, str],
+    base: Path,
+    stages: Collection[str] = (),
 ) -> tuple[Settings, list[Flaw]]:
     """Settings and all their flaws; with any flaw the settings serve only to look further.
 
     Relative paths of the document start at `base`, those of the environment at the working folder.
+    `stages` are those of others that are installed here, by name.
     """
     flaws: list[Flaw] = []
     for name in document:
@@ -62,15 +70,19 @@ def parse_settings(
     private = settings.private_endpoints
     targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
+    prompts = read_table(document.get("prompts", {}), "prompts", "prompts", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     embeddings, rerank = read_encoders(document, environ, private, flaws)
     settings = replace(
         settings,
         targets=targets,
         sites=_sites(document.get("sites", []), targets, base, environ, flaws),
-        model=_model(model, environ, private, flaws),
+        model=read_model(model, environ, private, flaws),
+        more_models=read_models(document.get("models", []), environ, private, flaws),
         embeddings=embeddings,
         rerank=rerank,
+        prompts=base / prompts["folder"] if prompts["folder"] else None,
+        workflows=read_workflows(document.get("workflows", []), stages, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
             **read_table(document.get("retention", {}), "retention", "retention", flaws)
@@ -179,6 +191,7 @@ def _sites(
         replace(
             _site(values, where, known, base, flaws),
             turnstile=_turnstile(values, where, environ, flaws),
+            api_key=_api_key(values, environ, flaws),
         )
         for where, values in read_tables(raw, "sites", flaws)
     ]
@@ -219,6 +232,11 @@ def _site(
     )
 
 
+def _api_key(values: Values, environ: Mapping[str, str], flaws: list[Flaw]) -> Secret:
+    variable = f"FANLIGHT_SITE_{values['key'].upper()}_API_KEY"
+    return Secret(rules.api_key(environ.get(variable, ""), variable, flaws))
+
+
 def _turnstile(
     values: Values, where: str, environ: Mapping[str, str], flaws: list[Flaw]
 ) -> TurnstileSettings | None:
@@ -233,29 +251,3 @@ def _turnstile(
         remedy = "Set it to the secret that Cloudflare shows beside the widget's site key."
         flaws.append(Flaw(variable, "This Turnstile widget has no secret.", remedy))
     return TurnstileSettings(site_key, Secret(secret))
-
-
-def _model(
-    values: Values, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
-) -> ModelSettings | None:
-    url, url_key = rules.either(environ, "FANLIGHT_LLM_URL", values["url"], "model.url")
-    model, model_key = rules.either(environ, "FANLIGHT_LLM_MODEL", values["model"], "model.model")
-    key = environ.get("FANLIGHT_LLM_KEY", "")
-    if url and not model:
-        detail = f"{url_key} is set, but no model is named."
-        flaws.append(Flaw(model_key, detail, "Set model.model or FANLIGHT_LLM_MODEL."))
-    if not url:
-        for name, value in ((model_key, model), ("FANLIGHT_LLM_KEY", key)):
-            if value:
-                remedy = "Set model.url or FANLIGHT_LLM_URL too, or take this out."
-                flaws.append(Flaw(name, "There is no model server to use it with.", remedy))
-        return None
-    address = rules.outbound(url, private, url_key, flaws)
-    if address is not None and not address.rest.startswith("/"):
-        remedy = f"Write {address.origin}/v1, or the base path that this server has."
-        flaws.append(Flaw(url_key, "This has no path.", remedy))
-    if address is not None and ("?" in address.rest or "#" in address.rest):
-        flaws.append(
-            Flaw(url_key, "This has a query or a fragment.", "Write the base address only.")
-        )
-    return ModelSettings(url.rstrip("/"), model, Secret(key))

@@ -243,6 +243,13 @@ def metrics_token(token: str, flaws: list[Flaw]) -> str:
     return token
 
 
+def api_key(key: str, variable: str, flaws: list[Flaw]) -> str:
+    """What a site's own server calls with; none is fine, and then none does."""
+    if key and _is_weak(key):
+        flaws.append(Flaw(variable, _WEAK, f"Make one: {FRESH_OPERATOR}"))
+    return key
+
+
 def _is_weak(token: str) -> bool:
     return len(token) < MIN_TOKEN or len(set(token)) < MIN_TOKEN_LETTERS
 

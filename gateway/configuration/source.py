@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.configuration import identity
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.parse import parse_settings
+from gateway.configuration.workflows import EXTENSIONS
 from gateway.settings import Settings
 
 CONFIG_NAME: Final = "fanlight.toml"
@@ -46,7 +48,8 @@ def examine_settings(
         return None, flaws
     base = found.absolute().parent
     variables, bad_lines = environment(base, environ)
-    settings, more = parse_settings(document, variables, base)
+    stages = entry_points(group=EXTENSIONS).names
+    settings, more = parse_settings(document, variables, base, stages)
     settings, bad_keys = identity.loaded(settings)
     return settings, [*bad_lines, *more, *bad_keys, *_missing_files(settings)]
 
@@ -107,6 +110,18 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _missing_files(settings: Settings) -> list[Flaw]:
+    prompts = settings.prompts
+    nowhere = [] if prompts is None or prompts.is_dir() else [prompts]
+    return [
+        *(
+            Flaw("prompts.folder", f"{path} is no folder.", "Correct the path, or make it.")
+            for path in nowhere
+        ),
+        *_missing_kb(settings),
+    ]
+
+
+def _missing_kb(settings: Settings) -> list[Flaw]:
     return [
         Flaw(
             f"sites[{site.key}].kb",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 TURNSTILE_SECRET: Final = "FANLIGHT_TURNSTILE_<SITE>_SECRET"  # noqa: S105 - a variable's name
+MODEL_KEY: Final = "FANLIGHT_MODEL_<NAME>_KEY"
+API_KEY: Final = "FANLIGHT_SITE_<SITE>_API_KEY"
 TARGET_SECRET: Final = "FANLIGHT_TARGET_<NAME>_SECRET"  # noqa: S105 - a variable's name
 TARGET_TOKEN: Final = "FANLIGHT_TARGET_<NAME>_TOKEN"  # noqa: S105 - a variable's name
 
@@ -48,9 +50,20 @@ VARIABLES: Final = (
     ),
     Variable("FANLIGHT_RERANK_KEY", "The key of the server that reranks, if any.", secret=True),
     Variable(
+        MODEL_KEY,
+        "The key of one of the `[[models]]`. `<NAME>` is its name in capitals, with `_` for `-`.",
+        secret=True,
+    ),
+    Variable(
         "FANLIGHT_METRICS_TOKEN",
         "What Prometheus sends as its bearer token to read `/metrics`: 20 characters or more. "
         "Without it there is no `/metrics`.",
+        secret=True,
+    ),
+    Variable(
+        API_KEY,
+        "What a site's own server calls OpenAI's dialect with: 20 characters or more (api.md). "
+        "`<SITE>` is the site key in capitals. Without it there is no such address.",
         secret=True,
     ),
     Variable(

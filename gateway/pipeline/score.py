@@ -1,4 +1,4 @@
-"""The scorer: how far a model's reply may be believed.
+"""Stage 5, the scorer: how far a model's reply may be believed.
 
 Grounding is the share of the reply's content stems that occur in the retrieved passages or the
 question. The number is that share, drawn toward what the retrieval itself was worth: a reply that
@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
+from core.gate import must_escalate
+from gateway.pipeline.state import TurnState
+from gateway.pipeline.turns import from_model
 from kb import Hit
 from kb.features import STOP_STEMS, stems
 
@@ -23,6 +27,19 @@ _REFUSAL = re.compile(
     r"|no (?:lo )?s[eé]\b|no estoy segur|no puedo (?:responder|ayudar))"
     r"|(?:אני )?לא (?:יודע|יודעת|בטוח|בטוחה)|אין לי (?:מידע|תשובה)"
 )
+
+
+class Grounding:
+    """`score.grounding`: believes what the passages say, and the site's threshold decides."""
+
+    async def run(self, state: TurnState) -> TurnState:
+        """Add the judged turn."""
+        written = state.written
+        if written is None:
+            return state
+        confidence = score(written.reply, state.request.question, state.passages)
+        reasons = must_escalate(written.reply, confidence, state.site.threshold)
+        return replace(state, turn=from_model(state, written, confidence, reasons))
 
 
 @lru_cache(maxsize=4_096)

@@ -21,8 +21,8 @@ from starlette.routing import Route
 from core.digest import sha256_hex
 from core.errors import Problem
 from core.escalation import by_gateway, escalation_id
-from core.messages import ChatRequest
-from core.telemetry import CONFIDENCE, TURNS, stage
+from core.messages import ChatRequest, Turn
+from core.telemetry import CONFIDENCE, TURNS, Telemetry, stage
 from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
@@ -31,7 +31,8 @@ from gateway.idempotency import check_key
 from gateway.integrity import Call, Caller
 from gateway.ledger import Record
 from gateway.middleware.integrity import IntegrityMiddleware
-from gateway.pipeline.answer import Answered, Emit, Pipeline
+from gateway.pipeline.answer import Answered, Pipeline
+from gateway.pipeline.state import Emit
 
 log = logging.getLogger("fanlight")
 
@@ -115,27 +116,10 @@ class Chat:
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
                 recorded = await self._front.ledger.record(turn.caller, record)
-            self._tell(turn.caller.scope.site, answered)
+            tell(self._telemetry, turn.caller.scope.site, answered.turn)
             return recorded.finished
         finally:
             await self._front.idempotency.end(turn.caller.scope, turn.key)
-
-    def _tell(self, site: str, answered: Answered) -> None:
-        """Count the turn, and say what became of it; not what was asked, nor what was answered."""
-        made, telemetry = answered.turn, self._telemetry
-        escalated = "yes" if made.escalate else "no"
-        telemetry.count(TURNS, site=site, source=made.source, escalated=escalated)
-        telemetry.observe(CONFIDENCE, made.confidence, site=site, source=made.source)
-        telemetry.line(
-            "turn",
-            turn=made.id,
-            site=site,
-            source=made.source,
-            model=made.model,
-            confidence=round(made.confidence, 3),
-            escalated=made.escalate,
-            reasons=made.reasons,
-        )
 
     async def _check_new(self, turn: _Turn) -> None:
         """A turn is answered once: under another key its id is a mistake of the client's."""
@@ -186,6 +170,23 @@ class Chat:
         name = turn.asked.turn_id
         task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
         return _events(items)
+
+
+def tell(telemetry: Telemetry, site: str, made: Turn) -> None:
+    """Count a turn, and say what became of it; not what was asked, nor what was answered."""
+    escalated = "yes" if made.escalate else "no"
+    telemetry.count(TURNS, site=site, source=made.source, escalated=escalated)
+    telemetry.observe(CONFIDENCE, made.confidence, site=site, source=made.source)
+    telemetry.line(
+        "turn",
+        turn=made.id,
+        site=site,
+        source=made.source,
+        model=made.model,
+        confidence=round(made.confidence, 3),
+        escalated=made.escalate,
+        reasons=made.reasons,
+    )
 
 
 async def _events(items: asyncio.Queue[_Item]) -> AsyncIterator[bytes]:

@@ -1,0 +1,48 @@
+"""The stages that Fanlight brings, and the workflow that they make: `workflow.chat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.telemetry import SILENT, Telemetry
+from gateway.pipeline.assemble import Passages
+from gateway.pipeline.models import Model
+from gateway.pipeline.prompt import Prompts
+from gateway.pipeline.reach import Patience
+from gateway.pipeline.route import Preference
+from gateway.pipeline.score import Grounding
+from gateway.pipeline.stages import Stage
+from gateway.pipeline.transport import Streaming
+
+CHAT_STAGES: Final = (
+    "route.preference",
+    "assemble.passages",
+    "transport.streaming",
+    "score.grounding",
+)
+"""What `workflow.chat` does where the settings say nothing else."""
+
+NAMES: Final = CHAT_STAGES
+"""Every stage that `built_in` makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the stages work with."""
+
+    models: Sequence[Model]
+    patience: Patience
+    telemetry: Telemetry = SILENT
+    prompts: Prompts | None = None
+
+
+def built_in(parts: Parts) -> Mapping[str, Stage]:
+    """Every stage of Fanlight's own by its registered name, ready to run."""
+    return {
+        "route.preference": Preference(parts.models),
+        "assemble.passages": Passages(parts.prompts),
+        "transport.streaming": Streaming(parts.patience, parts.telemetry),
+        "score.grounding": Grounding(),
+    }

@@ -1,0 +1,75 @@
+"""The one object that a turn is on its way: what the gate found, and what each stage adds to it.
+
+A stage gives back a new state and changes none, so that what a later stage sees is what an earlier
+one decided. Once `turn` stands, nothing that comes after changes it but a stage of the slot that
+made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from core.messages import ChatRequest, Turn, Usage
+from core.ports import Clock, Piece, Prompt
+from core.prompting.compose import PASSAGES
+from core.respond import Response
+from gateway.pipeline.models import Model
+from kb import Hit, Index
+
+Emit = Callable[[str], None]
+Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
+
+CHAT = "chat"
+"""The task type of a turn that nothing has classified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the stages know of the site that was asked.
+
+    `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
+    reply whatever the request says.
+    """
+
+    key: str
+    name: str
+    index: Index
+    threshold: float
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a model wrote; `reasoning` is what it thought before, where it says so."""
+
+    reply: str
+    model: str
+    usage: Usage | None = None
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnState:
+    """A question between the gate and its judged turn.
+
+    `emit` takes the reply's text as it comes, and `over` the deadlines of this turn to a stream.
+    `candidates` are the models that may be asked, the preferred one first.
+    """
+
+    request: ChatRequest
+    site: Site
+    response: Response
+    emit: Emit
+    over: Over
+    clock: Clock
+    task_type: str = CHAT
+    candidates: tuple[Model, ...] = ()
+    prompt: Prompt | None = None
+    written: Written | None = None
+    turn: Turn | None = None
+
+    @property
+    def passages(self) -> tuple[Hit, ...]:
+        """What was retrieved for this question, best first."""
+        return self.response.hits[:PASSAGES]
