@@ -164,8 +164,8 @@ class Registry:
     def loadable(self, model: Model) -> Iterator[Loadable]:
         """The file to load and those beside it, checked now; while it is held nobody removes them.
 
-        Raises `UnknownModel`, `BadSignature`, `NoHash` or `Mismatch`. Reads the whole files: not for
-        an event loop.
+        Raises `UnknownModel`, `BadSignature`, `NoHash` or `Mismatch`. Reads the whole files: not
+        for an event loop.
         """
         self._require_signature(model)
         with shared(self.shelf.use_lock(model)):

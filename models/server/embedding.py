@@ -32,7 +32,11 @@ async def embedded(
     try:
         texts = asked.texts()
         _check_dimensions(kept, asked.dimensions)
-        async with asyncio.timeout(timeout_s), house.admissions[name].place(), kept.used() as engine:
+        async with (
+            asyncio.timeout(timeout_s),
+            house.admissions[name].place(),
+            kept.used() as engine,
+        ):
             found = await engine.embed(texts, asked.input_type)
         status = "ok"
     except TimeoutError as error:
