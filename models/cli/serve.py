@@ -31,7 +31,7 @@ from models.engines.apart import EngineApart
 from models.engines.jax import JaxSettings
 from models.engines.kept import KeptModel
 from models.engines.llama import LlamaSettings
-from models.engines.onnx import OnnxEngine, OnnxSettings
+from models.engines.onnx import OnnxSettings
 from models.engines.protocol import Engine
 from models.engines.room import Room
 from models.errors import UnknownModel
@@ -250,7 +250,7 @@ def _kept(registry: Registry, model: Model, asked: _Asked, room: Room) -> KeptMo
         if model.embedding is not None:
             # A short text is embedded soonest by one thread; the others are the chat models'.
             threads = min(MOST_ENCODER_THREADS, max(1, asked.threads // 2))
-            return OnnxEngine(path, OnnxSettings(model.embedding, context, threads))
+            return EngineApart(path, OnnxSettings(model.embedding, context, threads))
         if asked.engine == "jax":
             jax = JaxSettings(model.architecture, context, at_once, adapters=asked.adapters)
             return EngineApart(path, jax)

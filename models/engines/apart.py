@@ -19,16 +19,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from core.ports import Purpose
 from models.engines.memory import resident_bytes
-from models.engines.protocol import Call, Piece
+from models.engines.protocol import Call, Embedded, Piece
 from models.engines.wire import (
     LENGTH,
     Frame,
     Settings,
     call_to,
+    embedded_from,
     error_from,
     length_of,
-    listed,
     numbers_from,
     packed,
     piece_from,
@@ -136,10 +137,10 @@ class EngineApart:
         asked = {"do": "score", "prompt": prompt, "continuations": list(continuations)}
         return numbers_from(await self._ready().value(asked))
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 for each text."""
-        vectors = await self._ready().value({"do": "embed", "texts": [*texts]})
-        return [numbers_from(each) for each in listed(vectors)]
+    async def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Embedded:
+        """A vector for each text. Raises `BadRequest` where it is no encoder."""
+        asked = {"do": "embed", "texts": [*texts], "purpose": purpose}
+        return embedded_from(await self._ready().value(asked))
 
     def _ready(self) -> _EngineProcess:
         if self._process is None:

@@ -12,19 +12,21 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from models.engines.jax import JaxEngine
 from models.engines.llama import LlamaEngine, LlamaSettings
+from models.engines.onnx import OnnxEngine, OnnxSettings
 from models.engines.protocol import Engine
 from models.engines.wire import (
     LENGTH,
     Frame,
     Settings,
     call_from,
+    embedded_to,
     error_to,
     length_of,
     packed,
@@ -92,12 +94,11 @@ class Child:
                 async for piece in pieces:
                     self._tell({"id": number, "piece": piece_to(piece)})
             return
-        asked: Coroutine[Any, Any, Any] = (
-            self._engine.score(frame["prompt"], frame["continuations"])
-            if frame["do"] == "score"
-            else self._engine.embed(frame["texts"])
-        )
-        self._tell({"id": number, "value": await asked})
+        if frame["do"] == "score":
+            value: Any = await self._engine.score(frame["prompt"], frame["continuations"])
+        else:
+            value = embedded_to(await self._engine.embed(frame["texts"], frame["purpose"]))
+        self._tell({"id": number, "value": value})
 
     def _tell(self, frame: Frame) -> None:
         # Whoever reads it takes all at once, and never waits for us: this does not block for long.
@@ -109,6 +110,8 @@ def engine_of(path: Path, settings: Settings) -> Engine:
     """The engine that is set up so, not yet loaded."""
     if isinstance(settings, LlamaSettings):
         return LlamaEngine(path, settings)
+    if isinstance(settings, OnnxSettings):
+        return OnnxEngine(path, settings)
     return JaxEngine(path, settings)
 
 

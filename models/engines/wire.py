@@ -16,8 +16,10 @@ from typing import Any, Final
 
 from models.engines.jax import JaxSettings
 from models.engines.llama import LlamaSettings
+from models.engines.onnx import OnnxSettings
 from models.engines.protocol import (
     Call,
+    Embedded,
     Likelihood,
     Message,
     Piece,
@@ -34,12 +36,13 @@ from models.errors import (
     TooLate,
     UnknownAdapter,
 )
+from models.registry.model import Embedding
 
 LENGTH: Final = struct.Struct(">I")
 LONGEST: Final = 64 << 20
 
 type Frame = dict[str, Any]
-type Settings = LlamaSettings | JaxSettings
+type Settings = LlamaSettings | JaxSettings | OnnxSettings
 
 _MESSAGE_ERRORS: Final[Mapping[str, Callable[[str], ModelError]]] = {
     "BadFile": BadFile,
@@ -78,6 +81,8 @@ def settings_to(settings: Settings) -> Frame:
     """How a model is run."""
     if isinstance(settings, LlamaSettings):
         return {"llama.cpp": asdict(settings)}
+    if isinstance(settings, OnnxSettings):
+        return {"onnx": asdict(settings)}
     adapters = [[name, str(path)] for name, path in settings.adapters]
     return {"jax": {**asdict(settings), "adapters": adapters}}
 
@@ -86,6 +91,9 @@ def settings_from(frame: Frame) -> Settings:
     """The same, read."""
     if "llama.cpp" in frame:
         return LlamaSettings(**frame["llama.cpp"])
+    if "onnx" in frame:
+        fields = frame["onnx"]
+        return OnnxSettings(**{**fields, "embedding": Embedding(**fields["embedding"])})
     fields = frame["jax"]
     adapters = tuple((name, Path(path)) for name, path in fields["adapters"])
     return JaxSettings(**{**fields, "adapters": adapters})
@@ -136,6 +144,20 @@ def piece_from(row: Sequence[Any]) -> Piece:
         )
     except (LookupError, TypeError, ValueError) as error:
         raise EngineFailed("The model's process sent something else than a piece.") from error
+
+
+def embedded_to(embedded: Embedded) -> Frame:
+    """Vectors, and how many tokens they were made of."""
+    return {"vectors": embedded.vectors, "tokens": embedded.tokens}
+
+
+def embedded_from(value: Any) -> Embedded:
+    """The same, read. Raises `EngineFailed` where it is none."""
+    try:
+        vectors = [numbers_from(each) for each in listed(value["vectors"])]
+        return Embedded(vectors, int(value["tokens"]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise EngineFailed("The model's process sent something else than vectors.") from error
 
 
 def error_to(error: Exception) -> Frame:

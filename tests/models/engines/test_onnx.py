@@ -4,13 +4,15 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from core.ports import Purpose
+from models.engines.apart import EngineApart
 from models.engines.onnx import MOST_TOKENS, OnnxEngine, OnnxSettings
 from models.engines.protocol import Call, Sampling
 from models.errors import BadFile, BadRequest, EngineFailed
@@ -178,3 +180,17 @@ async def test_the_real_encoder_finds_a_meaning_in_three_languages(encoder: Path
         await engine.unload()
     shares = np.array(queries.vectors) @ np.array(passages.vectors).T
     assert shares.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+async def test_in_a_process_of_its_own_it_says_the_same(
+    engine: OnnxEngine, small_encoders: Registry
+) -> None:
+    model = small_encoders.newest("small")
+    assert model.embedding is not None
+    path = small_encoders.shelf.path(model, model.loads)
+    apart = EngineApart(path, OnnxSettings(model.embedding, model.context))
+    await apart.load()
+    for purpose in get_args(Purpose):
+        asked = ["word7 word8", "word9"]
+        assert await apart.embed(asked, purpose) == await engine.embed(asked, purpose)
+    await apart.unload()
