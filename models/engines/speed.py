@@ -97,7 +97,7 @@ async def _embedded(engine: Engine, context: int) -> Figures:
     await engine.load()
     figures: Figures = {"load_s": time.perf_counter() - began}
     many = [f"{SENTENCE} {number}" for number in range(TEXTS)]
-    alone_s, long_s, many_s = [
+    (alone_s, alone_cpu_s), (long_s, _), (many_s, _) = [
         await _best(engine, texts, rounds)
         for texts, rounds in (
             ([SENTENCE], 40 * ROUNDS),
@@ -109,18 +109,20 @@ async def _embedded(engine: Engine, context: int) -> Figures:
     return {
         **figures,
         "short_ms": 1e3 * alone_s,
+        "short_cpu_ms": 1e3 * alone_cpu_s,
         "full_context_ms": 1e3 * long_s,
         "texts_per_s": TEXTS / many_s,
     }
 
 
-async def _best(engine: Engine, texts: Sequence[str], rounds: int) -> float:
-    best = float("inf")
+async def _best(engine: Engine, texts: Sequence[str], rounds: int) -> tuple[float, float]:
+    """Seconds, and seconds of the processor: what they are where nobody else wants it."""
+    times = []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         await engine.embed(texts)
-        best = min(best, time.perf_counter() - began)
-    return best
+        times.append((time.perf_counter() - began, time.process_time() - worked))
+    return min(each for each, _ in times), min(each for _, each in times)
 
 
 async def _streamed(engine: Engine, tokens: int) -> Figures:

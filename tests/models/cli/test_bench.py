@@ -54,7 +54,7 @@ def test_an_encoder_is_measured_in_its_own_engine(
     result = run(tmp_path / "catalog.toml", "bench", "small", "--json")
     assert result.exit_code == 0, result.output
     (figures,) = json.loads(result.stdout)["engines"].values()
-    assert {"load_s", "short_ms", "full_context_ms", "texts_per_s", "peak_mb"} == set(figures)
+    assert {"short_ms", "short_cpu_ms", "full_context_ms", "texts_per_s"} < set(figures)
     assert figures["texts_per_s"] > 0
 
 
