@@ -52,7 +52,7 @@ PROMPTS = (
     "My order 48213 has not arrived; what now?",
 )
 
-ADAPTED = (PROMPTS[0], PROMPTS[3], PROMPTS[4])
+ADAPTED = (PROMPTS[3], PROMPTS[4])
 WEIGHT = 0.7
 
 
@@ -159,13 +159,6 @@ def random_adapter(shape: Shape, seed: int) -> Adapter:
     return Adapter(parts)
 
 
-async def answers(engine: JaxEngine | LlamaEngine, **more: Any) -> list[list[Piece]]:
-    found = [await pieces(engine, asked(each, **more)) for each in ADAPTED]
-    if isinstance(engine, LlamaEngine):
-        await engine.unload()
-    return found
-
-
 async def test_an_exported_adapter_and_exported_weights_say_what_a_rows_adapter_says(
     ours: JaxEngine, smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,10 +189,21 @@ async def test_an_exported_adapter_and_exported_weights_say_what_a_rows_adapter_
     with monkeypatch.context() as patched:
         patched.setattr(xllamacpp, "Server", applying)
         await applied.load()
-    mine = await answers(ours, adapters=(("one", WEIGHT),))
-    others = await answers(merged), await answers(applied)
-    for each in others:
-        assert sum(agree(*both) for both in zip(mine, each, strict=True)) >= len(ADAPTED) - 1
-    two, none = await answers(ours, adapters=(("two", WEIGHT),)), await answers(ours)
-    texts = [tuple(map(said, each)) for each in (mine, two, none)]
-    assert len(set(texts)) == 3
+    # Rows of one batch, each with its own.
+    *mine, two, none = await asyncio.gather(
+        *(
+            pieces(ours, asked(prompt, adapters=each))
+            for prompt, each in (
+                *((prompt, (("one", WEIGHT),)) for prompt in ADAPTED),
+                (ADAPTED[0], (("two", WEIGHT),)),
+                (ADAPTED[0], ()),
+            )
+        )
+    )
+    for engine in (merged, applied):
+        others = [await pieces(engine, asked(each)) for each in ADAPTED]
+        await engine.unload()
+        same = [agree(*both) for both in zip(mine, others, strict=True)]
+        assert any(same)
+    firsts = [tokens(each)[0].chosen for each in (mine[0], two, none)]
+    assert len({(each.raw, round(each.logprob, 1)) for each in firsts}) == 3
