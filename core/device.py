@@ -94,11 +94,13 @@ def judge_json(index: Index, request: str, scorer: DeviceScorer, embed: Embed | 
     hits, locale = found_for(index, asked)
     composed = composed_for(asked, hits, locale, embed)
     written = _written(asked)
+    likely = {hit.entry.id: hit.confidence for hit in hits}
+    ranked = sorted(composed.entries, key=lambda entry: -likely.get(entry.id, 0.0))
     confidence = scorer.confidence(
         read(asked, "question", str)[:MAX_QUESTION],
-        [entry_text(entry) for entry in composed.entries],
+        [entry_text(entry) for entry in ranked],
         written,
-        max((hit.confidence for hit in hits), default=0.0),
+        likely.get(ranked[0].id, 0.0) if ranked else 0.0,
     )
     reasons = must_escalate(
         written.text, confidence, read_share(asked, "threshold", DEFAULT_THRESHOLD)

@@ -8,13 +8,19 @@ import pytest
 from core.confidence import FITTED, Closeness, Scorer
 from core.confidence.device import SIGNALS, read_weights
 from kb import Entry, build_index, load_index
+from kb.bundled import load_bundled
 from models.engines.llama import LlamaEngine, LlamaSettings
-from models.local.fit import fit, fitted_anew, signals_of
+from models.local.fit import TURNS, committed, fitted_anew, judged, lessons, signals_of
 from models.local.labels import is_right
 from models.local.others import Question, read_others
+from models.local.scripted import scripted
 from models.local.turns import own_entries, split, turns
 
 GOLD = "How do I return an order?\nSend it back within 30 days; the label is in the box."
+ENTRIES = [
+    Entry("pay", "en", "How do I pay?", "By card."),
+    Entry("long", "en", "How long is the belt?", "It takes a metre."),
+]
 SCORER = Scorer(Closeness(None), FITTED)
 
 
@@ -65,16 +71,35 @@ def test_a_fit_tells_right_from_wrong_and_is_read_as_it_is_written() -> None:
     kept, told = fitted_anew(rows, SCORER)
     weights = read_weights(json.dumps(kept))
     assert set(weights.told.weights) == SIGNALS
-    assert told["told"]["auroc"] == told["untold"]["auroc"] == 1.0
+    assert told["told"]["real"]["auroc"] == told["untold"]["real"]["auroc"] == 1.0
     good, bad = (weights.told.probability(signals_of(SCORER, one)) for one in (rows[1], rows[0]))
     assert good > 0.5 > bad
 
 
-def test_few_turns_leave_the_scorers_confidence_as_it_is() -> None:
-    names = sorted(SIGNALS)
-    seen = [signals_of(SCORER, row(number, right=bool(number % 2))) for number in range(2)]
-    fitted = fit(seen, [True, False], names)
-    assert fitted.weights["scored"] > 2  # of 3, which is as it is
+def test_replies_by_rule_weigh_as_much_as_the_models_and_say_nothing_of_likelihoods() -> None:
+    real = [row(number, right=bool(number % 2)) for number in range(4)]
+    ruled = [{**row(number, right=False), "logprobs": []} for number in range(8)]
+    learnt = lessons(SCORER, [*real, *ruled])
+    assert [each.weight for each in learnt] == [1.0] * 4 + [0.5] * 8
+    usual = sum(each.seen["sure"] for each in learnt[:4]) / 4
+    assert {each.seen["sure"] for each in learnt[4:]} == {usual}
+
+
+def test_the_committed_weights_tell_right_from_wrong_in_what_they_were_fitted_on() -> None:
+    rows = [row for name in TURNS for row in committed(name)]
+    told = judged(rows, Scorer(Closeness(load_bundled()), FITTED))
+    for figures in told.values():
+        assert figures["real"]["auroc"] > 0.8
+        assert figures["real"]["ece"] < 0.15
+
+
+def test_a_scripted_reply_is_a_sentence_of_the_right_entry_or_wrong() -> None:
+    kept = [Entry("days", "en", "How long?", "Hello there. It takes two days."), *ENTRIES]
+    index = load_index(build_index(kept))
+    made = list(scripted(index, [Question("how long does it take", "days", "en")]))
+    assert [(one.reply, one.right) for one in made if one.right] == [("It takes two days.", True)]
+    assert made[0].reply == made[0].question
+    assert not made[0].right
 
 
 def test_another_sites_pairs_become_questions(tmp_path: Path) -> None:
