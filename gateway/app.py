@@ -86,12 +86,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
     retention = _retention(services)
     visitor = Router(
         [
-            *session_routes(front),
-            *chat_routes(front),
-            *completion_routes(front),
-            *escalation_routes(front),
-            *event_routes(front),
-            *subject_routes(front),
+            *_front_routes(front),
             *slack_routes(services),
             *health_routes(services, worker),
             *metric_routes(services),
@@ -122,6 +117,18 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app
+
+
+def _front_routes(front: Front) -> list[Route]:
+    """What visitors, and a site's own server, are answered by."""
+    return [
+        *session_routes(front),
+        *chat_routes(front),
+        *completion_routes(front),
+        *escalation_routes(front),
+        *event_routes(front),
+        *subject_routes(front),
+    ]
 
 
 def _desk_routes(services: Services, desk: Desk) -> list[Route]:

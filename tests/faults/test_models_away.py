@@ -116,8 +116,9 @@ async def test_models_that_fail_for_everyone_are_left_alone_and_come_back(house:
         assert turn["reasons"][-1] == "model_unavailable"
     heard = house.first.heard + house.second.heard
     await house.ask()
-    # Nobody is asked while both rest, save for one trial each where its time has come.
-    assert house.first.heard + house.second.heard <= heard + 2
+    # Nobody is asked while both rest, save for one trial each where its time has come; a request
+    # may be heard in two parts. Without breakers each would be asked twice.
+    assert house.first.heard + house.second.heard <= heard + 4
     await house.second.set("pass")
     await house.answered_by("model-two")
     await house.first.set("pass")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,20 @@ from tests.gateway.serving import served
 
 PROMPT = Prompt([{"role": "user", "content": "hello"}], 64)
 REPLIES = {"one": "I am the first model", "two": "I am the second model"}
-SOON = Patience(first_s=0.6)
+CALM = Patience(first_s=20.0)
+"""For a machine that does much else: nothing here waits for so long."""
+SOON = Patience(first_s=1.6)
+"""Where a server says nothing."""
+
+
+@dataclass
+class Time:
+    """The breakers' clock, set by hand."""
+
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass
@@ -43,6 +55,7 @@ class House:
 
     providers: dict[str, Provider]
     models: tuple[Model, ...]
+    time: Time
     telemetry: Counting = field(default_factory=Counting)
 
     @property
@@ -54,11 +67,11 @@ class House:
         """The next calls of a model end so."""
         self.providers[name].script.extend(steps)
 
-    async def ask(self, patience: Patience = SOON, *, models: int = 2) -> str:
+    async def ask(self, patience: Patience = CALM, *, models: int = 2) -> str:
         """The reply to one question; raises `Unavailable`."""
         chosen = self.models[:models]
         reach = Reach(chosen, PROMPT, patience, lambda: 0.0, self.telemetry)
-        hurry = Hurry(Deadlines(patience.first_s, 0.3, 5.0))
+        hurry = Hurry(Deadlines(patience.first_s, patience.first_s / 4, 60.0))
         try:
             return "".join([piece.text async for piece in hurry.over(reach.pieces())])
         except Unavailable:
@@ -79,7 +92,7 @@ async def house(servers: dict[str, tuple[Provider, str]]) -> AsyncIterator[House
         name: OpenAiTransport(ModelSettings(url + "/v1", name, Secret("")))
         for name, (_, url) in servers.items()
     }
-    clock = asyncio.get_running_loop().time
+    clock = Time()
     models = tuple(
         Model(name, transport, Breaker(clock, Rule(failures=3, rest_s=0.3)))
         for name, transport in transports.items()
@@ -87,7 +100,7 @@ async def house(servers: dict[str, tuple[Provider, str]]) -> AsyncIterator[House
     for provider, _ in servers.values():
         provider.script.clear()
         provider.asked.clear()
-    yield House({name: provider for name, (provider, _) in servers.items()}, models)
+    yield House({name: provider for name, (provider, _) in servers.items()}, models, clock)
     for transport in transports.values():
         await transport.close()
 
@@ -106,7 +119,7 @@ async def test_where_one_fails_before_its_first_word_the_next_answers(
     house: House, step: Step
 ) -> None:
     house.will("one", step)
-    assert await house.ask() == REPLIES["two"]
+    assert await house.ask(SOON if step == "hang" else CALM) == REPLIES["two"]
     ended = {"hang": "late", "decline": "declined"}.get(step, "failed")
     assert house.telemetry.ended == [("one", ended), ("two", "answered")]
 
@@ -122,24 +135,24 @@ async def test_a_model_that_is_alone_is_asked_again_after_a_pause(house: House, 
 async def test_what_is_in_vain_is_not_repeated(house: House, step: Step, asked: int) -> None:
     house.will("one", step, step, step)
     with pytest.raises(Unavailable):
-        await house.ask(models=1)
+        await house.ask(SOON if step == "hang" else CALM, models=1)
     assert len(house.providers["one"].asked) == asked
 
 
 async def test_a_server_that_asks_for_a_pause_gets_it_or_is_left(house: House) -> None:
     house.will("one", "busy")
     with pytest.raises(Unavailable, match="429"):
-        await house.ask(models=1)
+        await house.ask(Patience(first_s=0.9), models=1)
     assert len(house.providers["one"].asked) == 1
     house.will("one", "busy")
-    assert await house.ask(Patience(first_s=4.0), models=1) == REPLIES["one"]
+    assert await house.ask(models=1) == REPLIES["one"]
 
 
 @pytest.mark.parametrize("step", ["reset", "half", "stall", "error"])
 async def test_after_the_first_word_nothing_is_repeated(house: House, step: Step) -> None:
     house.will("one", step)
     with pytest.raises(Unavailable):
-        await house.ask()
+        await house.ask(SOON if step == "stall" else CALM)
     assert len(house.providers["one"].asked) == 1
     assert not house.providers["two"].asked
     assert house.telemetry.ended == [("one", "broke_off")]
@@ -149,7 +162,7 @@ async def test_when_all_fail_the_turn_ends_within_its_time(house: House) -> None
     house.will("one", "refuse", "refuse")
     house.will("two", "hang", "hang")
     with pytest.raises(Unavailable):
-        await house.ask()
+        await house.ask(SOON)
 
 
 async def test_the_breaker_opens_and_closes_again(house: House) -> None:
@@ -160,7 +173,7 @@ async def test_the_breaker_opens_and_closes_again(house: House) -> None:
     house.providers["one"].asked.clear()
     assert await house.ask() == REPLIES["two"]
     assert not house.providers["one"].asked
-    await asyncio.sleep(0.35)
+    house.time.now += 0.3
     assert await house.ask() == REPLIES["one"]
     assert house.state == "closed"
 
@@ -182,7 +195,7 @@ async def test_what_a_model_declines_says_nothing_against_it(house: House) -> No
     assert house.state == "closed"
 
 
-HEDGED = Patience(first_s=2.0, hedge_after_s=0.05)
+HEDGED = Patience(first_s=20.0, hedge_after_s=0.05)
 
 
 async def test_a_rival_answers_where_the_first_takes_long(house: House) -> None:
@@ -196,18 +209,18 @@ async def test_where_the_rival_fails_the_first_may_still_answer(house: House) ->
     house.will("one", "hang")
     house.will("two", "refuse")
     with pytest.raises(Unavailable):
-        await house.ask(Patience(first_s=0.5, rounds=1, hedge_after_s=0.05))
+        await house.ask(Patience(first_s=1.6, rounds=1, hedge_after_s=0.05))
     assert house.telemetry.ended == [("two", "failed"), ("one", "late")]
 
 
 async def test_no_rival_is_asked_where_the_first_is_quick(house: House) -> None:
-    assert await house.ask(Patience(first_s=5.0, hedge_after_s=2.0)) == REPLIES["one"]
+    assert await house.ask(Patience(first_s=40.0, hedge_after_s=20.0)) == REPLIES["one"]
     assert not house.providers["two"].asked
 
 
 async def test_who_leaves_lets_go_of_the_server(house: House) -> None:
     house.will("one", "stall")
-    reach = Reach(house.models, PROMPT, SOON, lambda: 0.0, house.telemetry)
+    reach = Reach(house.models, PROMPT, CALM, lambda: 0.0, house.telemetry)
     pieces = reach.pieces()
     assert (await anext(pieces)).text == "I am"
     await pieces.aclose()  # type: ignore[attr-defined]
