@@ -38,7 +38,7 @@ from core.messages import (
 from core.pow import is_solution
 from core.receipts import TYP, Receipt, chain_hash
 from core.respond import Response, document, respond_json
-from core.route import route
+from core.route import Signals, route
 from core.scope import Scope, anonymous
 from core.signatures import Message, covered_by_profile, read_profile, signature_base
 from core.subjects import (
@@ -462,9 +462,8 @@ def test_the_knowledge_bases_response_is_written_so(name: str, online: bool) -> 
     hit = Hit(ENTRY, confidence, confidence, tuple(method.split(",")))
     verdict = judge((hit,))
     fallback = made["fallback"]
-    response = Response(
-        verdict, route(verdict, online=online), (hit,), fallback["locale"], fallback["text"]
-    )
+    chosen = route(verdict, Signals("online" if online else "offline"))
+    response = Response(verdict, chosen, (hit,), fallback["locale"], fallback["text"])
     written = document(response, INDEX)
     assert written["gate"] == {**made["gate"], "index_release": INDEX.release}
     assert {**written, "gate": made["gate"]} == made
@@ -476,7 +475,7 @@ def test_the_knowledge_base_asks_back_so() -> None:
     hits = tuple(Hit(entry, share, share, ()) for entry, share in ((ENTRY, 0.4), (refund, 0.3)))
     verdict = judge(hits)
     fallback = made["fallback"]
-    chosen = route(verdict, online=True)
+    chosen = route(verdict, Signals())
     response = Response(
         verdict, chosen, hits, fallback["locale"], fallback["text"],
         clarify_text=made["clarify"]["text"],

@@ -8,8 +8,11 @@ both ways, so that no object of one language lives on in the other.
 
 from __future__ import annotations
 
+from pkgutil import get_data
+
 from core.browse import topics_json
 from core.respond import respond_json
+from core.risk import FILE, read_topics
 from kb import Index, IndexFormatError, load_index
 from kb.embed import Embedding, load_embedding
 
@@ -23,6 +26,7 @@ class Host:
 
     def __init__(self, index: Index, embedding: str | None) -> None:
         self._index = index
+        self._risk = read_topics((get_data("core", FILE) or b"{}").decode())
         self.embedding = embedding
 
     @property
@@ -32,7 +36,7 @@ class Host:
 
     def respond(self, request_json: str) -> str:
         """The response of ``core.respond`` to one request, both as JSON text."""
-        return respond_json(self._index, request_json)
+        return respond_json(self._index, request_json, self._risk)
 
     def topics(self, request_json: str) -> str:
         """What can be asked, as ``core.browse`` lists it, both as JSON text."""

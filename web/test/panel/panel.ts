@@ -32,6 +32,8 @@ export function known(text: string, escalate = false): KbResponse {
   return {
     route: "kb",
     route_reasons: [],
+    otherwise: null,
+    risk: [],
     reasons: [],
     escalate,
     answer: {
@@ -54,6 +56,8 @@ export function unknown(route: "cloud" | "escalate"): KbResponse {
   return {
     route,
     route_reasons: [],
+    otherwise: null,
+    risk: [],
     reasons: [],
     escalate: route === "escalate",
     answer: null,

@@ -20,6 +20,20 @@ export interface PythonUrls {
   readonly lock: PythonLock;
 }
 
+/** What the route is chosen by beside the question (`core.route.Signals`); what is left out is the first named. */
+export interface KbDevice {
+  readonly network?: "online" | "slow";
+  readonly engine?: "none" | "absent" | "loading" | "kept" | "ready" | "busy" | "failed";
+  /** The share that is left; null where it is not known, or on mains. */
+  readonly battery?: number | null;
+  readonly data_saver?: boolean;
+  /** What the site and its visitor make of answers from the device. */
+  readonly site?: "auto" | "off" | "prefer";
+  readonly visitor?: "auto" | "off" | "prefer";
+  /** Whether the gateway has a model to ask; true where it is left out. */
+  readonly cloud?: boolean;
+}
+
 export interface KbRequest {
   readonly question: string;
   readonly locale: string;
@@ -32,6 +46,7 @@ export interface KbRequest {
   readonly history: readonly string[];
   /** The site's day, as 2026-12-24. */
   readonly today: string;
+  readonly device?: KbDevice;
 }
 
 /** What a list of all that can be asked depends on. */
@@ -91,9 +106,15 @@ export interface KbGate {
   readonly index_release: string;
 }
 
+export type KbTarget = "kb" | "clarify" | "local" | "cloud" | "escalate";
+
 export interface KbResponse {
-  readonly route: "kb" | "clarify" | "cloud" | "escalate";
+  readonly route: KbTarget;
   readonly route_reasons: readonly string[];
+  /** Who is next where that comes to nothing; null: nobody need be. */
+  readonly otherwise: KbTarget | null;
+  /** The topics of risk that the question touches. */
+  readonly risk: readonly string[];
   readonly reasons: readonly string[];
   readonly escalate: boolean;
   readonly answer: KbAnswer | null;
