@@ -12,6 +12,8 @@ from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
+from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings
 from kb import Index, load_index
@@ -82,7 +84,7 @@ class Services:
     can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
     room is left for the data, None where there is no disk. `commands` is None where nobody
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
-    by their registered names.
+    by their registered names, and `disclaimers` what is said beside replies on topics of risk.
     """
 
     settings: Settings
@@ -104,3 +106,4 @@ class Services:
     disk: Callable[[], Space | None] = lambda: None
     commands: Classifier | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    disclaimers: Disclaimers = NO_DISCLAIMERS

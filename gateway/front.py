@@ -121,5 +121,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
 
 def _workflows(services: Services) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
-    catalogue = {**built_in(Parts(services.transport)), **services.stages}
+    embedding = services.embedding.table if services.embedding else None
+    parts = Parts(services.transport, embedding, services.disclaimers)
+    catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

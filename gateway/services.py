@@ -15,9 +15,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
+from importlib.resources import files
 from pathlib import Path
 
+from core import risk
 from core.ports import Cache, Target
+from core.risk import read_topics
 from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
 from gateway.adapters.first_tokens import OpenAiFirstTokens
@@ -42,6 +45,8 @@ from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
+from gateway.pipeline import disclaimers
+from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings, TargetSettings
 
@@ -98,6 +103,7 @@ async def open_services(
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=_installed_stages(),
+            disclaimers=packaged_disclaimers(),
         )
 
 
@@ -115,6 +121,13 @@ def _open_model(
 
 def _installed_stages() -> dict[str, Stage]:
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
+
+
+def packaged_disclaimers() -> Disclaimers:
+    """What Fanlight itself says beside replies on topics of risk."""
+    topics = read_topics((files("core") / risk.FILE).read_text(encoding="utf-8"))
+    told = (files("gateway.pipeline") / disclaimers.FILE).read_text(encoding="utf-8")
+    return disclaimers.read_disclaimers(told, topics)
 
 
 def _space(folder: Path) -> Space | None:

@@ -8,11 +8,13 @@ from typing import Final
 
 from core.ports import Transport
 from gateway.pipeline.assemble import Passages
-from gateway.pipeline.score import Grounding
+from gateway.pipeline.disclaimers import SILENT, Disclaimers
+from gateway.pipeline.score import Calibrated
 from gateway.pipeline.stages import Stage
 from gateway.pipeline.transport import Streaming
+from kb.embed import Embedding
 
-CHAT_STAGES: Final = ("assemble.passages", "transport.streaming", "score.grounding")
+CHAT_STAGES: Final = ("assemble.passages", "transport.streaming", "score.calibrated")
 """What `workflow.chat` does where the settings say nothing else."""
 
 NAMES: Final = CHAT_STAGES
@@ -24,6 +26,8 @@ class Parts:
     """What the stages work with."""
 
     model: Transport | None
+    embedding: Embedding | None = None
+    disclaimers: Disclaimers = SILENT
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
@@ -31,5 +35,5 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
     return {
         "assemble.passages": Passages(),
         "transport.streaming": Streaming(parts.model),
-        "score.grounding": Grounding(),
+        "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
     }
