@@ -4,6 +4,7 @@
     ├── Problem            what a caller may be told: RFC 9457, with a stable type and a remedy
     │   (made by the functions of `core.problems`)
     ├── Unavailable        a dependency did not answer in time, or at all
+    │   └── Declined       it is well, and does not take what it was asked
     ├── Conflict           a conditional write lost to another writer; the caller may try again
     │   └── Exists         what was to be stored is there already; trying again changes nothing
     ├── Ended              the session was ended before its time; nothing of it is stored any more
@@ -26,7 +27,25 @@ class FanlightError(Exception):
 
 
 class Unavailable(FanlightError):
-    """A dependency is down, slow or answered garbage; the message names which."""
+    """A dependency is down, slow or answered garbage; the message names which.
+
+    `again` is False where asking it once more is in vain until a person has done something;
+    `after_s` is for how many seconds it asked to be left alone.
+    """
+
+    def __init__(
+        self, message: str = "", *, again: bool = True, after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.again = again
+        self.after_s = after_s
+
+
+class Declined(Unavailable):
+    """A dependency that is well does not take what it was asked: it is too long, or not allowed."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, again=False)
 
 
 class Conflict(FanlightError):

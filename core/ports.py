@@ -106,10 +106,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a model's stream: text, or the usage that ends it."""
+    """A piece of a model's stream: text, what it thinks before it answers, or the usage."""
 
     text: str = ""
     usage: Usage | None = None
+    reasoning: str = ""
 
 
 class Transport(Protocol):

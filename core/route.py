@@ -79,19 +79,17 @@ def route(verdict: Verdict, signals: Signals) -> Route:
 
 def _offline(verdict: Verdict, signals: Signals) -> Route:
     reasons = (*verdict.reasons, "offline")
-    against = (
-        _stakes(signals) or _unknown(verdict, signals) or _off(signals) or _not_at_hand(signals)
-    )
+    if _without(signals):
+        return Route("escalate", reasons)
+    against = _stakes(signals) or _unknown(verdict, signals) or _not_at_hand(signals)
     if against:
-        # A site without a model on the device says so by nothing: it never offered one.
-        said = () if against in {"engine_none", "local_off"} else (against,)
-        return Route("escalate", (*reasons, *said))
+        return Route("escalate", (*reasons, against))
     return Route("local", reasons, "escalate")
 
 
 def _online(verdict: Verdict, signals: Signals) -> Route:
     reasons = verdict.reasons
-    if signals.engine == "none" or _off(signals):
+    if _without(signals):
         return Route("cloud", reasons, "escalate")
     against = _stakes(signals) or _unknown(verdict, signals) or _not_now(signals)
     if against:
@@ -100,6 +98,11 @@ def _online(verdict: Verdict, signals: Signals) -> Route:
     if wanted:
         return Route("local", (*reasons, wanted), "cloud")
     return Route("cloud", (*reasons, "not_follow_up"), "local")
+
+
+def _without(signals: Signals) -> bool:
+    """Whether the device has no part in it: nothing fits, or nobody wants it to."""
+    return signals.engine == "none" or "off" in {signals.site, signals.visitor}
 
 
 def _stakes(signals: Signals) -> str:
@@ -115,10 +118,6 @@ def _unknown(verdict: Verdict, signals: Signals) -> str:
         return ""
     known = verdict.hit is not None and verdict.hit.confidence >= KNOWN
     return "" if known else "unknown"
-
-
-def _off(signals: Signals) -> str:
-    return "local_off" if "off" in {signals.site, signals.visitor} else ""
 
 
 def _not_at_hand(signals: Signals) -> str:

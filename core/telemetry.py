@@ -96,10 +96,17 @@ ACCURACY: Final = Metric(
     "fanlight_command_accuracy_ratio", "gauge",
     "Share of the last 30 days' judgements that said right, in [0, 1].",
 )  # fmt: skip
+MODEL_CALLS: Final = Metric(
+    "fanlight_model_calls_total", "counter", "Calls of models, by how they ended.",
+    ("model", "outcome"),
+)  # fmt: skip
+MODEL_RESTS: Final = Metric(
+    "fanlight_model_rests", "gauge", "1 while a model that failed is left alone.", ("model",)
+)
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

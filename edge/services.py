@@ -35,7 +35,7 @@ async def open_services(env: object) -> Services:
         verifier=WebCryptoVerifier(),
         cache=MemoryCache(clock=time.time),
         truth=truth,
-        transport=None,
+        models=(),
         targets={},
         knowledge=await _knowledge(env, bindings.settings),
     )

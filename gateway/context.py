@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.ports import Cache, Clock, KeyRing, Random, Target, Transport, Verifier
+from core.ports import Cache, Clock, KeyRing, Random, Target, Verifier
 from core.telemetry import SILENT, Telemetry
 from core.truth import Truth
 from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
+from gateway.pipeline.models import Model
+from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings
 from kb import Index, load_index
@@ -78,13 +81,14 @@ class Space:
 class Services:
     """The gateway's parts.
 
-    `transport` is None when no model is configured; `web` has the built assets by their path below
-    the web folder, and is empty where something else serves them. `turnstile` is None where nothing
-    can ask it; challenges are proofs of work then. `workshop` is None where no index
-    can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
-    room is left for the data, None where there is no disk. `commands` is None where nobody
+    `models` are those that may be asked, the preferred one first. `web` has the built assets by
+    their path below the web folder, and is empty where something else serves them. `turnstile` is
+    None where nothing can ask it; challenges are proofs of work then. `workshop` is None where no
+    index can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how
+    much room is left for the data, None where there is no disk. `commands` is None where nobody
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
-    by their registered names, and `disclaimers` what is said beside replies on topics of risk.
+    by their registered names; `prompts` is None where only the minimal prompt is at hand.
+    `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     """
 
     settings: Settings
@@ -94,7 +98,7 @@ class Services:
     verifier: Verifier
     cache: Cache
     truth: Truth
-    transport: Transport | None
+    models: Sequence[Model]
     targets: Mapping[str, Target]
     knowledge: Mapping[str, SiteKnowledge]
     web: Mapping[str, WebFile] = field(default_factory=dict)
@@ -106,4 +110,6 @@ class Services:
     disk: Callable[[], Space | None] = lambda: None
     commands: Classifier | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    prompts: Prompts | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
+    tasks: Tasks = NO_TASKS

@@ -18,6 +18,7 @@ from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
@@ -121,7 +122,16 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
 
 def _workflows(services: Services) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
-    embedding = services.embedding.table if services.embedding else None
-    parts = Parts(services.transport, embedding, services.disclaimers)
+    limits = services.settings.limits
+    patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
+    parts = Parts(
+        services.models,
+        patience,
+        services.telemetry,
+        services.prompts,
+        embedding=services.embedding.table if services.embedding else None,
+        disclaimers=services.disclaimers,
+        tasks=services.tasks,
+    )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

@@ -15,21 +15,21 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
-from importlib.resources import files
 from pathlib import Path
 
-from core import risk
+from core.breaker import Breaker
 from core.ports import Cache, Target
-from core.risk import read_topics
 from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
 from gateway.adapters.first_tokens import OpenAiFirstTokens
 from gateway.adapters.key_folder import KeyFolder
 from gateway.adapters.memory_cache import MemoryCache
-from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.adapters.model_dialects import DIALECTS
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
+from gateway.adapters.packaged import packaged_disclaimers, packaged_tasks
 from gateway.adapters.pagerduty import PagerDutyTarget
+from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
@@ -45,8 +45,7 @@ from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
-from gateway.pipeline import disclaimers
-from gateway.pipeline.disclaimers import Disclaimers
+from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings, TargetSettings
 
@@ -80,7 +79,7 @@ async def open_services(
         opened.push_async_callback(outbound.close)
         siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
         opened.push_async_callback(siteverify.close)
-        transport, first_tokens = _open_model(settings, outbound, opened)
+        first_tokens = _open_first_tokens(settings, outbound, opened)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
@@ -91,7 +90,7 @@ async def open_services(
             verifier=LocalVerifier(),
             cache=cache,
             truth=truth,
-            transport=transport,
+            models=_open_models(settings, outbound, opened),
             targets=build_targets(settings, outbound, cache),
             knowledge=knowledge,
             web=load_web(settings.web_dir),
@@ -103,31 +102,38 @@ async def open_services(
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=_installed_stages(),
+            prompts=PromptFiles(settings.prompts, time.monotonic),
             disclaimers=packaged_disclaimers(),
+            tasks=packaged_tasks(),
         )
 
 
-def _open_model(
+def _open_models(
     settings: Settings, outbound: Outbound, opened: AsyncExitStack
-) -> tuple[OpenAiTransport | None, OpenAiFirstTokens | None]:
-    if settings.model is None:
-        return None, None
-    transport = OpenAiTransport(settings.model, outbound.transport())
-    opened.push_async_callback(transport.close)
-    first_tokens = OpenAiFirstTokens(settings.model, outbound.transport(), time.time)
+) -> tuple[Model, ...]:
+    models = []
+    for each in settings.models:
+        transport = DIALECTS[each.dialect](each, outbound.transport(), settings.limits.connect_s)
+        opened.push_async_callback(transport.close)
+        breaker = Breaker(time.monotonic)
+        models.append(Model(each.name, transport, breaker, each.context_tokens))
+    return tuple(models)
+
+
+def _open_first_tokens(
+    settings: Settings, outbound: Outbound, opened: AsyncExitStack
+) -> OpenAiFirstTokens | None:
+    """Only a server of OpenAI's dialect tells them; of several the preferred one is asked."""
+    told = next((each for each in settings.models if each.dialect == "openai"), None)
+    if told is None:
+        return None
+    first_tokens = OpenAiFirstTokens(told, outbound.transport(), time.time)
     opened.push_async_callback(first_tokens.close)
-    return transport, first_tokens
+    return first_tokens
 
 
 def _installed_stages() -> dict[str, Stage]:
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
-
-
-def packaged_disclaimers() -> Disclaimers:
-    """What Fanlight itself says beside replies on topics of risk."""
-    topics = read_topics((files("core") / risk.FILE).read_text(encoding="utf-8"))
-    told = (files("gateway.pipeline") / disclaimers.FILE).read_text(encoding="utf-8")
-    return disclaimers.read_disclaimers(told, topics)
 
 
 def _space(folder: Path) -> Space | None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from gateway.escalation.hours import Hours
 from gateway.escalation.severity import SeverityRule
+from gateway.pipeline.models import CONTEXT_TOKENS
 from gateway.pipeline.stages import Declared
 
 
@@ -124,13 +125,30 @@ class TargetSettings:
         return target_variable(self.name, "TOKEN")
 
 
+def model_variable(name: str) -> str:
+    """The environment variable of the key of one of the `[[models]]`."""
+    return f"FANLIGHT_MODEL_{name.upper().replace('-', '_')}_KEY"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """An OpenAI-compatible server: `url` is its base, ending in `/v1`."""
+    """A model on some server: `url` is the server's base, ending in `/v1`.
+
+    `dialect` is what the server speaks, `openai` or `anthropic`; `context_tokens` how much the
+    model can read and write together.
+    """
 
     url: str
     model: str
     key: Secret
+    name: str = "model"
+    dialect: str = "openai"
+    context_tokens: int = CONTEXT_TOKENS
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that has the key."""
+        return model_variable(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +169,11 @@ class LimitSettings:
     sessions_per_site_per_minute: int = 600
     pow_difficulty: int = 12
     pow_difficulty_most: int = 18
+    connect_s: float = 1.5
     first_token_s: float = 4.0
-    between_tokens_s: float = 5.0
+    between_tokens_s: float = 4.0
+    hedge_after_s: float = 0.0
+    model_tries: int = 2
     turn_s: float = 60.0
     max_tokens: int = 1024
     turns_at_once: int = 256
@@ -196,12 +217,19 @@ class Settings:
     redis_url: Secret = field(default_factory=lambda: Secret(""))
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
+    more_models: tuple[ModelSettings, ...] = ()
     private_endpoints: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     workflows: tuple[Declared, ...] = ()
+    prompts: Path | None = None
+
+    @property
+    def models(self) -> tuple[ModelSettings, ...]:
+        """Every model, the preferred one first."""
+        return (*((self.model,) if self.model else ()), *self.more_models)
 
     @property
     def authority(self) -> str:

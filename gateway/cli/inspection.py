@@ -7,6 +7,7 @@ folder and removes it. Calls the model server, PostgreSQL and Redis only where i
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,7 +15,8 @@ from typing import Final
 
 from core.errors import Unavailable
 from core.ports import Prompt
-from gateway.adapters.openai_dialect import OpenAiTransport
+from gateway.adapters.model_dialects import DIALECTS
+from gateway.adapters.prompt_files import PromptFiles
 from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
 from gateway.cli.finding import Finding
@@ -41,9 +43,9 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.extend((*_knowledge(site), _embedding(site)))
     if not any(flaw.key == _TOKEN for flaw in flaws):
         found.append(Finding("operator token", "ok", _TOKEN, "long and varied enough"))
-    if not any(flaw.key.startswith(("model.", "FANLIGHT_LLM_")) for flaw in flaws):
-        found.append(_model(settings, online=online))
-    return found
+    if not any(flaw.key.startswith(("model.", "models", "FANLIGHT_LLM_")) for flaw in flaws):
+        found.extend(_models(settings, online=online))
+    return [*found, *_prompts(settings)]
 
 
 def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
@@ -133,10 +135,26 @@ def _index(path: Path, key: str) -> Finding:
     return Finding("knowledge base", "ok", key, detail)
 
 
-def _model(settings: Settings, *, online: bool) -> Finding:
-    name, key, model = "model server", "model.url", settings.model
-    if model is None:
-        return Finding(name, "skipped", key, "none is set: a person gets what the KB does not know")
+def _prompts(settings: Settings) -> list[Finding]:
+    """What is broken in the owner's own templates; Fanlight's stand in for none of them."""
+    remedy = "Mend it; until then a minimal prompt stands in."
+    return [
+        Finding("prompt template", "failed", "prompts.folder", f"{name}: {flaw}", remedy)
+        for name, flaw in PromptFiles(settings.prompts, time.monotonic).flaws().items()
+    ]
+
+
+def _models(settings: Settings, *, online: bool) -> list[Finding]:
+    if not settings.models:
+        detail = "none is set: a person gets what the KB does not know"
+        return [Finding("model server", "skipped", "model.url", detail)]
+    return [_model(model, online=online) for model in settings.models]
+
+
+def _model(model: ModelSettings, *, online: bool) -> Finding:
+    name, key = "model server", f"models[{model.name}].url"
+    if model.name == "model":
+        key = "model.url"
     if not online:
         return Finding(name, "skipped", key, f"{model.url} was not called; --online does")
     flaw = asyncio.run(_ask(model))
@@ -148,7 +166,7 @@ def _model(settings: Settings, *, online: bool) -> Finding:
 
 async def _ask(model: ModelSettings) -> str:
     """Ask for one token, just as the gateway would; what is wrong, or nothing."""
-    transport = OpenAiTransport(model)
+    transport = DIALECTS[model.dialect](model, None, ONLINE_S)
     pieces = transport.stream(Prompt(({"role": "user", "content": "Hello"},), max_tokens=1))
     try:
         async with asyncio.timeout(ONLINE_S):

@@ -25,7 +25,7 @@ def welcome(settings: Settings, output: Output, page: str | None, *, show_token:
             "page": page,
             "chats": chats,
             "operator_token": token,
-            "model": settings.model.model if settings.model else None,
+            "model": settings.models[0].model if settings.models else None,
             "pid": os.getpid(),
         }
     )
@@ -37,14 +37,15 @@ def welcome(settings: Settings, output: Output, page: str | None, *, show_token:
         output.show(_line("Chat", chat, "on a page of its own"))
     with_token = f"operator token: {token}" if token else "sign in with FANLIGHT_OPERATOR_TOKEN"
     output.show(_line("Console", settings.console_url, with_token))
-    if settings.model is not None:
-        output.show(_line("Model", settings.model.model, "for what the knowledge does not cover"))
+    for number, model in enumerate(settings.models):
+        remark = "for what the knowledge does not cover" if number == 0 else "where those fail"
+        output.show(_line("Model", model.model, remark))
     output.show("")
     if show_token and page:
         output.show(*_things_to_try(page, settings.console_url, next(iter(chats.values()))))
-        if settings.model is not None:
+        if settings.models:
             output.show("  With the model: ask What is the capital of France?", "")
-    if settings.model is None:
+    if not settings.models:
         output.show(Text("No model is set: what the answers do not cover goes to a person.", "dim"))
         if show_token:
             output.show(Text("`fanlight models pull smollm2-135m` brings a small one.", "dim"))

@@ -16,12 +16,12 @@ from gateway.configuration import identity, rules, stores
 from gateway.configuration.addresses import BadAddress, is_local, parse_origin
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
+from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.targets import read_targets
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
     LimitSettings,
-    ModelSettings,
     RetentionSettings,
     Secret,
     Settings,
@@ -36,6 +36,8 @@ SECTIONS: Final = (
     "sites",
     "targets",
     "model",
+    "models",
+    "prompts",
     "workflows",
     "limits",
     "telemetry",
@@ -65,12 +67,15 @@ def parse_settings(
     private = settings.private_endpoints
     targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
+    prompts = read_table(document.get("prompts", {}), "prompts", "prompts", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     settings = replace(
         settings,
         targets=targets,
         sites=_sites(document.get("sites", []), targets, base, environ, flaws),
-        model=_model(model, environ, private, flaws),
+        model=read_model(model, environ, private, flaws),
+        more_models=read_models(document.get("models", []), environ, private, flaws),
+        prompts=base / prompts["folder"] if prompts["folder"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
@@ -234,38 +239,3 @@ def _turnstile(
         remedy = "Set it to the secret that Cloudflare shows beside the widget's site key."
         flaws.append(Flaw(variable, "This Turnstile widget has no secret.", remedy))
     return TurnstileSettings(site_key, Secret(secret))
-
-
-def _model(
-    values: Values, environ: Mapping[str, str], private: tuple[str, ...], flaws: list[Flaw]
-) -> ModelSettings | None:
-    url, url_key = _either(environ, "FANLIGHT_LLM_URL", values["url"], "model.url")
-    model, model_key = _either(environ, "FANLIGHT_LLM_MODEL", values["model"], "model.model")
-    key = environ.get("FANLIGHT_LLM_KEY", "")
-    if url and not model:
-        detail = f"{url_key} is set, but no model is named."
-        flaws.append(Flaw(model_key, detail, "Set model.model or FANLIGHT_LLM_MODEL."))
-    if not url:
-        for name, value in ((model_key, model), ("FANLIGHT_LLM_KEY", key)):
-            if value:
-                remedy = "Set model.url or FANLIGHT_LLM_URL too, or take this out."
-                flaws.append(Flaw(name, "There is no model server to use it with.", remedy))
-        return None
-    address = rules.outbound(url, private, url_key, flaws)
-    if address is not None and not address.rest.startswith("/"):
-        remedy = f"Write {address.origin}/v1, or the base path that this server has."
-        flaws.append(Flaw(url_key, "This has no path.", remedy))
-    if address is not None and ("?" in address.rest or "#" in address.rest):
-        flaws.append(
-            Flaw(url_key, "This has a query or a fragment.", "Write the base address only.")
-        )
-    return ModelSettings(url.rstrip("/"), model, Secret(key))
-
-
-def _either(
-    environ: Mapping[str, str], variable: str, value: str | None, key: str
-) -> tuple[str, str]:
-    """The environment's value, else the file's; and which of the two names messages use."""
-    if environ.get(variable):
-        return environ[variable], variable
-    return value or "", key if value else variable

@@ -5,6 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.configuration.setting import Setting
+from gateway.configuration.variables import MODEL_KEY
+from gateway.pipeline.models import CONTEXT_TOKENS
+
+
+def _context(section: str) -> Setting:
+    return Setting(
+        *(section, "context_tokens", "integer"),
+        "How many tokens the model can read and write together; what does not fit is left out.",
+        CONTEXT_TOKENS,
+        low=512,
+        high=10_000_000,
+    )
+
 
 PIPELINE_SETTINGS: Final = (
     Setting(
@@ -14,6 +27,34 @@ PIPELINE_SETTINGS: Final = (
         "The base of an OpenAI-compatible server, ending in `/v1`. Without it no model is asked.",
     ),
     Setting("model", "model", "string", "The model's name, as that server knows it."),
+    _context("model"),
+    Setting(
+        *("models", "name", "string"),
+        f"Small letters, digits, `_` or `-`; its key, where it wants one, is in `{MODEL_KEY}`.",
+        required=True,
+    ),
+    Setting(
+        *("models", "dialect", "string"),
+        "What the server speaks: `openai` (as vLLM, Ollama, Workers AI and most do) or "
+        "`anthropic`.",
+        "openai",
+    ),
+    Setting(
+        *("models", "url", "string"),
+        "The server's base, ending in `/v1`; https, or http when listed in "
+        "`gateway.private_endpoints`.",
+        required=True,
+    ),
+    Setting(
+        *("models", "model", "string"),
+        "The model's name, as that server knows it.",
+        required=True,
+    ),
+    _context("models"),
+    Setting(
+        *("prompts", "folder", "string"),
+        "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",
+    ),
     Setting(
         *("workflows", "name", "string"),
         "`workflow.chat` is what answers; any other name, such as `workflow.code`, builds on it.",

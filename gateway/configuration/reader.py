@@ -13,13 +13,14 @@ from typing import Any, Final
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.setting import Setting
 from gateway.configuration.table import section
-from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN
+from gateway.configuration.variables import MODEL_KEY, TARGET_SECRET, TARGET_TOKEN
 
 type Values = dict[str, Any]
 
 SECRETS: Final = {
     "gateway.operator_token": "FANLIGHT_OPERATOR_TOKEN",
     "model.key": "FANLIGHT_LLM_KEY",
+    "models.key": MODEL_KEY,
     "targets.secret": TARGET_SECRET,
     "targets.signing_secret": TARGET_SECRET,
     "targets.token": TARGET_TOKEN,

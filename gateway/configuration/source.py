@@ -110,6 +110,18 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _missing_files(settings: Settings) -> list[Flaw]:
+    prompts = settings.prompts
+    nowhere = [] if prompts is None or prompts.is_dir() else [prompts]
+    return [
+        *(
+            Flaw("prompts.folder", f"{path} is no folder.", "Correct the path, or make it.")
+            for path in nowhere
+        ),
+        *_missing_kb(settings),
+    ]
+
+
+def _missing_kb(settings: Settings) -> list[Flaw]:
     return [
         Flaw(
             f"sites[{site.key}].kb",

@@ -337,8 +337,18 @@ SETTINGS: Final = (
         "The same when many sessions are being opened: it rises by two bits with each doubling "
         "from an eighth of the limits on new sessions.",
     ),
-    _limit("first_token_s", 4.0, 0.1, 60.0, "Seconds to a model's first words; or the fallback."),
-    _limit("between_tokens_s", 5.0, 0.1, 60.0, "Seconds between a model's words."),
+    _limit("connect_s", 1.5, 0.1, 60.0, "Seconds to reach a model's server."),
+    _limit(
+        *("first_token_s", 4.0, 0.1, 60.0),
+        "Seconds to a model's first words, however many are asked; or the fallback.",
+    ),
+    _limit("between_tokens_s", 4.0, 0.1, 60.0, "Seconds between a model's words."),
+    _limit(
+        *("hedge_after_s", 0.0, 0.0, 60.0),
+        "After so many seconds without a word the next model is asked too, and whoever begins "
+        "first answers; 0: never.",
+    ),
+    _limit("model_tries", 2, 1, 5, "How often a model is asked at most, before its first word."),
     _limit("turn_s", 60.0, 1.0, 600.0, "Seconds for a whole turn."),
     _limit("max_tokens", 1024, 1, 32_768, "The longest reply asked of a model, in tokens."),
     _limit("turns_at_once", 256, 1, 100_000, "Turns under way at once in one process."),

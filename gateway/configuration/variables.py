@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 TURNSTILE_SECRET: Final = "FANLIGHT_TURNSTILE_<SITE>_SECRET"  # noqa: S105 - a variable's name
+MODEL_KEY: Final = "FANLIGHT_MODEL_<NAME>_KEY"
 TARGET_SECRET: Final = "FANLIGHT_TARGET_<NAME>_SECRET"  # noqa: S105 - a variable's name
 TARGET_TOKEN: Final = "FANLIGHT_TARGET_<NAME>_TOKEN"  # noqa: S105 - a variable's name
 
@@ -41,6 +42,11 @@ VARIABLES: Final = (
     Variable("FANLIGHT_LLM_URL", "Instead of `model.url`."),
     Variable("FANLIGHT_LLM_MODEL", "Instead of `model.model`."),
     Variable("FANLIGHT_LLM_KEY", "The model server's key, where it wants one.", secret=True),
+    Variable(
+        MODEL_KEY,
+        "The key of one of the `[[models]]`. `<NAME>` is its name in capitals, with `_` for `-`.",
+        secret=True,
+    ),
     Variable(
         "FANLIGHT_METRICS_TOKEN",
         "What Prometheus sends as its bearer token to read `/metrics`: 20 characters or more. "

@@ -1,23 +1,70 @@
-"""Stage 3: what the model is given."""
+"""Stage 3: what the model is given.
+
+The instructions come from the catalogue, by the type of the task and the language of the question;
+the rest is put together by `core.prompting`, as on a device: passages as data, a summary of older
+turns, the last turns, the question at the end. It fits every candidate: the smallest window among
+them, counted as their servers count where they have said so.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
-from gateway.pipeline.prompt import build_prompt
+from core.prompting.budget import MESSAGE, estimate
+from core.prompting.compose import LAST_TURNS, Asked, Window, compose
+from core.prompting.template import LANGUAGES
+from gateway.pipeline.models import CONTEXT_TOKENS, Model
+from gateway.pipeline.prompt import MINIMAL, Prompts
 from gateway.pipeline.state import TurnState
+from gateway.pipeline.turns import unanswered
 
 
 class Passages:
-    """`assemble.passages`: instructions, passages as data, what was said before, the question."""
+    """`assemble.passages`: instructions, passages, what was said before, the question."""
+
+    def __init__(self, prompts: Prompts | None = None) -> None:
+        self._prompts = prompts
 
     async def run(self, state: TurnState) -> TurnState:
-        """Add the prompt."""
-        prompt = build_prompt(
-            name=state.site.name,
-            question=state.request.question,
-            hits=state.passages,
-            memory=state.request.training_memory,
-            max_tokens=min(state.request.max_tokens, state.site.max_tokens),
+        """Add the prompt; a question that no window holds goes to a person."""
+        locale = state.response.locale
+        told = MINIMAL
+        if self._prompts is not None:
+            values = {
+                "name": state.site.name,
+                "language": LANGUAGES.get(locale, "the language of the question"),
+                "locale": locale,
+                "task_type": state.task_type,
+            }
+            told = self._prompts.instructions(state.task_type, locale, values) or MINIMAL
+        asked = Asked(
+            state.site.name,
+            state.request.question,
+            locale=locale,
+            entries=[hit.entry for hit in state.passages],
+            turns=state.request.training_memory,
         )
-        return replace(state, prompt=prompt)
+        window = _window(state, told.budget)
+        try:
+            composed = compose(asked, told.template, window)
+        except ValueError:
+            return replace(state, turn=unanswered(state, "model_unavailable"))
+        return replace(state, prompt=composed.prompt)
+
+
+def _window(state: TurnState, budget: int) -> Window:
+    """The room that every candidate has, the reply's included."""
+    reply = min(state.request.max_tokens, state.site.max_tokens)
+    holds = min((model.context_tokens for model in state.candidates), default=CONTEXT_TOKENS)
+    # A reply that takes more than half of a small window leaves no room for what it is about.
+    reply = min(reply, holds // 2)
+    ratio = _dearest(state.candidates)
+    # What stands around each message is as dear as the rest of it.
+    holds -= ceil(max(0.0, ratio - 1.0) * MESSAGE * (LAST_TURNS + 2))
+    return Window(min(holds, budget + reply), reply, lambda text: ceil(ratio * estimate(text)))
+
+
+def _dearest(candidates: Sequence[Model]) -> float:
+    return max((model.measure.ratio for model in candidates), default=1.0)

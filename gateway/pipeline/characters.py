@@ -23,12 +23,13 @@ class WholeCharacters:
             return text
         text = self._held + text
         self._held = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
-        return _mended(text[: len(text) - len(self._held)])
+        return whole(text[: len(text) - len(self._held)])
 
     def end(self) -> str:
         """What is left when the stream ends."""
         return "\ufffd" if self._held else ""
 
 
-def _mended(text: str) -> str:
+def whole(text: str) -> str:
+    """The text with its halves joined, and U+FFFD for each that has no other half."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -22,7 +22,7 @@ from kb.embed import Embedding
 
 UNSAFE = "unsafe_reply"
 """Why a person is asked where a reply was not let pass."""
-_PASSAGE_MARK = "<passage"
+_PASSAGE_MARK = "<passage 1>"
 
 
 class Calibrated:

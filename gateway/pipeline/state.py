@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
 from core.ports import Clock, Piece, Prompt
+from core.prompting.compose import PASSAGES
 from core.respond import Response
+from gateway.pipeline.classify.tasks import Profile
+from gateway.pipeline.models import Model
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
@@ -21,9 +24,6 @@ Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
 
 CHAT = "chat"
 """The task type of a turn that nothing has classified."""
-
-PASSAGES = 4
-"""As many of the gate's hits are given to a model, and are what its reply is judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,9 @@ class TurnState:
     """A question between the gate and its judged turn.
 
     `emit` takes the reply's text as it comes, and `over` the deadlines of this turn to a stream.
-    `canaries` are words that the prompt has and no reply may; `quality` is what a scorer made of
-    the reply, and `flaws` why it was not let pass.
+    `profile` is what a classifier made of the question, and `candidates` are the models that may be
+    asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
+    `quality` is what a scorer made of the reply, and `flaws` why it was not let pass.
     """
 
     request: ChatRequest
@@ -71,12 +72,14 @@ class TurnState:
     over: Over
     clock: Clock
     task_type: str = CHAT
+    candidates: tuple[Model, ...] = ()
     prompt: Prompt | None = None
     written: Written | None = None
     turn: Turn | None = None
     canaries: tuple[str, ...] = ()
     quality: Quality | None = None
     flaws: tuple[str, ...] = ()
+    profile: Profile | None = None
 
     @property
     def passages(self) -> tuple[Hit, ...]:

@@ -1,19 +1,24 @@
-"""Stage 4: the model's reply, streamed to the visitor as it comes.
+"""Stage 4: a model's reply, streamed to the visitor as it comes.
 
-A model that fails, is late or writes without end leaves the turn without a reply: a person is
-asked, and the visitor reads no error.
+Of the candidates somebody answers (`reach`), within the turn's deadlines. Models that fail, are
+late or write without end leave the turn without a reply: a person is asked, and the visitor reads
+no error. What a model thinks before it answers is kept apart, and is not streamed.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from core.errors import Unavailable
 from core.messages import Usage
-from core.ports import Piece, Transport
-from gateway.pipeline.characters import WholeCharacters
+from core.ports import Piece
+from core.telemetry import SILENT, Telemetry
+from gateway.pipeline.characters import WholeCharacters, whole
+from gateway.pipeline.reach import Patience, Reach
 from gateway.pipeline.state import Emit, TurnState, Written
+from gateway.pipeline.thinking import Thinking
 from gateway.pipeline.turns import unanswered
 
 CHARACTERS_A_TOKEN = 16
@@ -21,42 +26,66 @@ CHARACTERS_A_TOKEN = 16
 
 
 class Streaming:
-    """`transport.streaming`: one model, asked once; without one the turn says so."""
+    """`transport.streaming`: asks the candidates, and streams whoever answers."""
 
-    def __init__(self, model: Transport | None) -> None:
-        self._model = model
+    def __init__(
+        self,
+        patience: Patience,
+        telemetry: Telemetry = SILENT,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._patience = patience
+        self._telemetry = telemetry
+        self._jitter = jitter
 
     async def run(self, state: TurnState) -> TurnState:
-        """Add what the model wrote, or the turn that has no reply."""
-        if self._model is None or state.prompt is None:
-            return replace(state, turn=unanswered(state, "no_model"))
-        pieces = state.over(self._model.stream(state.prompt))
+        """Add what a model wrote, or the turn that has no reply."""
+        prompt = state.prompt
+        if prompt is None:
+            raise RuntimeError("nothing has assembled a prompt")
+        reach = Reach(state.candidates, prompt, self._patience, self._jitter, self._telemetry)
+        reply = _Reply(state.emit, prompt.max_tokens)
         try:
-            reply, usage = await _read(pieces, state.emit, state.prompt.max_tokens)
+            async for piece in state.over(reach.pieces()):
+                reply.add(piece)
         except Unavailable:
+            reach.broke_off()
             return replace(state, turn=unanswered(state, "model_unavailable"))
-        return replace(state, written=Written(reply, self._model.model, usage))
+        model = reach.model
+        if model is not None and reply.usage is not None:
+            model.measure.learn(prompt, reply.usage.prompt_tokens)
+        return replace(state, written=reply.written(model.transport.model if model else ""))
 
 
-async def _read(
-    pieces: AsyncIterator[Piece], emit: Emit, max_tokens: int
-) -> tuple[str, Usage | None]:
-    parts: list[str] = []
-    characters = WholeCharacters()
-    written = 0
+@dataclass(slots=True)
+class _Reply:
+    """A reply as far as it has come."""
+
+    emit: Emit
+    max_tokens: int
+    said: list[str] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
+    length: int = 0
     usage: Usage | None = None
-    async for piece in pieces:
-        usage = piece.usage or usage
-        text = characters.feed(piece.text)
-        if text:
-            parts.append(text)
-            written += len(text)
-            _check_length(written, max_tokens)
-            emit(text)
-    parts.append(characters.end())
-    return "".join(parts).strip(), usage
+    characters: WholeCharacters = field(default_factory=WholeCharacters)
+    thinking: Thinking = field(default_factory=Thinking)
 
+    def add(self, piece: Piece) -> None:
+        """Add a piece; raises `Unavailable` where there is no end to them."""
+        self.usage = piece.usage or self.usage
+        self.length += len(piece.text) + len(piece.reasoning)
+        if self.length > CHARACTERS_A_TOKEN * self.max_tokens:
+            raise Unavailable("the model wrote more than it was asked to")
+        said, thought = self.thinking.feed(self.characters.feed(piece.text))
+        self.thought += (piece.reasoning, thought)
+        if said:
+            self.said.append(said)
+            self.emit(said)
 
-def _check_length(written: int, max_tokens: int) -> None:
-    if written > CHARACTERS_A_TOKEN * max_tokens:
-        raise Unavailable("the model wrote more than it was asked to")
+    def written(self, model: str) -> Written:
+        """The whole of it."""
+        said, thought = self.thinking.feed(self.characters.end())
+        held, meant = self.thinking.end()
+        reply = "".join((*self.said, said, held)).strip()
+        reasoning = whole("".join((*self.thought, thought, meant))).strip()
+        return Written(reply, model, self.usage, reasoning or None)

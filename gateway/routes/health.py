@@ -89,7 +89,7 @@ def health_routes(services: Services, outbox: OutboxWorker | None) -> list[Route
             "cache": cache,
             "delivery": delivery,
             "disk": disk,
-            "model": "configured" if services.transport else "none",
+            "model": "configured" if services.models else "none",
             "sites": len(services.knowledge),
         }
         status = 200 if well else 503

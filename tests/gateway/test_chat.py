@@ -112,6 +112,27 @@ async def test_what_the_knowledge_base_lacks_goes_to_the_model() -> None:
     assert model.prompts[0].messages[-1]["content"] == "zxqv unknown thing"
 
 
+async def test_what_a_model_thinks_is_kept_apart_and_not_streamed() -> None:
+    model = ScriptedModel("<thi", "nk>Hm, 30", " days.</think>\nWithin", " 30 days.")
+    async with world(transport=model) as gateway:
+        visitor = await gateway.visitor()
+        body = visitor.chat_body("zxqv unknown thing", stream=True)
+        seen = events(await visitor.call("POST", "/v1/chat", body, key="k1"))
+    turn = seen[-1][1]["turn"]
+    assert isinstance(turn, dict)
+    assert (turn["reply"], turn["reasoning"]) == ("Within 30 days.", "Hm, 30 days.")
+    assert "".join(str(data["text"]) for name, data in seen if name == "delta") == turn["reply"]
+
+
+async def test_a_model_that_failed_for_everyone_is_not_waited_for() -> None:
+    model = ScriptedModel(Unavailable("the model server failed"))
+    async with world(transport=model) as gateway:
+        visitor = await gateway.visitor()
+        turns = [(await visitor.ask(f"zxqv unknown {n}")).json() for n in range(4)]
+    assert {turn["reasons"][-1] for turn in turns} == {"model_unavailable"}
+    assert len(model.prompts) == 5
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

@@ -57,8 +57,7 @@ async def test_targets_and_the_model_are_built_from_the_settings(tmp_path: Path,
     )
     async with open_services(chosen, {}) as services:
         assert services.targets["ops"].kind == "webhook"
-        assert services.transport is not None
-        assert services.transport.model == "m"
+        assert [model.transport.model for model in services.models] == ["m"]
 
 
 @pytest.mark.needs("redis-server")

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from core.breaker import Breaker
 from core.ports import Clock, KeyRing, Target, Transport
 from core.workshop import Workshop
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
@@ -21,6 +22,7 @@ from gateway.app import create_app
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.keys import OneKey
+from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
 from kb import Entry, Link, build_index
@@ -204,7 +206,7 @@ def make_services(
         verifier=LocalVerifier(),
         cache=MemoryCache(clock=clock),
         truth=MemoryTruth(clock=clock),
-        transport=transport,
+        models=[Model("model", transport, Breaker(clock))] if transport else [],
         targets=targets or {},
         knowledge={site.key: known for site in chosen.sites},
         web=web,

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core import jose, turnstile
+from core.device import prompt_json
 from core.digest import content_digest, sha256_hex
 from core.encoding import b64url_decode, canonical_json, is_id
 from core.errors import PROBLEM_BASE, Problem
@@ -493,6 +494,11 @@ def test_the_knowledge_base_answers_the_golden_request() -> None:
     assert shape(said) == shape(made)
     for name in ("text", "entry_id", "locale", "citations"):
         assert said["answer"][name] == made["answer"][name]
+
+
+def test_a_model_on_the_device_is_given_the_golden_prompt() -> None:
+    made = json.loads(prompt_json(INDEX, json.dumps(golden("device_request"))))
+    assert made == golden("device_prompt")
 
 
 # A running gateway's own words have the goldens' fields.

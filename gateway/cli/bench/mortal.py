@@ -59,7 +59,8 @@ You have **30 days**.
 class Mortal:
     """The gateway in a folder of its own; `hook_port` is where its webhook listens.
 
-    `environ` names what else it is to use, and `ports` where that listens on loopback.
+    `environ` names what else it is to use, and `ports` where that listens on loopback; `more` are
+    tables that its settings have besides.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Mortal:
     environ: dict[str, str] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
     port: int = 0
+    more: str = ""
     _process: asyncio.subprocess.Process | None = None
 
     def __post_init__(self) -> None:
@@ -76,7 +78,7 @@ class Mortal:
             port=self.port, hook=self.hook_port, site=SITE, endpoints=endpoints
         )
         (self.folder / "kb.md").write_text(_ENTRIES, encoding="utf-8")
-        (self.folder / "fanlight.toml").write_text(settings, encoding="utf-8")
+        (self.folder / "fanlight.toml").write_text(settings + self.more, encoding="utf-8")
 
     @property
     def url(self) -> str:

@@ -72,7 +72,7 @@ class Classifier:
             (self._phrases[phrase], " ".join(phrase))
             for at in range(len(said))
             for length in self._lengths
-            if (phrase := tuple(said[at : at + length])) in self._phrases and len(phrase) == length
+            if (phrase := tuple(said[at : at + length])) in self._phrases
         ]
 
     def _nearest(self, question: str, named: str | None) -> tuple[str, float] | None:

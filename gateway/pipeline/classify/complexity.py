@@ -42,8 +42,9 @@ _VAGUE: Final = frozenset(
     )
 )
 _CHAIN: Final = re.compile(
-    r"(?i)\b(?:first|second|then|finally|afterwards|step(?: \d+)?|why|because|therefore|compare|explain|analy[sz]e"
-    r"|design|prove|derive|calculate|evaluate|difference|primero|segundo|luego|despu[eé]s|finalmente|paso"
+    r"(?i)\b(?:first|second|then|finally|afterwards|step(?: \d+)?|why|because|therefore"
+    r"|compare|explain|analy[sz]e|design|prove|derive|calculate|evaluate|difference|primero|segundo|luego"
+    r"|despu[eé]s|finalmente|paso"
     r"|por qu[eé]|compara|explica|analiza|dise[ñn]a|demuestra|calcula|eval[uú]a|diferencia)\b"
     r"|קודם|אחר כך|לבסוף|שלב|למה|מדוע|השווה|הסבר|נתח|הוכח|חשב|ההבדל"
 )

@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from core.ports import Prompt
+from gateway.adapters.packaged import packaged_disclaimers
 from gateway.pipeline.disclaimers import BadDisclaimers, read_disclaimers
-from gateway.pipeline.prompt import INSTRUCTIONS
 from gateway.pipeline.score import UNSAFE, Calibrated
 from gateway.pipeline.state import TurnState, Written
 from gateway.pipeline.validate import flaws
-from gateway.services import packaged_disclaimers
 from kb.bundled import load_bundled
 from tests.gateway.pipeline.asked import asked
 
@@ -53,9 +52,9 @@ async def test_a_reply_that_must_not_be_shown_becomes_the_safe_fallback() -> Non
 async def test_a_canary_or_the_instructions_never_come_out() -> None:
     leaks = replace(written("It is x 7f3a-OWL, that is all."), canaries=("7F3A-owl",))
     assert (await SCORE.run(leaks)).flaws == ("canary",)
-    told = INSTRUCTIONS.format(name="Shop")
+    told = "Use only the passages below, and if they do not hold the answer say so briefly.\n"
     prompt = Prompt([{"role": "system", "content": f"{told}<passage 1>\nx"}], 64)
-    echo = replace(written(f"I was told: {told.splitlines()[1]}"), prompt=prompt)
+    echo = replace(written(f"I was told: {told}"), prompt=prompt)
     assert (await SCORE.run(echo)).flaws == ("echo",)
 
 

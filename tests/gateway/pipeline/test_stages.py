@@ -11,6 +11,7 @@ import pytest
 from core.telemetry import SILENT
 from gateway.configuration import parse_settings
 from gateway.pipeline.builtin import CHAT_STAGES, NAMES, Parts, built_in
+from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import DEFAULT, Declared, Stage, build_workflows, slot_of
 from gateway.pipeline.state import TurnState
 from gateway.pipeline.turns import from_model, unanswered
@@ -109,7 +110,7 @@ def test_a_workflow_and_a_task_type_are_declared_once() -> None:
 
 
 def test_every_built_in_stage_is_named_once_and_stands_in_a_slot() -> None:
-    made = built_in(Parts(None))
+    made = built_in(Parts((), Patience(1.0)))
     assert sorted(made) == sorted(NAMES)
     assert set(CHAT_STAGES) <= set(NAMES)
     assert [slot_of(name) for name in NAMES]

@@ -1,0 +1,30 @@
+"""Stage 2: which models may be asked, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gateway.pipeline.models import Model
+from gateway.pipeline.state import TurnState
+from gateway.pipeline.turns import unanswered
+
+
+class Preference:
+    """`route.preference`: the models as the settings have them, without those that rest.
+
+    Without any model the turn says so; where all of them rest it ends at once, because a visitor
+    does not wait for what has failed for everyone before.
+    """
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self._models = tuple(models)
+
+    async def run(self, state: TurnState) -> TurnState:
+        """Add the candidates, or the turn that has no reply."""
+        if not self._models:
+            return replace(state, turn=unanswered(state, "no_model"))
+        awake = tuple(model for model in self._models if model.breaker.state != "open")
+        if not awake:
+            return replace(state, turn=unanswered(state, "model_unavailable"))
+        return replace(state, candidates=awake)
