@@ -17,6 +17,7 @@ import click
 
 from gateway.cli.builders import build, meaning
 from gateway.cli.confidence import confidence_command, turns_command
+from gateway.cli.router import router_command
 from gateway.cli.text_files import read_from
 from kb import Index, load_index
 from kb.evaluate import (
@@ -47,6 +48,7 @@ def eval_group() -> None:
 
 eval_group.add_command(confidence_command)
 eval_group.add_command(turns_command)
+eval_group.add_command(router_command)
 
 
 @eval_group.command("kb")

@@ -122,7 +122,7 @@ def test_tasks_are_data() -> None:
         {
             **GOOD,
             "tasks": [
-                *GOOD["tasks"],  # type: ignore[misc]
+                *GOOD["tasks"],
                 {
                     "name": "booking",
                     "description": "Tables.",
