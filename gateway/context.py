@@ -12,6 +12,9 @@ from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
+from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
+from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
@@ -85,6 +88,7 @@ class Services:
     much room is left for the data, None where there is no disk. `commands` is None where nobody
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
+    `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     """
 
     settings: Settings
@@ -107,3 +111,5 @@ class Services:
     commands: Classifier | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
     prompts: Prompts | None = None
+    disclaimers: Disclaimers = NO_DISCLAIMERS
+    tasks: Tasks = NO_TASKS

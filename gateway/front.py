@@ -124,6 +124,14 @@ def _workflows(services: Services) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
-    parts = Parts(services.models, patience, services.telemetry, services.prompts)
+    parts = Parts(
+        services.models,
+        patience,
+        services.telemetry,
+        services.prompts,
+        embedding=services.embedding.table if services.embedding else None,
+        disclaimers=services.disclaimers,
+        tasks=services.tasks,
+    )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

@@ -28,6 +28,7 @@ from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.model_dialects import DIALECTS
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
+from gateway.adapters.packaged import packaged_disclaimers, packaged_tasks
 from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.redis_bell import RedisBell
@@ -109,6 +110,8 @@ async def open_services(
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=_installed_stages(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
+            disclaimers=packaged_disclaimers(),
+            tasks=packaged_tasks(),
         )
 
 

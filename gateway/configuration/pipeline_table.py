@@ -62,7 +62,7 @@ PIPELINE_SETTINGS: Final = (
     ),
     Setting(
         *("workflows", "stages", "list of strings"),
-        "What takes the place of a stage of `workflow.chat`, such as `score.grounding`.",
+        "What takes the place of a stage of `workflow.chat`, such as `score.calibrated`.",
         (),
     ),
     Setting(

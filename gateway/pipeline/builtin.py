@@ -8,23 +8,30 @@ from typing import Final
 
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.assemble import Passages
+from gateway.pipeline.classify.classifier import Classifier
+from gateway.pipeline.classify.stage import Classifying
+from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
+from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
+from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
-from gateway.pipeline.score import Grounding
+from gateway.pipeline.score import Calibrated
 from gateway.pipeline.stages import Stage
 from gateway.pipeline.transport import Streaming
+from kb.embed import Embedding
 
 CHAT_STAGES: Final = (
+    "classify.examples",
     "route.preference",
     "assemble.passages",
     "transport.streaming",
-    "score.grounding",
+    "score.calibrated",
 )
 """What `workflow.chat` does where the settings say nothing else."""
 
-NAMES: Final = CHAT_STAGES
+NAMES: Final = (*CHAT_STAGES, "classify.keywords")
 """Every stage that `built_in` makes."""
 
 
@@ -36,13 +43,18 @@ class Parts:
     patience: Patience
     telemetry: Telemetry = SILENT
     prompts: Prompts | None = None
+    embedding: Embedding | None = None
+    disclaimers: Disclaimers = NO_DISCLAIMERS
+    tasks: Tasks = NO_TASKS
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
     """Every stage of Fanlight's own by its registered name, ready to run."""
     return {
+        "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
+        "classify.keywords": Classifying(Classifier(parts.tasks)),
         "route.preference": Preference(parts.models),
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
-        "score.grounding": Grounding(),
+        "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
     }

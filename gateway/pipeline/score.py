@@ -1,60 +1,74 @@
-"""Stage 5, the scorer: how far a model's reply may be believed.
+"""Stage 5, the scorer: how far a model's reply may be believed, and whether it may be shown.
 
-Grounding is the share of the reply's content stems that occur in the retrieved passages or the
-question. The number is that share, drawn toward what the retrieval itself was worth: a reply that
-repeats passages which do not answer the question is no better than they are. A refusal scores
-zero: it is not an answer. This is a first scorer; it is not yet calibrated on labelled turns.
+A reply that a validator does not let pass becomes the safe fallback: a turn without it, for which a
+person is asked. Any other gets the estimated probability that it is right (`core.confidence`), and
+the site's threshold decides. It never changes a word of what the model wrote.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
+from core.confidence import FITTED, Closeness, Look, Scorer
 from core.gate import must_escalate
+from core.ports import Prompt
+from gateway.pipeline.disclaimers import SILENT, Disclaimers
 from gateway.pipeline.state import TurnState
-from gateway.pipeline.turns import from_model
+from gateway.pipeline.turns import from_model, unanswered
+from gateway.pipeline.validate import flaws
 from kb import Hit
-from kb.features import STOP_STEMS, stems
+from kb.embed import Embedding
 
-GROUNDING_WEIGHT = 0.7
-RETRIEVAL_WEIGHT = 0.3
-_REFUSAL = re.compile(
-    r"(?i)\b(?:i (?:do not|don[’']t) know|i(?:[’']m| am) not sure"
-    r"|(?:cannot|can[’']t) (?:answer|help)|as an ai"
-    r"|no (?:lo )?s[eé]\b|no estoy segur|no puedo (?:responder|ayudar))"
-    r"|(?:אני )?לא (?:יודע|יודעת|בטוח|בטוחה)|אין לי (?:מידע|תשובה)"
-)
+UNSAFE = "unsafe_reply"
+"""Why a person is asked where a reply was not let pass."""
+_PASSAGE_MARK = "<passage 1>"
 
 
-class Grounding:
-    """`score.grounding`: believes what the passages say, and the site's threshold decides."""
+class Calibrated:
+    """`score.calibrated`: the confidence that was fitted on labelled turns, and the validators."""
+
+    def __init__(
+        self, embedding: Embedding | None = None, disclaimers: Disclaimers = SILENT
+    ) -> None:
+        self._scorer = Scorer(Closeness(embedding), FITTED)
+        self._disclaimers = disclaimers
 
     async def run(self, state: TurnState) -> TurnState:
-        """Add the judged turn."""
+        """Add the judged turn, and what it was judged by."""
         written = state.written
         if written is None:
             return state
-        confidence = score(written.reply, state.request.question, state.passages)
-        reasons = must_escalate(written.reply, confidence, state.site.threshold)
-        return replace(state, turn=from_model(state, written, confidence, reasons))
+        found = flaws(
+            written.reply, texts_of(state.passages), _instructions(state.prompt), state.canaries
+        )
+        look = self.look(state.request.question, state.passages, written.reply, written.logprob)
+        if found:
+            quality = look.quality.unsafe()
+            return replace(state, turn=unanswered(state, UNSAFE), quality=quality, flaws=found)
+        reasons = must_escalate(written.reply, look.confidence, state.site.threshold)
+        made = from_model(state, written, look.confidence, reasons)
+        said = self._disclaimers.of(state.request.question, written.reply, _language(state))
+        return replace(state, turn=replace(made, disclaimers=said), quality=look.quality)
+
+    def look(
+        self, question: str, hits: Sequence[Hit], reply: str, logprob: float | None = None
+    ) -> Look:
+        """What the scorer makes of a reply over these hits."""
+        return self._scorer.look(question, texts_of(hits), reply, logprob=logprob)
 
 
-@lru_cache(maxsize=4_096)
-def _stems_of(question: str, answer: str) -> frozenset[str]:
-    return frozenset(stems(f"{question} {answer}"))
+def texts_of(hits: Sequence[Hit]) -> list[str]:
+    """The hits as the model is given them: question, then answer."""
+    return [f"{hit.entry.question}\n{hit.entry.answer}" for hit in hits]
 
 
-def score(reply: str, question: str, hits: Sequence[Hit]) -> float:
-    """The estimated probability in [0, 1] that `reply` is right."""
-    said = set(stems(reply)) - STOP_STEMS
-    if not said or _REFUSAL.search(reply):
-        return 0.0
-    known = set(stems(question))
-    for hit in hits:
-        known.update(_stems_of(hit.entry.question, hit.entry.answer))
-    grounding = len(said & known) / len(said)
-    retrieval = max((hit.confidence for hit in hits), default=0.0)
-    return round(grounding * (GROUNDING_WEIGHT + RETRIEVAL_WEIGHT * retrieval), 4)
+def _instructions(prompt: Prompt | None) -> str:
+    """What the model was told, up to the passages, which it may well repeat."""
+    if prompt is None or not prompt.messages or prompt.messages[0].get("role") != "system":
+        return ""
+    return prompt.messages[0].get("content", "").split(_PASSAGE_MARK)[0]
+
+
+def _language(state: TurnState) -> str:
+    return state.request.question_locale or state.request.locale

@@ -1,7 +1,7 @@
 """The frame of the pipeline: stages in six slots, workflows of them, and which workflow answers.
 
-A stage is registered as `<slot>.<name>`, such as `score.grounding`; a workflow has at most one of a
-slot, and they run in the order of the slots. A workflow that is declared names only what it does
+A stage is registered as `<slot>.<name>`, such as `score.calibrated`; a workflow has at most one of
+a slot, and they run in the order of the slots. A workflow that is declared names only what it does
 otherwise than `workflow.chat`, which alone classifies: what a task is decides who answers it. It
 refuses, with a `ValueError` that names them, a stage that nobody has registered, two of a slot, a
 workflow twice, a task type that two workflows claim, and a classifier in another workflow.

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
 from core.ports import Clock, Piece, Prompt
 from core.prompting.compose import PASSAGES
 from core.respond import Response
+from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
 from kb import Hit, Index
 
@@ -41,12 +43,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a model wrote; `reasoning` is what it thought before, where it says so."""
+    """What a model wrote; `reasoning` is what it thought before, where it says so.
+
+    `logprob` is the mean natural log-probability of the reply's tokens, where its server tells it.
+    """
 
     reply: str
     model: str
     usage: Usage | None = None
     reasoning: str | None = None
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,9 @@ class TurnState:
     """A question between the gate and its judged turn.
 
     `emit` takes the reply's text as it comes, and `over` the deadlines of this turn to a stream.
-    `candidates` are the models that may be asked, the preferred one first.
+    `profile` is what a classifier made of the question, and `candidates` are the models that may be
+    asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
+    `quality` is what a scorer made of the reply, and `flaws` why it was not let pass.
     """
 
     request: ChatRequest
@@ -68,6 +76,10 @@ class TurnState:
     prompt: Prompt | None = None
     written: Written | None = None
     turn: Turn | None = None
+    canaries: tuple[str, ...] = ()
+    quality: Quality | None = None
+    flaws: tuple[str, ...] = ()
+    profile: Profile | None = None
 
     @property
     def passages(self) -> tuple[Hit, ...]:

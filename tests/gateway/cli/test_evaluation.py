@@ -237,3 +237,34 @@ def test_questions_of_another_language_leave_no_row(bilingual: tuple[Path, Path]
     )
     assert result.exit_code == 1
     assert "q.jsonl.gz: no row is left: check the languages" in result.stderr
+
+
+def test_confidence_and_turns_print_their_figures(tmp_path: Path) -> None:
+    kb = labelled(
+        tmp_path / "kb.jsonl.gz",
+        *(
+            {"question": f"What is a {word}?", "answer": f"A {word} is sent."}
+            for word in WORDS["en"]
+        ),
+    )
+    queries = labelled(
+        tmp_path / "q.jsonl.gz",
+        *({"q1": f"What is a {word}?", "q2": f"tell me of a {word}"} for word in WORDS["en"]),
+    )
+    turns, each = tmp_path / "turns.jsonl", tmp_path / "each.jsonl"
+    made = run_eval("turns", "--kb", kb, "--queries", queries, "--out", turns, "--json")
+    assert found_in(made)["turns"] == 6
+    figures = found_in(run_eval("confidence", "--turns", turns, "--each", each, "--json"))
+    assert set(figures) == {"auroc", "ece", "risk", "coverage", "right", "n", "p50_ms"}
+    assert (figures["n"], figures["right"]) == (6, 0.5)
+    assert len(each.read_text(encoding="utf-8").splitlines()) == 6
+    assert "auroc" in run_eval("confidence", "--turns", turns).stdout
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "no turn"), ("{}\n", "line 1: `right`")])
+def test_turns_that_will_not_do_are_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "turns.jsonl"
+    path.write_text(text, encoding="utf-8")
+    result = run_eval("confidence", "--turns", path)
+    assert result.exit_code == 1
+    assert said in result.output

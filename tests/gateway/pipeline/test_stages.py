@@ -152,8 +152,8 @@ def read(*tables: object, stages: Sequence[str] = ()) -> tuple[tuple[Declared, .
 
 
 def test_workflows_are_read_from_the_file() -> None:
-    table = {"name": DEFAULT, "stages": ["score.grounding"], "task_types": ["code"]}
-    assert read(table) == ((Declared(DEFAULT, ("score.grounding",), ("code",)),), [])
+    table = {"name": DEFAULT, "stages": ["score.calibrated"], "task_types": ["code"]}
+    assert read(table) == ((Declared(DEFAULT, ("score.calibrated",), ("code",)),), [])
     mine = {"name": "workflow.mine", "stages": ["score.mine"]}
     assert read(mine, stages=["score.mine"])[1] == []
 
@@ -161,7 +161,7 @@ def test_workflows_are_read_from_the_file() -> None:
 FLAWS = {
     "an unknown stage": ({"name": "workflow.x", "stages": ["score.best"]}, ".stages"),
     "another name": ({"name": "chat"}, ".name"),
-    "two of a slot": ({"name": "workflow.x", "stages": ["score.grounding"] * 2}, ""),
+    "two of a slot": ({"name": "workflow.x", "stages": ["score.calibrated"] * 2}, ""),
 }
 
 

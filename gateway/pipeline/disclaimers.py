@@ -1,0 +1,64 @@
+"""What is said beside a model's reply on a topic where general information is no advice.
+
+Decides which disclaimers a turn carries: those of the topics that its question or its reply
+touches (`core.risk`), in the visitor's language. Topics and texts are data that is handed in; a
+topic without a text says nothing. Refuses data that is not of its form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import FanlightError
+from core.risk import NO_TOPICS, Topics
+
+FILE: Final = "disclaimers.json"
+"""The texts that come with this package, beside this module."""
+FALLBACK: Final = "en"
+
+
+class BadDisclaimers(FanlightError):
+    """The texts of the disclaimers are not of their form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclaimers:
+    """Topics, and what is said of each in each language."""
+
+    topics: Topics
+    texts: Mapping[str, Mapping[str, str]]
+
+    def of(self, question: str, reply: str, locale: str) -> tuple[str, ...]:
+        """What is said beside this reply; in English where the language has no text."""
+        touched = self.topics.found(f"{question}\n{reply}")
+        language = locale.split("-", maxsplit=1)[0].lower()
+        told = (self.texts.get(topic, {}) for topic in touched)
+        return tuple(
+            text for each in told if (text := each.get(language) or each.get(FALLBACK)) is not None
+        )
+
+
+SILENT: Final = Disclaimers(NO_TOPICS, {})
+"""Says nothing of anything."""
+
+
+def read_disclaimers(text: str, topics: Topics) -> Disclaimers:
+    """Disclaimers from `{topic: {language: text}}` as JSON; raises `BadDisclaimers`."""
+    try:
+        told = json.loads(text)
+        texts = {
+            str(topic): {str(language): _line(line) for language, line in lines.items()}
+            for topic, lines in told.items()
+        }
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BadDisclaimers(f"disclaimers are {{topic: {{language: text}}}}: {error}") from error
+    return Disclaimers(topics, texts)
+
+
+def _line(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is no text")
+    return value

@@ -1,0 +1,1 @@
+"""The confidence of replies: labelled turns, and the fit of its weights."""
