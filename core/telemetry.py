@@ -46,7 +46,7 @@ REFUSALS: Final = Metric(
     "fanlight_refusals_total", "counter", "Problem documents given, by their type.", ("type",)
 )
 STAGE: Final = Metric(
-    "fanlight_stage_seconds", "histogram", "The stages of a turn: gate, model, commit.",
+    "fanlight_stage_seconds", "histogram", "The stages of a turn: gate, guard, model, commit.",
     ("stage",), SECONDS,
 )  # fmt: skip
 TURNS: Final = Metric(
@@ -96,10 +96,15 @@ ACCURACY: Final = Metric(
     "fanlight_command_accuracy_ratio", "gauge",
     "Share of the last 30 days' judgements that said right, in [0, 1].",
 )  # fmt: skip
+UNSAFE: Final = Metric(
+    "fanlight_unsafe_inputs_total", "counter",
+    "What visitors' words were judged to be; all but toxicity is kept from models.",
+    ("kind", "part"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, UNSAFE,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

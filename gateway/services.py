@@ -28,6 +28,7 @@ from gateway.adapters.pace import Pace
 from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
+from gateway.adapters.safety_head import load_safety_head
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
 from gateway.adapters.sole_cache import SoleCache
 from gateway.adapters.sql.opening import is_postgresql
@@ -40,6 +41,7 @@ from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
+from gateway.pipeline.guard import Guard
 from gateway.settings import Settings, TargetSettings
 
 WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
@@ -99,7 +101,13 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
+            guard=_guard(embedding, telemetry) if transport is not None else None,
         )
+
+
+def _guard(embedding: PackedEmbedding | None, telemetry: HouseTelemetry) -> Guard | None:
+    head = load_safety_head(embedding.table if embedding else None)
+    return Guard(head, telemetry) if head else None
 
 
 def _space(folder: Path) -> Space | None:

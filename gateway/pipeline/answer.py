@@ -2,8 +2,9 @@
 
 The gate runs first, over the same index as in the browser. Where it asks back, the turn is that
 question. What it does not trust goes to the model, where there is one; without one the turn says so
-and escalates. A model that fails or is late ends in a turn that escalates, never in an error. It
-keeps nothing: the caller commits the turn.
+and escalates, and so does a question that the guard keeps from models. A model that fails or is
+late ends in a turn that escalates, never in an error. It keeps nothing: the caller commits the
+turn.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from core.gate import Verdict, must_escalate
 from core.messages import ChatRequest, Citation, Turn, Usage
 from core.ports import Clock, Piece, Transport
 from core.respond import Response, marked_sentence, respond, suggestions
+from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.characters import WholeCharacters
 from gateway.pipeline.deadlines import Deadlines, Hurry
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.prompt import PASSAGES, build_prompt
 from gateway.pipeline.score import score
 from kb import Hit, Index
@@ -62,6 +65,7 @@ class Pipeline:
     gates: asyncio.Lock
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
+    guard: Guard | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -91,12 +95,21 @@ class Pipeline:
         elif self.transport is None:
             reasons = (*response.verdict.reasons, "no_model")
             turn = self._unanswered(request, response, reasons)
+        elif not self._admits(request.question):
+            reasons = (*response.verdict.reasons, UNSAFE_INPUT)
+            turn = self._unanswered(request, response, reasons)
         else:
             with stage(self.telemetry, "model"):
                 turn = await self._from_model(request, response, emit, hurry.over, self.transport)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text)
+
+    def _admits(self, question: str) -> bool:
+        if self.guard is None:
+            return True
+        with stage(self.telemetry, "guard"):
+            return self.guard.admits(question)
 
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
         return respond(
@@ -165,12 +178,14 @@ class Pipeline:
         over: Over,
         transport: Transport,
     ) -> Turn:
-        hits = response.hits[:PASSAGES]
+        hits, memory = response.hits[:PASSAGES], request.training_memory
+        if self.guard is not None:
+            memory = await self.guard.kept(memory)
         prompt = build_prompt(
             name=self.name,
             question=request.question,
             hits=hits,
-            memory=request.training_memory,
+            memory=memory,
             max_tokens=min(request.max_tokens, self.max_tokens),
         )
         parts: list[str] = []

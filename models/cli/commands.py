@@ -24,6 +24,7 @@ from models.cli.bench import bench_command
 from models.cli.classifier import classifier_group
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
+from models.cli.safety import safety_group
 from models.cli.serve import serve_command
 from models.registry import cleaning
 from models.registry.registry import Registry, State
@@ -40,6 +41,7 @@ def models_group() -> None:
 models_group.add_command(bench_command)
 models_group.add_command(serve_command)
 models_group.add_command(classifier_group)
+models_group.add_command(safety_group)
 
 
 @contextmanager

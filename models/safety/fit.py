@@ -13,7 +13,7 @@ import base64
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,7 +42,9 @@ STEPS: Final = 60
 FOLDS: Final = 3
 PRIOR: Final = 0.02
 """Of fifty texts that reach a model one is unsafe: what the probabilities are calibrated for."""
-THRESHOLD: Final = 0.5
+THRESHOLDS: Final = (0.35, 0.3, 0.35, 0.3)
+"""In the order of the kinds. A wrong flag costs a wait for a person, a missed one an odd reply; so
+they are low, as far as harmless questions allow (docs/adr/0029)."""
 SCALE: Final = 0.02
 """Weights of features are kept as whole fiftieths."""
 
@@ -88,18 +90,48 @@ def fit(
     found = _descend(inputs, inputs.counts)
     say(f"{len(names):,} features kept")
     slopes, offsets = _calibrated(texts, inputs, say)
-    return read_weights(_written(names, found, slopes, offsets, embedding))
+    size = len(names)
+    raw = Weights(
+        rows={name: _row(found[at]) for at, name in enumerate(names)},
+        planes=tuple(_row(plane) for plane in found[size:-1].T),
+        bias=_row(found[-1]),
+        slopes=_row(slopes),
+        offsets=_row(offsets),
+        thresholds=THRESHOLDS,
+        prior=PRIOR,
+        embedding=embedding.release,
+    )
+    return read_weights(written(raw))  # with the very numbers that are kept
 
 
 def written(weights: Weights) -> str:
     """The weights as a text that `read_weights` reads."""
-    planes = np.array(weights.planes, np.float32)
-    names = list(weights.rows)
-    table = np.array([weights.rows[name] for name in names], np.float32)
-    found = np.concatenate([table, planes.T, np.array([weights.bias], np.float32)])
-    return _dumped(
-        names, found, weights.slopes, weights.offsets, weights.embedding, weights.thresholds
+    planes = np.array(weights.planes)
+    plane_scales = np.abs(planes).max(1) / 127
+    packed = [
+        base64.b64encode((np.rint(plane / scale) + 128).astype(np.uint8).tobytes()).decode()
+        for plane, scale in zip(planes, plane_scales, strict=True)
+    ]
+    told: dict[str, Any] = {
+        "form": FORM,
+        "kinds": list(KINDS),
+        "embedding": weights.embedding,
+        "prior": weights.prior,
+        "thresholds": list(weights.thresholds),
+        "slopes": [round(slope, 4) for slope in weights.slopes],
+        "offsets": [round(offset, 4) for offset in weights.offsets],
+        "bias": [round(number, 4) for number in weights.bias],
+        "plane_scales": [float(f"{scale:.6g}") for scale in plane_scales],
+        "planes": packed,
+        "scale": SCALE,
+    }
+    rows = ",\n".join(
+        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(whole, separators=(',', ':'))}"
+        for name, row in sorted(weights.rows.items())
+        if any(whole := [round(number / SCALE) for number in row])
     )
+    start = json.dumps(told, indent=1)
+    return f'{start[:-2]},\n "features": {{\n{rows}\n}}\n}}\n'
 
 
 def _features(texts: Sequence[Text], seen: Sequence[Sequence[Window]]) -> list[str]:
@@ -235,7 +267,7 @@ def _calibrated(
     for at, kind in enumerate(KINDS):
         heard = ~np.isin(labels, [one for one, two in SILENT if two == kind])
         slope, offset = _platt(unseen[heard, at], labels[heard] == kind)
-        flagged = 1.0 / (1.0 + np.exp(-(slope * unseen[:, at] + offset))) >= THRESHOLD
+        flagged = 1.0 / (1.0 + np.exp(-(slope * unseen[:, at] + offset))) >= THRESHOLDS[at]
         own, plain = labels == kind, labels == "harmless"
         say(
             f"{kind}: of unseen groups {flagged[own].mean():.3f} found, "
@@ -263,49 +295,5 @@ def _fold(group: str) -> int:
     return hashlib.sha256(group.encode()).digest()[0] % FOLDS
 
 
-def _written(
-    names: Sequence[str],
-    found: Floats,
-    slopes: Sequence[float],
-    offsets: Sequence[float],
-    embedding: Embedding,
-) -> str:
-    thresholds = [THRESHOLD] * len(KINDS)
-    return _dumped(names, found, slopes, offsets, embedding.release, thresholds)
-
-
-def _dumped(
-    names: Sequence[str],
-    found: Floats,
-    slopes: Sequence[float],
-    offsets: Sequence[float],
-    embedding: str,
-    thresholds: Sequence[float],
-) -> str:
-    size = len(names)
-    planes = found[size:-1].T
-    plane_scales = np.abs(planes).max(1) / 127
-    packed = [
-        base64.b64encode((np.rint(plane / scale) + 128).astype(np.uint8).tobytes()).decode()
-        for plane, scale in zip(planes, plane_scales, strict=True)
-    ]
-    told: dict[str, Any] = {
-        "form": FORM,
-        "kinds": list(KINDS),
-        "embedding": embedding,
-        "prior": PRIOR,
-        "thresholds": list(thresholds),
-        "slopes": [round(float(slope), 4) for slope in slopes],
-        "offsets": [round(float(offset), 4) for offset in offsets],
-        "bias": [round(float(number), 4) for number in found[-1]],
-        "plane_scales": [float(f"{scale:.6g}") for scale in plane_scales],
-        "planes": packed,
-        "scale": SCALE,
-    }
-    rows = ",\n".join(
-        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(whole, separators=(',', ':'))}"
-        for name, row in sorted(zip(names, found[:size], strict=True), key=lambda pair: pair[0])
-        if any(whole := [round(float(number) / SCALE) for number in row])
-    )
-    start = json.dumps(told, indent=1)
-    return f'{start[:-2]},\n "features": {{\n{rows}\n}}\n}}\n'
+def _row(numbers: Iterable[Any]) -> tuple[float, ...]:
+    return tuple(map(float, numbers))

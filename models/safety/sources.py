@@ -62,7 +62,7 @@ def _corpus(table: dict[str, str]) -> Corpus:
     if table["kind"] not in LABELS or table["format"] not in _READERS:
         raise SourceError(f"source {name}: kind or format is none that there is")
     fields = {key: value for key, value in table.items() if key not in ("path", "kind", "format")}
-    source = Source(**fields, kind="sentence", format="", paths={"en": (table["path"],)})  # type: ignore[arg-type]
+    source = Source(**fields, kind="sentence", format="", paths={"en": (table["path"],)})
     return Corpus(source, table["format"], table["kind"])
 
 
