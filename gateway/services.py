@@ -57,10 +57,7 @@ async def open_services(
     knowledge: Mapping[str, SiteKnowledge],
     embedding: PackedEmbedding | None = None,
 ) -> AsyncIterator[Services]:
-    """The services of one gateway process; raises `Unavailable` when one cannot be opened.
-
-    `embedding` is what this installation builds indexes with.
-    """
+    """The services of a process that builds indexes with `embedding`; raises `Unavailable`."""
     async with AsyncExitStack() as opened:
         # First of all: what was signed before the cache began is refused.
         cache = await _open_cache(settings, opened)
