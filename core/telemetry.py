@@ -46,7 +46,8 @@ REFUSALS: Final = Metric(
     "fanlight_refusals_total", "counter", "Problem documents given, by their type.", ("type",)
 )
 STAGE: Final = Metric(
-    "fanlight_stage_seconds", "histogram", "A turn's stages: gate, model, those in it, commit.",
+    "fanlight_stage_seconds", "histogram",
+    "A turn's stages: gate, guard, model, those in it, commit.",
     ("stage",), SECONDS,
 )  # fmt: skip
 TURNS: Final = Metric(
@@ -103,10 +104,15 @@ MODEL_CALLS: Final = Metric(
 MODEL_RESTS: Final = Metric(
     "fanlight_model_rests", "gauge", "1 while a model that failed is left alone.", ("model",)
 )
+UNSAFE: Final = Metric(
+    "fanlight_unsafe_inputs_total", "counter",
+    "What visitors' words were judged to be; all but toxicity is kept from models.",
+    ("kind", "part"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

@@ -15,6 +15,7 @@ from gateway.commands import Classifier
 from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
@@ -89,6 +90,7 @@ class Services:
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
+    `guard` is None where nothing is kept from models.
     """
 
     settings: Settings
@@ -113,3 +115,4 @@ class Services:
     prompts: Prompts | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    guard: Guard | None = None

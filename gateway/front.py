@@ -78,6 +78,7 @@ class Front:
             gates=self.gates,
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
+            guard=self.services.guard,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:

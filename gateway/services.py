@@ -35,6 +35,7 @@ from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.remote_embeddings import RemoteEmbedder
 from gateway.adapters.remote_reranking import RemoteReranker
+from gateway.adapters.safety_head import load_safety_head
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
 from gateway.adapters.sole_cache import SoleCache
 from gateway.adapters.sql.opening import is_postgresql
@@ -49,6 +50,7 @@ from gateway.commands import Classifier
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
 from gateway.embedding import CachedEmbedder
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings, TargetSettings
@@ -69,10 +71,7 @@ async def open_services(
     knowledge: Mapping[str, SiteKnowledge],
     embedding: PackedEmbedding | None = None,
 ) -> AsyncIterator[Services]:
-    """The services of one gateway process; raises `Unavailable` when one cannot be opened.
-
-    `embedding` is what this installation builds indexes with.
-    """
+    """The services of a process that builds indexes with `embedding`; raises `Unavailable`."""
     async with AsyncExitStack() as opened:
         # First of all: what was signed before the cache began is refused.
         cache = await _open_cache(settings, opened)
@@ -112,6 +111,7 @@ async def open_services(
             prompts=PromptFiles(settings.prompts, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
+            guard=_guard(embedding, telemetry) if settings.models else None,
         )
 
 
@@ -141,6 +141,11 @@ def _open_first_tokens(
 
 def _installed_stages() -> dict[str, Stage]:
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
+
+
+def _guard(embedding: PackedEmbedding | None, telemetry: HouseTelemetry) -> Guard | None:
+    head = load_safety_head(embedding.table if embedding else None)
+    return Guard(head, telemetry) if head else None
 
 
 def _space(folder: Path) -> Space | None:

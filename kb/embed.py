@@ -78,6 +78,15 @@ class Embedding:
         summed = [sumprod(norms, column) for column in zip(*map(self._row, tokens), strict=True)]
         return unit(summed)
 
+    def token(self, token: int) -> Vector:
+        """Give one token's own vector, of its own length: what a text's sum is made of."""
+        norm = self._norms[token]
+        return [norm * value for value in self._row(token)]
+
+    def names(self) -> list[str]:
+        """Give the tokens as they are spelt, `START` before those that begin a word; sorted."""
+        return sorted(self._pieces)
+
     def pieces(self, word: str) -> list[str]:
         """Give the tokens of one normalised word as they are spelt; slow, for who wants to see."""
         tokens = self.split(word)

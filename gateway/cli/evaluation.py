@@ -19,6 +19,7 @@ from gateway.cli.builders import build, meaning
 from gateway.cli.confidence import confidence_command, turns_command
 from gateway.cli.distil import distil_command
 from gateway.cli.router import router_command
+from gateway.cli.safety import eval_safety_command
 from gateway.cli.text_files import read_from
 from kb import Index, load_index
 from kb.evaluate import (
@@ -51,6 +52,7 @@ eval_group.add_command(distil_command)
 eval_group.add_command(confidence_command)
 eval_group.add_command(turns_command)
 eval_group.add_command(router_command)
+eval_group.add_command(eval_safety_command)
 
 
 @eval_group.command("kb")

@@ -2,8 +2,8 @@
 
 The gate runs first, over the same index as in the browser. Where it asks back, the turn is that
 question. What it does not trust goes through the workflow of its task; without a model, or with one
-that fails, that ends in a turn that escalates, never in an error. It keeps nothing: the caller
-commits the turn.
+that fails, that ends in a turn that escalates, never in an error, and so does a question that the
+guard keeps from models. It keeps nothing: the caller commits the turn.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from core.messages import ChatRequest, Turn
 from core.ports import Clock
 from core.respond import Response, respond
+from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
-from gateway.pipeline.turns import asking_back, from_entry
+from gateway.pipeline.turns import asking_back, from_entry, unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Pipeline:
     gates: asyncio.Lock
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
+    guard: Guard | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -99,6 +102,12 @@ class Pipeline:
             turn = asking_back(state, state.response)
             state.emit(turn.reply)
             return turn
+        if self.guard is not None:
+            with stage(self.telemetry, "guard"):
+                if not self.guard.admits(state.request.question):
+                    return unanswered(state, UNSAFE_INPUT)
+                memory = await self.guard.kept(state.request.training_memory)
+            state = replace(state, request=replace(state.request, training_memory=memory))
         with stage(self.telemetry, "model"):
             state = await self.workflows.run(state, self.telemetry)
         if state.turn is None:

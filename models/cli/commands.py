@@ -25,6 +25,7 @@ from models.cli.classifier import classifier_group
 from models.cli.export import export_group
 from models.cli.options import catalog_option, version_option
 from models.cli.progress import shown
+from models.cli.safety import safety_group
 from models.cli.serve import serve_command
 from models.cli.signing import sign_command
 from models.registry import cleaning
@@ -44,6 +45,7 @@ models_group.add_command(serve_command)
 models_group.add_command(classifier_group)
 models_group.add_command(export_group)
 models_group.add_command(sign_command)
+models_group.add_command(safety_group)
 
 
 @contextmanager

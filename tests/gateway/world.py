@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.keys import OneKey
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
@@ -157,6 +158,7 @@ async def world(
     time: Time | None = None,
     commands: Classifier | None = None,
     stages: Mapping[str, Stage] | None = None,
+    guard: Guard | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = time or Time()
@@ -170,7 +172,9 @@ async def world(
         knowledge=knowledge,
         keys=keys,
     )
-    services = replace(services, workshop=workshop, embedding=embedding, commands=commands)
+    services = replace(
+        services, workshop=workshop, embedding=embedding, commands=commands, guard=guard
+    )
     services = replace(services, stages=stages or {})
     await services.truth.start()
     app = create_app(services)

@@ -37,6 +37,7 @@ interface Fallback {
   readonly text: string;
   readonly suggestions: readonly Suggestion[];
   readonly locale?: string;
+  readonly guarded?: boolean | undefined;
 }
 
 type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
@@ -239,7 +240,8 @@ export class Conversation {
       if (reason) await this.#raise(question, content, reason, confidence, receipt);
       return;
     }
-    const fallback = this.#fallbackOf(verdict, "fallback", turn);
+    const guarded = turn.reasons.includes("unsafe_input") || undefined;
+    const fallback = { ...this.#fallbackOf(verdict, "fallback", turn), guarded };
     await this.#fallBack(question, fallback, reason, turn.confidence, receipt);
   }
 
@@ -279,13 +281,14 @@ export class Conversation {
     confidence: number,
     receipt?: string,
   ): Promise<void> {
-    const { text, suggestions, locale } = fallback;
+    const { text, suggestions, locale, guarded } = fallback;
     this.#reply(question.turnId, {
       content: text,
       source: "fallback",
       confidence,
       suggestions,
       locale,
+      guarded,
     });
     await this.#raise(question, text, reason, confidence, receipt);
   }

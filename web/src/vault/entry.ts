@@ -78,6 +78,8 @@ export interface Entry {
   readonly verdict?: Verdict | undefined;
   /** Made on this device: the question was sent to nobody. */
   readonly here?: boolean | undefined;
+  /** The question was kept from the language model: it read like an order to it, or asked for harm. */
+  readonly guarded?: boolean | undefined;
 }
 
 const ROLES: readonly unknown[] = ["user", "assistant", "person"];

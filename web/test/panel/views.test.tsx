@@ -95,6 +95,18 @@ describe("beside an answer", () => {
     expect(why.textContent).toContain("How sure: 91%. Below 55%, a person is asked instead.");
   });
 
+  it.each([
+    ["low_confidence", "None of the answers that could be found was sure enough"],
+    ["unsafe_input", "Your words read like an order to the language model"],
+  ])("that is missing says why: %s", async (reason, words) => {
+    const told = { reply: "", confidence: 0.1, escalate: true, reasons: [reason] };
+    it_.gateway.answers.set("/v1/chat", () => sse([done(told)]));
+    await begin();
+    await ask("hm");
+    await see("Why no answer?");
+    expect(find(".why").textContent).toContain(words);
+  });
+
   it("its text can be copied", async () => {
     const written: string[] = [];
     vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => {

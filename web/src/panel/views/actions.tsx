@@ -89,10 +89,11 @@ function Marks({ answer }: { readonly answer: Entry }): VNode {
 }
 
 /** Why this answer and no other, in words: who made it, and how sure it is beside what is asked for. */
-function reasonOf({ source, here }: Entry): StringKey | undefined {
+function reasonOf({ source, here, guarded }: Entry): StringKey | undefined {
   if (source === "kb") return here ? "why.kb.here" : "why.kb";
   if (source === "cloud" || source === "local") return `why.${source}`;
-  return source === "fallback" ? "why.fallback" : undefined;
+  if (source !== "fallback") return undefined;
+  return guarded ? "why.guarded" : "why.fallback";
 }
 
 interface WhyProps {
