@@ -27,7 +27,7 @@ LEAST: Final = 40
 """Outcomes of a form from which it is learnt."""
 MOST: Final = 3.0
 """Standard deviations that a number of the shape counts at most."""
-CHOICES: Final = tuple((vector, penalty) for vector in (0.0, 1.0, 2.0) for penalty in (10.0, 40.0))
+CHOICES: Final = tuple((vector, penalty) for vector in (0.0, 1.0) for penalty in (2.0, 20.0, 100.0))
 """How much the vector counts beside the shape, and the penalty: each is tried."""
 
 
