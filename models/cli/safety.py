@@ -77,7 +77,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-        return [json.loads(line) for line in text.splitlines()]
+        # Not splitlines: JSON may hold other ends of lines unescaped.
+        return [json.loads(line) for line in text.split("\n") if line]
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{path}: {error}") from error
 
