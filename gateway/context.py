@@ -12,6 +12,7 @@ from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.local_models import ModelFiles
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
@@ -80,7 +81,8 @@ class Services:
     can ask it; challenges are proofs of work then. `workshop` is None where no index
     can be built, and nobody edits then; `embedding` is what it builds with. `disk` says how much
     room is left for the data, None where there is no disk. `commands` is None where nobody
-    classifies any, and there is no such route then.
+    classifies any, and there is no such route then. `models` is None where no site offers one for
+    browsers to run.
     """
 
     settings: Settings
@@ -101,3 +103,4 @@ class Services:
     telemetry: Telemetry = SILENT
     disk: Callable[[], Space | None] = lambda: None
     commands: Classifier | None = None
+    models: ModelFiles | None = None

@@ -26,6 +26,7 @@ from gateway.adapters.openai_dialect import OpenAiTransport
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
 from gateway.adapters.pagerduty import PagerDutyTarget
+from gateway.adapters.published_models import PublishedModels
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.slack import SECONDS_A_MESSAGE, SlackTarget
@@ -99,7 +100,16 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
+            models=_open_models(settings),
         )
+
+
+def _open_models(settings: Settings) -> PublishedModels | None:
+    """What visitors' browsers may run. Raises `BadPublication`."""
+    ids = [name for site in settings.sites for name in site.local_models]
+    if settings.models_dir is None or not ids:
+        return None
+    return PublishedModels(settings.models_dir, ids)
 
 
 def _space(folder: Path) -> Space | None:

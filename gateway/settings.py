@@ -93,6 +93,7 @@ class SiteSettings:
     severity: tuple[SeverityRule, ...] = ()
     greetings: tuple[GreetingSettings, ...] = ()
     voice: bool = False
+    local_models: tuple[str, ...] = ()
 
 
 def target_variable(name: str, what: str) -> str:
@@ -193,6 +194,7 @@ class Settings:
     workers: int = 1
     console_port: int = 8002
     redis_url: Secret = field(default_factory=lambda: Secret(""))
+    models_dir: Path | None = None
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
     private_endpoints: tuple[str, ...] = ()

@@ -120,6 +120,11 @@ SETTINGS: Final = (
         "The built web assets. Default: the ones that came with the gateway.",
     ),
     Setting(
+        *("gateway", "models_dir", "string"),
+        "The folder that `fanlight models publish --to` wrote, relative to the file: models that "
+        "visitors' browsers run, where `sites.local_models` names them.",
+    ),
+    Setting(
         "gateway",
         "private_endpoints",
         "list of strings",
@@ -252,6 +257,13 @@ SETTINGS: Final = (
         *("sites", "voice", "true or false"),
         "Whether visitors may speak their question; their browser may send the sound to its maker.",
         default=False,
+    ),
+    Setting(
+        *("sites", "local_models", "list of strings"),
+        "The models, by id and the best first, that a visitor may have on the device for answers "
+        "without a network: each is offered with its size and fetched on the visitor's word alone; "
+        "see local-models.md.",
+        (),
     ),
     Setting(
         *("sites.greetings", "name", "string"),

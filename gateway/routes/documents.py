@@ -23,7 +23,7 @@ from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.loader import Loader, Loaders
 from gateway.middleware.headers import permissions_policy
-from gateway.routes import greetings, web_app
+from gateway.routes import greetings, models, web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from kb import Index
@@ -177,6 +177,7 @@ class Documents:
                 "bytes": len(knowledge.packed),
                 "embedding": _embedding(knowledge.embedding),
             },
+            "local_models": models.offered(site, self._services.models),
             "version": __version__,
             "build": self._build,
         }

@@ -21,6 +21,7 @@ from gateway.app import create_app
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.keys import OneKey
+from gateway.local_models import ModelFiles
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
 from kb import Entry, Link, build_index
 
@@ -153,6 +154,7 @@ async def world(
     keys: KeyRing | None = None,
     time: Time | None = None,
     commands: Classifier | None = None,
+    models: ModelFiles | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = time or Time()
@@ -166,7 +168,9 @@ async def world(
         knowledge=knowledge,
         keys=keys,
     )
-    services = replace(services, workshop=workshop, embedding=embedding, commands=commands)
+    services = replace(
+        services, workshop=workshop, embedding=embedding, commands=commands, models=models
+    )
     await services.truth.start()
     app = create_app(services)
     async with (
