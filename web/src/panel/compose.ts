@@ -21,6 +21,7 @@ import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
 import { Happenings, type Tell } from "./happenings.ts";
 import { browse, type Knowledge } from "./knowledge.ts";
+import { Local } from "./local.ts";
 import { exclusively } from "./locks.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
@@ -65,6 +66,7 @@ export interface Services {
   readonly feedback: Feedback;
   readonly happenings: Happenings;
   readonly memory: Memory;
+  readonly local: Local;
   readonly speaker: Speaker;
   readonly network: Network;
   readonly replies: Replies;
@@ -181,7 +183,13 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock, tell };
-  const conversation = new Conversation({ ...shared, knowledge: pack.current });
+  const local = new Local(state, async () => {
+    const { openDevice } = await import("./device/open.ts");
+    const remember = (id: string | undefined) => memory.wantModel(id);
+    return openDevice({ state, grounded: pack.current, remember });
+  });
+  const { answer: here } = local;
+  const conversation = new Conversation({ ...shared, knowledge: pack.current, here });
   const { openDatabase, goOnlineOnly } = around;
   const kept = { state, vault, consent, ring, calls, gateway, escalations, replies, clock };
   const memory = new Memory({ ...kept, feedback, openDatabase, goOnlineOnly });
@@ -189,6 +197,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
     ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
+    local,
     speaker: new Speaker(),
     talks: new Talks({ state, vault, conversation, replies, clock }),
     warm: () => void (network.usable && gateway.warm()),

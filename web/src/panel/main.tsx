@@ -218,9 +218,18 @@ async function start(): Promise<void> {
   listen(services);
   refuseFiles(document, () => (services.state.notice.value = "files.refused"));
   if (!preview)
-    keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
+    keepOffline(
+      services.state,
+      async () => {
+        const engine = services.state.model.value !== undefined;
+        return (await offline()).enableOffline({ ...config, engine });
+      },
+      markOffline,
+    );
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
+  // Whoever has a model here is answered by it: only then is its code fetched.
+  if (services.state.model.value) void services.local.device().catch(() => undefined);
   const root = document.getElementById("app");
   const close = framed ? () => framed.bridge.close() : undefined;
   if (root) render(<Panel services={{ ...services, close }} />, root);

@@ -24,6 +24,8 @@ const QUESTION: KbRequest = {
 const RESPONSE = {
   route: "kb",
   route_reasons: [],
+  otherwise: null,
+  risk: [],
   reasons: [],
   escalate: false,
   answer: null,

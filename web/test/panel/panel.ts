@@ -1,5 +1,13 @@
 /** A whole panel for tests: the real services over a gateway, a knowledge base and a browser in memory. */
-import type { KbRequest, KbResponse, KbTopic } from "../../src/engines/kb/protocol.ts";
+import type {
+  KbJudged,
+  KbJudgeRequest,
+  KbPrompt,
+  KbPromptRequest,
+  KbRequest,
+  KbResponse,
+  KbTopic,
+} from "../../src/engines/kb/protocol.ts";
 import { compose, type Services, type Surroundings } from "../../src/panel/compose.ts";
 import { type PanelConfig, parseConfig } from "../../src/panel/config.ts";
 import type { Knowledge } from "../../src/panel/knowledge.ts";
@@ -32,6 +40,8 @@ export function known(text: string, escalate = false): KbResponse {
   return {
     route: "kb",
     route_reasons: [],
+    otherwise: null,
+    risk: [],
     reasons: [],
     escalate,
     answer: {
@@ -54,6 +64,8 @@ export function unknown(route: "cloud" | "escalate"): KbResponse {
   return {
     route,
     route_reasons: [],
+    otherwise: null,
+    risk: [],
     reasons: [],
     escalate: route === "escalate",
     answer: null,
@@ -61,6 +73,11 @@ export function unknown(route: "cloud" | "escalate"): KbResponse {
     fallback: route === "escalate" ? { ...FALLBACK, text: "No network." } : FALLBACK,
     gate: GATE,
   };
+}
+
+/** What the model on the device is to answer. */
+export function here(online: boolean): KbResponse {
+  return { ...unknown("escalate"), route: "local", otherwise: online ? "cloud" : "escalate" };
 }
 
 export const CHOICES = [
@@ -96,6 +113,16 @@ export class TestKnowledge implements Knowledge {
     ];
   }
 
+  async prompt({ question, max_tokens }: KbPromptRequest): Promise<KbPrompt> {
+    const entries = question.includes("unheard") ? [] : [{ entry_id: "e", question, locale: "en" }];
+    const messages = [{ role: "user", content: question }] as const;
+    return { messages, max_tokens, entries, citations: [{ title: "Guide", url: "/guide" }] };
+  }
+
+  async judge({ reply }: KbJudgeRequest): Promise<KbJudged> {
+    return { confidence: reply.includes("doubtful") ? 0.2 : 0.8, reasons: [] };
+  }
+
   async ask(request: KbRequest): Promise<KbResponse> {
     const { question, online, may_clarify } = request;
     this.asked.push(question);
@@ -103,6 +130,8 @@ export class TestKnowledge implements Knowledge {
     if (question.includes("close") && may_clarify) return close();
     if (question.includes("known")) return known("The **answer**.");
     if (question.includes("always")) return known("The answer.", true);
+    const engine = request.device?.engine ?? "";
+    if (question.includes("go on") && ["kept", "ready"].includes(engine)) return here(online);
     return unknown(online ? "cloud" : "escalate");
   }
 }

@@ -20,6 +20,20 @@ export interface PythonUrls {
   readonly lock: PythonLock;
 }
 
+/** What the route is chosen by beside the question (`core.route.Signals`); what is left out is the first named. */
+export interface KbDevice {
+  readonly network?: "online" | "slow";
+  readonly engine?: "none" | "absent" | "loading" | "kept" | "ready" | "busy" | "failed";
+  /** The share that is left; null where it is not known, or on mains. */
+  readonly battery?: number | null;
+  readonly data_saver?: boolean;
+  /** What the site and its visitor make of answers from the device. */
+  readonly site?: "auto" | "off" | "prefer";
+  readonly visitor?: "auto" | "off" | "prefer";
+  /** Whether the gateway has a model to ask; true where it is left out. */
+  readonly cloud?: boolean;
+}
+
 export interface KbRequest {
   readonly question: string;
   readonly locale: string;
@@ -32,6 +46,7 @@ export interface KbRequest {
   readonly history: readonly string[];
   /** The site's day, as 2026-12-24. */
   readonly today: string;
+  readonly device?: KbDevice;
 }
 
 /** What a list of all that can be asked depends on. */
@@ -91,15 +106,59 @@ export interface KbGate {
   readonly index_release: string;
 }
 
+export type KbTarget = "kb" | "clarify" | "local" | "cloud" | "escalate";
+
 export interface KbResponse {
-  readonly route: "kb" | "clarify" | "cloud" | "escalate";
+  readonly route: KbTarget;
   readonly route_reasons: readonly string[];
+  /** Who is next where that comes to nothing; null: nobody need be. */
+  readonly otherwise: KbTarget | null;
+  /** The topics of risk that the question touches. */
+  readonly risk: readonly string[];
   readonly reasons: readonly string[];
   readonly escalate: boolean;
   readonly answer: KbAnswer | null;
   readonly clarify: KbClarify | null;
   readonly fallback: KbFallback;
   readonly gate: KbGate;
+}
+
+/** A question that a model on this device is to answer, and what its prompt may hold. */
+export interface KbPromptRequest {
+  readonly question: string;
+  readonly locale: string;
+  readonly question_locale: string | null;
+  readonly today: string;
+  /** The site's name. */
+  readonly name: string;
+  /** What was said before, oldest first. */
+  readonly turns: readonly { readonly role: "user" | "assistant"; readonly content: string }[];
+  /** Tokens that prompt and reply may have together, and the reply alone. */
+  readonly window: number;
+  readonly max_tokens: number;
+}
+
+/** What a model is asked; `entries` ground its reply. */
+export interface KbPrompt {
+  readonly messages: readonly {
+    readonly role: "system" | "user" | "assistant";
+    readonly content: string;
+  }[];
+  readonly max_tokens: number;
+  readonly entries: readonly KbTopic[];
+  readonly citations: readonly KbCitation[];
+}
+
+/** What a model wrote, with the natural logarithm of each token's probability where that is known. */
+export interface KbJudgeRequest extends KbPromptRequest {
+  readonly reply: string;
+  readonly logprobs: readonly number[];
+}
+
+export interface KbJudged {
+  /** The estimated probability that the reply is right. */
+  readonly confidence: number;
+  readonly reasons: readonly string[];
 }
 
 /** Where the files of a site's knowledge lie: the index, and the embedding that it was built with. */
@@ -138,6 +197,8 @@ export type KbCall =
       readonly knowledge: KnowledgeUrls;
     }
   | { readonly id: number; readonly type: "ask"; readonly request: KbRequest }
+  | { readonly id: number; readonly type: "prompt"; readonly request: KbPromptRequest }
+  | { readonly id: number; readonly type: "judge"; readonly request: KbJudgeRequest }
   | { readonly id: number; readonly type: "browse"; readonly request: KbBrowse };
 
 /** `network`: a file could not be had; `index`: it is not one of ours; `python`: our code failed. */
@@ -148,6 +209,8 @@ export type KbReply =
   | ({ readonly id: number; readonly type: "loaded" } & Loaded)
   | { readonly id: number; readonly type: "answer"; readonly response: KbResponse }
   | { readonly id: number; readonly type: "topics"; readonly topics: readonly KbTopic[] }
+  | { readonly id: number; readonly type: "prompted"; readonly prompt: KbPrompt }
+  | { readonly id: number; readonly type: "judged"; readonly judged: KbJudged }
   | {
       readonly id: number;
       readonly type: "failed";
