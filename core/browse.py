@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
 
+from core.fields import read, read_day, read_object
 from kb import Entry, Index
 from kb.entry import is_searchable
 
@@ -51,16 +51,7 @@ def topics_json(index: Index, request: str) -> str:
 
     Raises `ValueError` naming the field that is not of its form.
     """
-    asked = json.loads(request)
-    if not isinstance(asked, dict):
-        raise ValueError("the request must be an object")
-    locale, today = asked.get("locale"), asked.get("today")
-    if not isinstance(locale, str):
-        raise ValueError("locale must be a text such as en")
-    if today is not None:
-        try:
-            date.fromisoformat(today)
-        except (TypeError, ValueError) as error:
-            raise ValueError("today must be a day such as 2026-12-24") from error
+    asked = read_object(request)
+    locale, today = read(asked, "locale", str), read_day(asked, "today")
     found = topics(index, locale, today=today)
     return json.dumps([asdict(topic) for topic in found], ensure_ascii=False)

@@ -1,28 +1,34 @@
 """Answer a question from the knowledge base alone: gate, route, and what to show otherwise.
 
 A question that is not sure enough by itself is read once more as going on from the one before.
-The browser's Pyodide worker calls `respond_json`; the gateway uses `respond` for the same turn,
-so that both decide alike. It refuses a request that is not of its form with `ValueError`.
+The browser's Pyodide worker calls it through `core.device`; the gateway uses `respond` for the same
+turn, so that both decide alike.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
 from types import NoneType
 from typing import Any
 
+from core.fields import read, read_choice, read_day, read_object, read_share, read_texts
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
 from core.messages import Suggestion
-from core.route import Route, route
+from core.redact import redact
+from core.risk import NO_TOPICS, Topics
+from core.route import ENGINES, NETWORKS, POLICIES, Network, Route, Signals, route
 from kb import Hit, Index, SystemText, detect_language, follow_up
-from kb.follow import HISTORY, RIVALS, points
+from kb.follow import HISTORY, RIVALS, leans, points
+from kb.normalise import words
 
 MAX_QUESTION = 8_000
 SUGGESTIONS = 3
 SUGGESTION_FLOOR = 0.05
+QUICK = 24
+"""So many words, at the most, has a follow-up that is quickly answered."""
+ONLINE = Signals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Response:
     fallback_text: str
     declined: bool = False
     clarify_text: str = ""
+    signals: Signals = ONLINE
 
 
 def respond(
@@ -49,7 +56,7 @@ def respond(
     locale: str | None = None,
     question_locale: str | None = None,
     threshold: float = DEFAULT_THRESHOLD,
-    online: bool = True,
+    signals: Signals = ONLINE,
     attended: bool = True,
     may_clarify: bool = True,
     history: Sequence[str] = (),
@@ -59,6 +66,7 @@ def respond(
 
     `question_locale` is the question's own language where known, else it is detected; it decides
     the answer's language, and `locale` (the visitor's) does where nothing can be told.
+    `signals` say what the route is chosen by; what follows from the history is worked out here.
     `attended` is False where nobody is there to answer soon, as far as the caller knows.
     `may_clarify` is False once the visitor has meant none of the choices. `history` has the
     visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on.
@@ -67,20 +75,24 @@ def respond(
     spoken = question_locale or detect_language(question) or locale
     hits = index.search(question, locale=spoken, limit=RIVALS, today=today)
     verdict = judge(hits, threshold, may_clarify=may_clarify)
+    told = False
     if history and _may_go_on(question, verdict):
         earlier = [text[:MAX_QUESTION] for text in history]
         reread = follow_up(index, question, hits, earlier, locale=spoken, today=today)
         again = judge(reread, threshold, may_clarify=may_clarify)
+        told = bool(reread)
         if reread and _goes_on(verdict, again):
             hits, verdict = reread, again
-    chosen = route(verdict, online=online)
+    goes_on = bool(history) and is_quick(question)
+    signals = replace(signals, follow_up=goes_on, told=told)
+    chosen = route(verdict, signals)
     shown_locale = spoken or (index.locales[0] if index.locales else "en")
-    kind = _fallback_kind(online=online, attended=attended)
+    kind = _fallback_kind(online=signals.network != "offline", attended=attended)
     fallback = index.text(kind, shown_locale, today=today)
     asked_back = index.text("clarify", shown_locale, today=today) if verdict.choices else ""
     return Response(
         verdict, chosen, hits, shown_locale, fallback, declined=not may_clarify,
-        clarify_text=asked_back,
+        clarify_text=asked_back, signals=signals,
     )  # fmt: skip
 
 
@@ -88,6 +100,11 @@ def _fallback_kind(*, online: bool, attended: bool) -> SystemText:
     if not online:
         return "offline"
     return "fallback" if attended else "out_of_hours"
+
+
+def is_quick(question: str) -> bool:
+    """Say whether a question goes on from the one before it, and is short."""
+    return leans(question) and len(words(question)) <= QUICK
 
 
 def _may_go_on(question: str, verdict: Verdict) -> bool:
@@ -114,6 +131,8 @@ def document(response: Response, index: Index) -> dict[str, object]:
     return {
         "route": response.route.target,
         "route_reasons": list(response.route.reasons),
+        "otherwise": response.route.otherwise,
+        "risk": list(response.signals.risk),
         "reasons": list(verdict.reasons),
         "escalate": verdict.escalate,
         "answer": _answer(verdict),
@@ -185,52 +204,40 @@ def suggestions(hits: Iterable[Hit]) -> tuple[Suggestion, ...]:
     return tuple(Suggestion(hit.entry.id, hit.entry.question) for hit in hits)
 
 
-def respond_json(index: Index, request: str) -> str:
+def respond_json(index: Index, request: str, topics: Topics = NO_TOPICS) -> str:
     """`respond` for a host that speaks JSON; the request's form is in tests/wire/kb_request.json.
 
     Raises `ValueError` naming the field that is not of its form.
     """
-    asked = json.loads(request)
-    if not isinstance(asked, dict):
-        raise ValueError("the request must be an object")
-    threshold = _field(asked, "threshold", (int, float), DEFAULT_THRESHOLD)
-    if not 0 <= threshold <= 1:
-        raise ValueError("threshold must be between 0 and 1")
+    asked = read_object(request)
+    question = read(asked, "question", str)
     response = respond(
         index,
-        _field(asked, "question", str),
-        locale=_field(asked, "locale", (str, NoneType), None),
-        question_locale=_field(asked, "question_locale", (str, NoneType), None),
-        threshold=threshold,
-        online=_field(asked, "online", bool, default=True),
-        may_clarify=_field(asked, "may_clarify", bool, default=True),
-        history=_texts(asked, "history"),
-        today=_day(asked, "today"),
+        question,
+        locale=read(asked, "locale", (str, NoneType), None),
+        question_locale=read(asked, "question_locale", (str, NoneType), None),
+        threshold=read_share(asked, "threshold", DEFAULT_THRESHOLD),
+        signals=_signals(asked, question[:MAX_QUESTION], topics),
+        may_clarify=read(asked, "may_clarify", bool, default=True),
+        history=read_texts(asked, "history")[-HISTORY:],
+        today=read_day(asked, "today"),
     )
     return json.dumps(document(response, index), ensure_ascii=False)
 
 
-def _texts(asked: dict[str, Any], name: str) -> list[str]:
-    given = _field(asked, name, list, default=[])
-    if not all(isinstance(text, str) for text in given):
-        raise ValueError(f"{name} must be a list of texts")
-    return list(given[-HISTORY:])
-
-
-def _day(asked: dict[str, Any], name: str) -> str | None:
-    day = _field(asked, name, (str, NoneType), None)
-    if day is None:
-        return None
-    try:
-        return date.fromisoformat(day).isoformat()
-    except ValueError as error:
-        raise ValueError(f"{name} must be a day such as 2026-12-24") from error
-
-
-def _field(
-    asked: dict[str, Any], name: str, kinds: type | tuple[type, ...], default: object = ...
-) -> Any:
-    value = asked.get(name, default)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-        raise ValueError(f"{name} is missing or of the wrong type")
-    return value
+def _signals(asked: dict[str, Any], question: str, topics: Topics) -> Signals:
+    """The signals of the device, and those of the question's own words."""
+    online = read(asked, "online", bool, default=True)
+    device = read(asked, "device", dict, {})
+    reached: Network = read_choice(device, "network", NETWORKS, "online")
+    return Signals(
+        network=reached if online else "offline",
+        engine=read_choice(device, "engine", ENGINES, "none"),
+        risk=topics.found(question),
+        sensitive=redact(question) != question,
+        battery=read_share(device, "battery", None),
+        data_saver=read(device, "data_saver", bool, default=False),
+        site=read_choice(device, "site", POLICIES, "auto"),
+        visitor=read_choice(device, "visitor", POLICIES, "auto"),
+        cloud=read(device, "cloud", bool, default=True),
+    )

@@ -69,17 +69,33 @@ def follow_up(
     Nothing where it leans on none, or where none of the last was answered. `alone` are the hits of
     the question by itself; `history` has the visitor's earlier questions, oldest first.
     """
-    if not leans(question):
+    before = told_before(index, question, history, locale=locale, today=today)
+    if before is None:
         return ()
+    about, told = before
+    # The new question first: of a long text only the beginning is compared.
+    joined = index.search(f"{question} {about}", locale=locale, limit=RIVALS, today=today)
+    again = index.again(told, question, today=today)
+    return _reread(told, again, alone, joined)
+
+
+def told_before(
+    index: Index,
+    question: str,
+    history: Sequence[str],
+    *,
+    locale: str | None = None,
+    today: str | None = None,
+) -> tuple[str, Hit] | None:
+    """Give the earlier question that this one leans on, with its hit; None where it leans on none,
+    or none of the last was answered."""
+    if not leans(question):
+        return None
     for about in reversed(history[-_BACK:]):
         told = next(iter(index.search(about, locale=locale, limit=1, today=today)), None)
         if told is not None and told.confidence >= TOLD:
-            # The new question first: of a long text only the beginning is compared.
-            both = f"{question} {about}"
-            joined = index.search(both, locale=locale, limit=RIVALS, today=today)
-            again = index.again(told, question, today=today)
-            return _reread(told, again, alone, joined)
-    return ()
+            return about, told
+    return None
 
 
 def _reread(

@@ -181,6 +181,7 @@ def test_any_text_is_a_question(question: str) -> None:
                 "may_clarify",
                 "history",
                 "today",
+                "device",
             ]
         ),
         st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.lists(st.none()),
@@ -223,11 +224,19 @@ def test_a_question_between_entries_is_asked_back_in_its_language(index: Index) 
         ("today", "tomorrow"),
         ("today", 3),
         ("may_clarify", 1),
+        ("device", [1]),
+        ("network", {"network": "fast"}),
+        ("engine", {"engine": 3}),
+        ("battery", {"battery": 1.5}),
+        ("data_saver", {"data_saver": "yes"}),
+        ("site", {"site": "always"}),
+        ("cloud", {"cloud": None}),
     ],
 )
 def test_a_field_that_is_not_of_its_form_is_named(index: Index, field: str, value: object) -> None:
+    name = "device" if isinstance(value, dict) else field
     with pytest.raises(ValueError, match=field):
-        ask(index, "order", **{field: value})
+        ask(index, "order", **{name: value})
 
 
 def test_a_place_in_a_text_is_told_as_javascript_counts(index: Index) -> None:

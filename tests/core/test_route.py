@@ -1,29 +1,60 @@
-"""The route: who answers a judged question."""
+"""The route: who answers a judged question, in every situation and in every Python."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from core.gate import Verdict, judge
-from core.route import Route, route
-from kb import Entry, Hit
-
-SURE = Hit(Entry("a", "en", "Q?", "A."), 1.0, 0.9, ("exact",))
-ALWAYS = Hit(Entry("a", "en", "Q?", "A.", escalate=True), 1.0, 0.9, ("exact",))
-UNSURE = Hit(Entry("a", "en", "Q?", "A."), 0.1, 0.1, ("chars",))
+from core.gate import Verdict
+from core.route import ENGINES, NETWORKS, POLICIES, Signals, Target, route
+from scripts.stage_worker import ROOT
+from tests.core.route_cases import VERDICTS, cases, outcome, outcomes_json
+from tests.edge.staging import run_node
 
 
 @pytest.mark.parametrize(
-    ("verdict", "online", "expected"),
-    [
-        (judge((SURE,)), True, Route("kb", ("kb_confident",))),
-        (judge((SURE,)), False, Route("kb", ("kb_confident",))),
-        (judge((ALWAYS,)), True, Route("kb", ("kb_confident",))),
-        (judge((UNSURE,)), True, Route("cloud", ("low_confidence",))),
-        (judge((UNSURE,)), False, Route("escalate", ("low_confidence", "offline"))),
-        (judge(()), True, Route("cloud", ("no_match",))),
-        (judge(()), False, Route("escalate", ("no_match", "offline"))),
-    ],
+    ("verdict", "signals", "expected"),
+    [pytest.param(*rest, id=name) for name, *rest in cases()],
 )
-def test_the_route_follows_from_the_verdict_and_the_network(
-    verdict: Verdict, online: bool, expected: Route
+def test_the_route_follows_from_the_verdict_and_the_signals(
+    verdict: Verdict, signals: Signals, expected: list[object]
 ) -> None:
-    assert route(verdict, online=online) == expected
+    assert outcome(verdict, signals) == expected
+
+
+def test_each_situation_stands_in_the_table_once() -> None:
+    told = [(repr(verdict), signals) for _, verdict, signals, _ in cases()]
+    assert len(set(told)) == len(told) >= 100
+
+
+def everything() -> Iterator[tuple[Any, ...]]:
+    flags = (False, True)
+    return itertools.product(
+        VERDICTS.values(), NETWORKS, ENGINES, flags, flags, ((), ("legal",)), flags,
+        (None, 0.1), flags, POLICIES, POLICIES, flags,
+    )  # fmt: skip
+
+
+def test_what_holds_whatever_the_signals() -> None:
+    for verdict, *given in everything():
+        signals = Signals(*given)
+        found = route(verdict, signals)
+        assert found.target in get_args(Target)
+        assert found.reasons
+        assert found.otherwise != found.target
+        if "local" in {found.target, found.otherwise}:
+            assert signals.engine in {"ready", "busy", "kept"}
+            assert not signals.risk
+            assert not signals.sensitive
+            assert "off" not in {signals.site, signals.visitor}
+        if signals.network == "offline":
+            assert "cloud" not in {found.target, found.otherwise}
+
+
+@pytest.mark.needs("node")
+def test_pyodide_routes_every_situation_alike(node_path: Path) -> None:
+    told = run_node(node_path, "run_pure.mjs", {"root": str(ROOT), "module": "route_cases"})
+    assert told["outcomes"] == json.loads(outcomes_json())

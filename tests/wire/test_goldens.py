@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core import jose, turnstile
+from core.device import prompt_json
 from core.digest import content_digest, sha256_hex
 from core.encoding import b64url_decode, canonical_json, is_id
 from core.errors import PROBLEM_BASE, Problem
@@ -38,7 +39,7 @@ from core.messages import (
 from core.pow import is_solution
 from core.receipts import TYP, Receipt, chain_hash
 from core.respond import Response, document, respond_json
-from core.route import route
+from core.route import Signals, route
 from core.scope import Scope, anonymous
 from core.signatures import Message, covered_by_profile, read_profile, signature_base
 from core.subjects import (
@@ -462,9 +463,8 @@ def test_the_knowledge_bases_response_is_written_so(name: str, online: bool) -> 
     hit = Hit(ENTRY, confidence, confidence, tuple(method.split(",")))
     verdict = judge((hit,))
     fallback = made["fallback"]
-    response = Response(
-        verdict, route(verdict, online=online), (hit,), fallback["locale"], fallback["text"]
-    )
+    chosen = route(verdict, Signals("online" if online else "offline"))
+    response = Response(verdict, chosen, (hit,), fallback["locale"], fallback["text"])
     written = document(response, INDEX)
     assert written["gate"] == {**made["gate"], "index_release": INDEX.release}
     assert {**written, "gate": made["gate"]} == made
@@ -476,7 +476,7 @@ def test_the_knowledge_base_asks_back_so() -> None:
     hits = tuple(Hit(entry, share, share, ()) for entry, share in ((ENTRY, 0.4), (refund, 0.3)))
     verdict = judge(hits)
     fallback = made["fallback"]
-    chosen = route(verdict, online=True)
+    chosen = route(verdict, Signals())
     response = Response(
         verdict, chosen, hits, fallback["locale"], fallback["text"],
         clarify_text=made["clarify"]["text"],
@@ -494,6 +494,11 @@ def test_the_knowledge_base_answers_the_golden_request() -> None:
     assert shape(said) == shape(made)
     for name in ("text", "entry_id", "locale", "citations"):
         assert said["answer"][name] == made["answer"][name]
+
+
+def test_a_model_on_the_device_is_given_the_golden_prompt() -> None:
+    made = json.loads(prompt_json(INDEX, json.dumps(golden("device_request"))))
+    assert made == golden("device_prompt")
 
 
 # A running gateway's own words have the goldens' fields.

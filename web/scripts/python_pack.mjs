@@ -13,6 +13,8 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { loadPyodide } from "pyodide";
 
 const PYODIDE = dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+/** What modules of `core` read; the data in `kb` is for building, and the demo's. */
+const DATA = /^core\/.*\.json$/;
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
 
 /** @typedef {import("../src/engines/kb/protocol.ts").PythonLock} PythonLock */
@@ -44,7 +46,8 @@ export async function ourFiles(sources) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       const name = relative(root, path).split(sep).join("/");
-      if (entry.isFile() && name.endsWith(".py")) files.set(name, await readFile(path));
+      const wanted = name.endsWith(".py") || DATA.test(name);
+      if (entry.isFile() && wanted) files.set(name, await readFile(path));
     }
   }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));

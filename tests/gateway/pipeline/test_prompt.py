@@ -1,7 +1,8 @@
 """What a model is given, and what a hostile passage cannot do to it."""
 
 from core.messages import MemoryTurn
-from gateway.pipeline.prompt import PASSAGE_CHARACTERS, build_prompt
+from core.prompting.compose import PASSAGE_CHARACTERS
+from gateway.pipeline.prompt import build_prompt
 from kb import Entry, Hit
 
 

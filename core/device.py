@@ -1,0 +1,119 @@
+"""What a model on the visitor's device is asked, for a host that speaks JSON.
+
+Decides which entries ground a reply: what the question finds, and for one that goes on from an
+earlier question what that one found. Refuses a request that is not of its form with `ValueError`.
+"""
+
+from __future__ import annotations
+
+import json
+from types import NoneType
+from typing import Any, Final
+
+from core.fields import read, read_day, read_object
+from core.messages import MemoryTurn
+from core.prompting.compose import PASSAGES, Asked, Composed, Window, compose
+from core.prompting.distil import Embed
+from core.prompting.template import DEVICE, Template
+from core.respond import MAX_QUESTION, SUGGESTION_FLOOR
+from core.route import KNOWN
+from kb import Hit, Index, detect_language
+from kb.embed import Embedding
+from kb.follow import HISTORY, told_before
+from kb.normalise import words
+
+WINDOW: Final = 2_048
+"""Tokens of the smallest model that is offered (models/catalog.toml)."""
+REPLY: Final = 192
+MOST_TURNS: Final = 80
+
+
+def embed_with(table: Embedding | None) -> Embed | None:
+    """The embedding of the knowledge base as what a summary is made with."""
+    return None if table is None else lambda text: table.vector(words(text))
+
+
+def grounds(
+    index: Index,
+    question: str,
+    history: list[str],
+    *,
+    locale: str | None = None,
+    today: str | None = None,
+) -> tuple[Hit, ...]:
+    """The hits that a reply is grounded in; what was told before leads unless more is known."""
+    hits = index.search(question, locale=locale, limit=PASSAGES, today=today)
+    found = [hit for hit in hits if hit.confidence >= SUGGESTION_FLOOR] or list(hits[:1])
+    before = told_before(index, question, history, locale=locale, today=today)
+    if before is not None:
+        told = before[1]
+        others = [hit for hit in found if hit.entry.id != told.entry.id]
+        ahead = sum(hit.confidence >= KNOWN for hit in others[:1])
+        found = [*others[:ahead], told, *others[ahead:]]
+    return tuple(found[:PASSAGES])
+
+
+def prompt_json(index: Index, request: str, embed: Embed | None = None) -> str:
+    """The prompt for a question; the request's form is in tests/wire/device_request.json."""
+    asked = read_object(request)
+    hits, locale = found_for(index, asked)
+    composed = composed_for(asked, hits, locale, embed)
+    return json.dumps(_document(composed), ensure_ascii=False)
+
+
+def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str]:
+    """What the question of a request finds, and its language."""
+    question = read(asked, "question", str)[:MAX_QUESTION]
+    spoken = read(asked, "question_locale", (str, NoneType), None) or detect_language(question)
+    locale = spoken or read(asked, "locale", (str, NoneType), None) or "en"
+    history = [turn.content for turn in read_turns(asked) if turn.role == "user"][-HISTORY:]
+    return grounds(index, question, history, locale=locale, today=read_day(asked, "today")), locale
+
+
+def composed_for(
+    asked: dict[str, Any], hits: tuple[Hit, ...], locale: str, embed: Embed | None
+) -> Composed:
+    """The prompt of a request, composed."""
+    tokens, reply = read(asked, "window", int, WINDOW), read(asked, "max_tokens", int, REPLY)
+    if not 1 <= reply < tokens:
+        raise ValueError("max_tokens must be at least 1 and less than window")
+    composing = Asked(
+        read(asked, "name", str),
+        read(asked, "question", str)[:MAX_QUESTION],
+        locale,
+        [hit.entry for hit in hits],
+        read_turns(asked),
+    )
+    return compose(composing, _template(asked), Window(tokens, reply), embed)
+
+
+def read_turns(asked: dict[str, Any]) -> list[MemoryTurn]:
+    """What was said before, oldest first."""
+    found = []
+    for turn in read(asked, "turns", list, [])[-MOST_TURNS:]:
+        said = isinstance(turn, dict) and turn.get("role") in {"user", "assistant"}
+        if not said or not isinstance(turn.get("content"), str):
+            raise ValueError("turns must be a list of {role, content}, of user or assistant")
+        found.append(MemoryTurn(turn["role"], turn["content"][:MAX_QUESTION]))
+    return found
+
+
+def _template(asked: dict[str, Any]) -> Template:
+    given = read(asked, "template", (str, NoneType), None)
+    return DEVICE if given is None else Template(given)
+
+
+def _document(composed: Composed) -> dict[str, object]:
+    links = dict.fromkeys(link for entry in composed.entries for link in entry.links)
+    return {
+        "messages": list(composed.prompt.messages),
+        "max_tokens": composed.prompt.max_tokens,
+        "tokens": composed.tokens,
+        "entries": [
+            {"entry_id": entry.id, "locale": entry.locale, "question": entry.question}
+            for entry in composed.entries
+        ],
+        "citations": [{"title": link.title, "url": link.url} for link in links],
+        "summary": [line.shown for line in composed.summary],
+        "last": composed.last,
+    }
