@@ -21,6 +21,7 @@ const BROWSER_ONLY = [
   "src/engines/weights/worker.ts", // glue: binds the keeper of models to a module worker
   "src/engines/weights/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/engines/wllama/wllama.ts", // glue: hands llama.cpp's wasm its model and its words
+  "src/panel/device/open.ts", // glue: makes the model on this device of what the browser has
   "src/engines/kb/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/**/*.d.ts", // types only
 ];

@@ -64,6 +64,13 @@ async def test_a_site_offers_its_models_alone(offering: World) -> None:
     assert manifest.json()["sha256"] == NAME
 
 
+async def test_the_page_is_isolated_where_a_model_may_run(offering: World) -> None:
+    for path, isolated in (("site_demo", "isolate-and-require-corp"), ("site_other", None)):
+        for page in ("chat", "panel"):
+            headers = (await offering.client.get(f"{GATEWAY}/{page}/{path}")).headers
+            assert headers.get("document-isolation-policy") == isolated
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "part"),
     [

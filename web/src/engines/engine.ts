@@ -57,8 +57,6 @@ export class EngineError extends Error {
 }
 
 export interface Engine {
-  /** Whether it can run this model on this device. */
-  probe(model: LocalModel): Promise<Fit>;
   /** Takes the model into memory; rejects with an `EngineError`, or the signal's reason. */
   load(model: LocalModel, weights: Blob, signal?: AbortSignal): Promise<void>;
   /**

@@ -16,6 +16,8 @@ import { emptyKept, type Kept, seen } from "../vault/talks.ts";
 import { type Keeping, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
+import type { Device } from "./device/device.ts";
+import type { Around } from "./device/open.ts";
 import { Escalations } from "./escalations.ts";
 import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
@@ -40,6 +42,7 @@ export interface Surroundings {
   readonly languages: readonly string[];
   readonly isOnline: () => boolean;
   readonly knowledge: () => Knowledge;
+  readonly device: (around: Around) => Promise<Device>;
   readonly goOnlineOnly: MemoryOptions["goOnlineOnly"];
   readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
   /** Whose panel this is, where the host page knows its visitors. */
@@ -183,10 +186,9 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock, tell };
-  const local = new Local(state, async () => {
-    const { openDevice } = await import("./device/open.ts");
+  const local = new Local(state, () => {
     const remember = (id: string | undefined) => memory.wantModel(id);
-    return openDevice({ state, grounded: pack.current, remember });
+    return around.device({ state, grounded: pack.current, remember });
   });
   const { answer: here } = local;
   const conversation = new Conversation({ ...shared, knowledge: pack.current, here });

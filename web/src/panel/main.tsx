@@ -55,6 +55,7 @@ function build(
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
+    device: async (around) => (await import("./device/open.ts")).openDevice(around),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
     owner,
     turnstile: async (widget) => (await import("../trust/turnstile.ts")).turnstileToken(widget),

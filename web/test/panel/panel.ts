@@ -205,6 +205,9 @@ export function panel(options: HarnessOptions = {}): Harness {
     languages: options.languages ?? ["en"],
     isOnline: () => browser.online,
     knowledge: () => knowledge,
+    device: async () => {
+      throw new Error("there is none");
+    },
     goOnlineOnly: async () => {
       browser.removals += 1;
     },

@@ -153,6 +153,9 @@ export interface KbPrompt {
 export interface KbJudgeRequest extends KbPromptRequest {
   readonly reply: string;
   readonly logprobs: readonly number[];
+  /** Why it ended: by itself, or because it was long enough. */
+  readonly finish: "stop" | "length";
+  readonly threshold: number;
 }
 
 export interface KbJudged {

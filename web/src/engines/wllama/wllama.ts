@@ -10,7 +10,6 @@ import { type ChatCompletionParams, Wllama } from "@wllama/wllama/esm/index.js";
 import {
   type Engine,
   EngineError,
-  type Fit,
   type GenerateOptions,
   type LocalModel,
   type Message,
@@ -40,12 +39,8 @@ const silent = { debug() {}, log() {}, warn() {}, error() {} };
 export class WllamaEngine implements Engine {
   #wllama: Wllama | undefined;
 
-  async probe(model: LocalModel): Promise<Fit> {
-    return fitOf(model, surroundings());
-  }
-
   async load(model: LocalModel, weights: Blob, signal?: AbortSignal): Promise<void> {
-    const fit = await this.probe(model);
+    const fit = fitOf(model, surroundings());
     if (!fit.ok) throw new EngineError("load", `this device cannot run it: ${fit.why}`);
     const options = { suppressNativeLog: true, logger: silent };
     const wllama = new Wllama({ default: WLLAMA.wasm }, options);

@@ -104,10 +104,13 @@ export class Device {
   /** Nothing of it stays here. */
   async remove(): Promise<void> {
     this.#fetching?.abort(REMOVED);
-    await this.#unload();
-    this.options.remember(undefined);
-    await this.options.drop().catch(() => undefined);
+    clearTimeout(this.#idle);
+    const engine = this.#engine;
+    this.#engine = undefined;
     this.#is({ step: "absent" });
+    this.options.remember(undefined);
+    await engine?.unload().catch(() => undefined);
+    await this.options.drop().catch(() => undefined);
   }
 
   /** Writes an answer to a question; undefined where there is none that is sure enough. */
@@ -151,15 +154,20 @@ export class Device {
       const blob = await weights.open(this.#wanted);
       const chosen = await choose(model);
       if (!chosen.ok) throw new EngineError("load", chosen.why);
-      await chosen.engine.load(model, blob);
-      this.#engine = chosen.engine;
+      const engine = await chosen.open();
+      await engine.load(model, blob);
+      if (this.step.value.step !== "starting") {
+        await engine.unload();
+        throw REMOVED;
+      }
+      this.#engine = engine;
       this.#is({ step: "ready" });
       this.#rest();
-      return chosen.engine;
+      return engine;
     } catch (error) {
       // A model of which something is missing or damaged is fetched again, on the visitor's word.
       if (error instanceof WeightsError) this.#failed(error, await this.#here());
-      else this.#is({ step: "kept", why: "engine" });
+      else if (error !== REMOVED) this.#is({ step: "kept", why: "engine" });
       throw error;
     }
   }

@@ -11,7 +11,7 @@ import type {
   KbPrompt,
   KbPromptRequest,
 } from "../../engines/kb/protocol.ts";
-import { trainingMemory } from "../../vault/training.ts";
+import type { Entry } from "../../vault/entry.ts";
 import type { Answer } from "../conversation.ts";
 import { kbRequest, type Question } from "../question.ts";
 import type { PanelState } from "../state.ts";
@@ -35,7 +35,7 @@ export interface Writing {
 /** Tokens of a reply: small models do not end by themselves. */
 const MOST_TOKENS = 160;
 /** Tokens of prompt and reply together: reading a prompt takes longer than writing one line. */
-const WINDOW = 1024;
+const WINDOW = 512;
 /** Whoever waits longer than this is better served by a person. */
 const MOST_MS = 120_000;
 
@@ -45,13 +45,14 @@ export async function written(writing: Writing): Promise<Answer | undefined> {
   const request = promptRequest(question, state);
   const prompt = await ground.prompt(request);
   if (prompt.entries.length === 0) return undefined;
-  const { reply, logprobs } = await generated(prompt, writing);
-  if (!reply) return undefined;
-  const { confidence } = await ground.judge({ ...request, reply, logprobs });
+  const made = await generated(prompt, writing);
+  if (!made.reply) return undefined;
+  const threshold = state.config.confidence_threshold;
+  const { confidence } = await ground.judge({ ...request, ...made, threshold });
   question.stop.throwIfAborted();
-  if (confidence < state.config.confidence_threshold) return undefined;
+  if (confidence < threshold) return undefined;
   const { citations } = prompt;
-  return { content: reply, source: "local", confidence, citations, here: true };
+  return { content: made.reply, source: "local", confidence, citations, here: true };
 }
 
 function promptRequest(question: Question, state: PanelState): KbPromptRequest {
@@ -66,16 +67,20 @@ function promptRequest(question: Question, state: PanelState): KbPromptRequest {
     question_locale,
     today,
     name: state.config.name,
-    turns: trainingMemory(question.before).map(({ role, content }) => ({ role, content })),
+    turns: question.before.filter(({ content }) => content !== "").map(turnOf),
     window: WINDOW,
     max_tokens: MOST_TOKENS,
   };
 }
 
+function turnOf({ role, content }: Entry): KbPromptRequest["turns"][number] {
+  return { role: role === "user" ? "user" : "assistant", content };
+}
+
 async function generated(
   prompt: KbPrompt,
   { engine, question, onText }: Writing,
-): Promise<{ readonly reply: string; readonly logprobs: readonly number[] }> {
+): Promise<Pick<KbJudgeRequest, "reply" | "logprobs" | "finish">> {
   const late = AbortSignal.timeout(MOST_MS);
   const stop = AbortSignal.any([question.stop, late]);
   let text = "";
@@ -91,5 +96,6 @@ async function generated(
     // What it wrote until then is judged like any other.
     if (!late.aborted || question.stop.aborted) throw error;
   }
-  return { reply: text.trim(), logprobs };
+  const long = late.aborted || logprobs.length >= prompt.max_tokens;
+  return { reply: text.trim(), logprobs, finish: long ? "length" : "stop" };
 }
