@@ -1,7 +1,9 @@
-"""What a model on the visitor's device is asked, for a host that speaks JSON.
+"""What a model on the visitor's device is asked, and how far its reply is believed, as JSON.
 
 Decides which entries ground a reply: what the question finds, and for one that goes on from an
-earlier question what that one found. Refuses a request that is not of its form with `ValueError`.
+earlier question what that one found. The same gate as everywhere judges the reply; below the site's
+line it is not shown, and the knowledge base's own words stand in its place. Refuses a request that
+is not of its form with `ValueError`.
 """
 
 from __future__ import annotations
@@ -10,22 +12,47 @@ import json
 from types import NoneType
 from typing import Any, Final
 
-from core.fields import read, read_day, read_object
+from core.confidence import FITTED, Closeness, Scorer
+from core.confidence.device import DeviceScorer, Written, read_weights
+from core.fields import read, read_choice, read_day, read_object, read_share
+from core.gate import DEFAULT_THRESHOLD, must_escalate
 from core.messages import MemoryTurn
 from core.prompting.compose import PASSAGES, Asked, Composed, Window, compose
 from core.prompting.distil import Embed
+from core.prompting.quoting import entry_text
 from core.prompting.template import DEVICE, Template
 from core.respond import MAX_QUESTION, SUGGESTION_FLOOR
 from core.route import KNOWN
-from kb import Hit, Index, detect_language
+from kb import Hit, Index, SystemText, detect_language
 from kb.embed import Embedding
 from kb.follow import HISTORY, told_before
 from kb.normalise import words
 
-WINDOW: Final = 2_048
-"""Tokens of the smallest model that is offered (models/catalog.toml)."""
-REPLY: Final = 192
+WINDOW: Final = 512
+"""Tokens of prompt and reply: on one thread of a browser a prompt token costs 15 to 25 ms."""
+REPLY: Final = 160
+STOP: Final = ("\n\n",)
+"""A small model says what it has to say in its first paragraph, and then says it again."""
 MOST_TURNS: Final = 80
+MAX_REPLY: Final = 8_000
+
+
+class Device:
+    """Prompts and judgements over one index, beside the embedding where there is one."""
+
+    def __init__(self, index: Index, table: Embedding | None, weights: str) -> None:
+        """Read the weights (`core.confidence.device.FILE`); raises `BadWeights`."""
+        self._index = index
+        self._embed = embed_with(table)
+        self._scorer = DeviceScorer(Scorer(Closeness(table), FITTED), read_weights(weights))
+
+    def prompt(self, request: str) -> str:
+        """The prompt for a question, both as JSON text."""
+        return prompt_json(self._index, request, self._embed)
+
+    def judge(self, request: str) -> str:
+        """What is shown of a reply, both as JSON text."""
+        return judge_json(self._index, request, self._scorer, self._embed)
 
 
 def embed_with(table: Embedding | None) -> Embed | None:
@@ -59,6 +86,54 @@ def prompt_json(index: Index, request: str, embed: Embed | None = None) -> str:
     hits, locale = found_for(index, asked)
     composed = composed_for(asked, hits, locale, embed)
     return json.dumps(_document(composed), ensure_ascii=False)
+
+
+def judge_json(index: Index, request: str, scorer: DeviceScorer, embed: Embed | None = None) -> str:
+    """What is shown of a reply; the request's form is in tests/wire/device_reply.json."""
+    asked = read_object(request)
+    hits, locale = found_for(index, asked)
+    composed = composed_for(asked, hits, locale, embed)
+    written = _written(asked)
+    confidence = scorer.confidence(
+        read(asked, "question", str)[:MAX_QUESTION],
+        [entry_text(entry) for entry in composed.entries],
+        written,
+        max((hit.confidence for hit in hits), default=0.0),
+    )
+    reasons = must_escalate(
+        written.text, confidence, read_share(asked, "threshold", DEFAULT_THRESHOLD)
+    )
+    kind: SystemText = "fallback" if read(asked, "online", bool, default=True) else "offline"
+    answer = {
+        "text": written.text,
+        "confidence": confidence,
+        "source": "local",
+        "citations": _citations(composed),
+        "method": "device",
+    }
+    return json.dumps(
+        {
+            "answer": None if reasons else answer,
+            "confidence": confidence,
+            "escalate": bool(reasons),
+            "reasons": list(reasons),
+            "locale": locale,
+            "fallback": {
+                "text": index.text(kind, locale, today=read_day(asked, "today")),
+                "locale": locale,
+            },
+        },
+        ensure_ascii=False,
+    )
+
+
+def _written(asked: dict[str, Any]) -> Written:
+    logprobs = read(asked, "logprobs", (list, NoneType), None) or ()
+    if not all(isinstance(one, (int, float)) and one <= 0 for one in logprobs):
+        raise ValueError("logprobs must be a list of natural logarithms, one a token, or null")
+    finish = read_choice(asked, "finish", ("stop", "length"), "stop")
+    text = read(asked, "reply", str)[:MAX_REPLY].strip()
+    return Written(text, logprobs, cut=finish == "length")
 
 
 def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str]:
@@ -104,16 +179,21 @@ def _template(asked: dict[str, Any]) -> Template:
 
 
 def _document(composed: Composed) -> dict[str, object]:
-    links = dict.fromkeys(link for entry in composed.entries for link in entry.links)
     return {
         "messages": list(composed.prompt.messages),
         "max_tokens": composed.prompt.max_tokens,
+        "stop": list(STOP),
         "tokens": composed.tokens,
         "entries": [
             {"entry_id": entry.id, "locale": entry.locale, "question": entry.question}
             for entry in composed.entries
         ],
-        "citations": [{"title": link.title, "url": link.url} for link in links],
+        "citations": _citations(composed),
         "summary": [line.shown for line in composed.summary],
         "last": composed.last,
     }
+
+
+def _citations(composed: Composed) -> list[dict[str, str]]:
+    links = dict.fromkeys(link for entry in composed.entries for link in entry.links)
+    return [{"title": link.title, "url": link.url} for link in links]

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.builders import build, meaning
+from gateway.cli.distil import distil_command
 from gateway.cli.text_files import read_from
 from kb import Index, load_index
 from kb.evaluate import (
@@ -42,6 +43,9 @@ _PATH = click.Path(path_type=Path)
 @click.group("eval")
 def eval_group() -> None:
     """Measure how good the answers are."""
+
+
+eval_group.add_command(distil_command)
 
 
 @eval_group.command("kb")

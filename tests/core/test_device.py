@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.device import grounds, prompt_json
+from core.confidence.device import FILE
+from core.device import Device, grounds, prompt_json
 from kb import Entry, Index, Link, build_index, load_index
+from scripts.stage_worker import ROOT
 
 ENTRIES = [
     Entry(
@@ -22,6 +24,17 @@ ENTRIES = [
 @pytest.fixture(scope="module")
 def index() -> Index:
     return load_index(build_index(ENTRIES))
+
+
+@pytest.fixture(scope="module")
+def device(index: Index) -> Device:
+    weights = (ROOT / "core" / FILE).read_text(encoding="utf-8")
+    return Device(index, None, weights)
+
+
+def judged(device: Device, question: str, reply: str, **fields: object) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(device.judge(asked(question, reply=reply, **fields)))
+    return told
 
 
 def asked(question: str, **fields: object) -> str:
@@ -78,3 +91,49 @@ def test_a_site_may_have_its_own_template(index: Index) -> None:
 def test_a_field_that_is_not_of_its_form_is_named(index: Index, field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{field}|tokens"):
         prompt_json(index, asked(**{"question": "q", field: value}))  # type: ignore[arg-type]
+
+
+def test_a_grounded_reply_is_surer_than_an_invented_one(device: Device) -> None:
+    grounded = judged(device, "what about my return, which days?", "Return it within 30 days.")
+    invented = judged(device, "what about my return, which days?", "Pay 90 euros at the embassy.")
+    assert grounded["confidence"] > invented["confidence"]
+
+
+@pytest.mark.parametrize("reply", ["", "  ", "I do not know.", "No lo sé.", "אני לא יודע."])
+def test_a_refusal_is_no_answer(device: Device, reply: str) -> None:
+    told = judged(device, "return policy", reply)
+    assert (told["answer"], told["escalate"], told["confidence"]) == (None, True, 0.0)
+
+
+def test_below_the_line_the_knowledge_bases_own_words_stand_in(device: Device) -> None:
+    told = judged(device, "return policy", "Return it within 30 days.", threshold=1.0)
+    assert told["answer"] is None
+    assert told["reasons"] == ["low_confidence"]
+    assert told["fallback"]["text"]
+    offline = judged(device, "return policy", "x", threshold=1.0, online=False)
+    assert offline["fallback"]["text"] != told["fallback"]["text"]
+
+
+def test_above_the_line_it_is_shown_as_the_devices(device: Device) -> None:
+    told = judged(device, "return policy", "Return it within 30 days.", threshold=0.0)
+    assert told["answer"]["source"] == "local"
+    assert told["answer"]["citations"] == [{"title": "Returns", "url": "https://s.example/r"}]
+    assert told["escalate"] is False
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("reply", None),
+        ("finish", "abort"),
+        ("logprobs", [0.5]),
+        ("logprobs", ["x"]),
+        ("logprobs", 3),
+        ("threshold", 2),
+    ],
+)
+def test_a_reply_that_is_not_of_its_form_is_refused(
+    device: Device, field: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=field):
+        device.judge(asked("q", **{"reply": "x", field: value}))

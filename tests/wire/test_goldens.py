@@ -15,7 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core import jose, turnstile
-from core.device import prompt_json
+from core.confidence.device import FILE
+from core.device import Device, prompt_json
 from core.digest import content_digest, sha256_hex
 from core.encoding import b64url_decode, canonical_json, is_id
 from core.errors import PROBLEM_BASE, Problem
@@ -66,6 +67,7 @@ from gateway.routes.operator_sessions import OperatorSession
 from gateway.settings import IdentitySettings, Secret, TurnstileSettings
 from gateway.tokens import ACCESS, CHALLENGE
 from kb import Entry, Hit, Link, build_index, load_index
+from scripts.stage_worker import ROOT
 from tests.gateway.world import World, world
 from tests.gateway.world import settings as world_settings
 
@@ -499,6 +501,15 @@ def test_the_knowledge_base_answers_the_golden_request() -> None:
 def test_a_model_on_the_device_is_given_the_golden_prompt() -> None:
     made = json.loads(prompt_json(INDEX, json.dumps(golden("device_request"))))
     assert made == golden("device_prompt")
+
+
+def test_a_reply_of_the_device_is_judged_so() -> None:
+    weights = (ROOT / "core" / FILE).read_text(encoding="utf-8")
+    told = json.loads(Device(INDEX, None, weights).judge(json.dumps(golden("device_reply"))))
+    made = golden("device_judgement")
+    assert told["fallback"] == made["fallback"]
+    assert shape({**told, "answer": None, "reasons": []}) == shape({**made, "answer": None})
+    assert 0 < told["confidence"] < 1
 
 
 # A running gateway's own words have the goldens' fields.

@@ -8,14 +8,18 @@ both ways, so that no object of one language lives on in the other.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pkgutil import get_data
+from typing import TYPE_CHECKING
 
 from core.browse import topics_json
-from core.device import embed_with, prompt_json
 from core.respond import respond_json
 from core.risk import FILE, read_topics
 from kb import Index, IndexFormatError, load_index
 from kb.embed import Embedding, load_embedding
+
+if TYPE_CHECKING:
+    from core.device import Device
 
 __all__ = ["Host", "load"]
 
@@ -27,8 +31,8 @@ class Host:
 
     def __init__(self, index: Index, table: Embedding | None, embedding: str | None) -> None:
         self._index = index
-        self._embed = embed_with(table)
-        self._risk = read_topics((get_data("core", FILE) or b"{}").decode())
+        self._table = table
+        self._risk = read_topics(_data(FILE))
         self.embedding = embedding
 
     @property
@@ -40,9 +44,21 @@ class Host:
         """The response of ``core.respond`` to one request, both as JSON text."""
         return respond_json(self._index, request_json, self._risk)
 
+    @cached_property
+    def _device(self) -> Device:
+        # Imported when it is first wanted: most visitors run no model, and Python starts sooner.
+        from core.confidence.device import FILE as WEIGHTS  # noqa: PLC0415
+        from core.device import Device  # noqa: PLC0415
+
+        return Device(self._index, self._table, _data(WEIGHTS))
+
     def prompt(self, request_json: str) -> str:
         """What a model on this device is given for one request, both as JSON text."""
-        return prompt_json(self._index, request_json, self._embed)
+        return self._device.prompt(request_json)
+
+    def judge(self, request_json: str) -> str:
+        """What is shown of such a model's reply, both as JSON text."""
+        return self._device.judge(request_json)
 
     def topics(self, request_json: str) -> str:
         """What can be asked, as ``core.browse`` lists it, both as JSON text."""
@@ -65,3 +81,7 @@ def _table(packed: Data | None) -> Embedding | None:
         return None if packed is None else load_embedding(bytes(packed))
     except IndexFormatError:
         return None
+
+
+def _data(name: str) -> str:
+    return (get_data("core", name) or b"").decode()
