@@ -120,7 +120,14 @@ export class TestKnowledge implements Knowledge {
   }
 
   async judge({ reply }: KbJudgeRequest): Promise<KbJudged> {
-    return { confidence: reply.includes("doubtful") ? 0.2 : 0.8, reasons: [] };
+    const sure = !reply.includes("doubtful");
+    return {
+      answer: sure ? { text: reply, citations: [{ title: "Guide", url: "/guide" }] } : null,
+      confidence: sure ? 0.8 : 0.2,
+      escalate: !sure,
+      reasons: sure ? [] : ["low_confidence"],
+      locale: "en",
+    };
   }
 
   async ask(request: KbRequest): Promise<KbResponse> {

@@ -158,10 +158,17 @@ export interface KbJudgeRequest extends KbPromptRequest {
   readonly threshold: number;
 }
 
+/** What is shown of it: an answer, or none, and a person is asked. */
 export interface KbJudged {
+  readonly answer: {
+    readonly text: string;
+    readonly citations: readonly KbCitation[];
+  } | null;
   /** The estimated probability that the reply is right. */
   readonly confidence: number;
+  readonly escalate: boolean;
   readonly reasons: readonly string[];
+  readonly locale: string;
 }
 
 /** Where the files of a site's knowledge lie: the index, and the embedding that it was built with. */

@@ -39,6 +39,11 @@ const silent = { debug() {}, log() {}, warn() {}, error() {} };
 export class WllamaEngine implements Engine {
   #wllama: Wllama | undefined;
 
+  /** What runs underneath, for whoever measures what this adds. */
+  get underneath(): Wllama | undefined {
+    return this.#wllama;
+  }
+
   async load(model: LocalModel, weights: Blob, signal?: AbortSignal): Promise<void> {
     const fit = fitOf(model, surroundings());
     if (!fit.ok) throw new EngineError("load", `this device cannot run it: ${fit.why}`);
@@ -109,7 +114,9 @@ export class WllamaEngine implements Engine {
 
 function pieceOf({ choices }: Chunk): Piece {
   const [first] = choices ?? [];
-  const logprobs = (first?.logprobs?.content ?? []).map(({ logprob }) => logprob);
+  const told = (first?.logprobs?.content ?? []).map(({ logprob }) => logprob);
+  // Rounding may lead past 0, and what is impossible is said as infinity.
+  const logprobs = told.filter(Number.isFinite).map((one) => Math.min(0, one));
   return { text: first?.delta?.content ?? "", logprobs };
 }
 

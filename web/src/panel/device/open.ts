@@ -1,4 +1,5 @@
 /** Makes the model on this device, of what the browser has; fetched when a visitor wants one, or has one. */
+import { effect } from "@preact/signals";
 import { choose } from "../../engines/table.ts";
 import { dropModels } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
@@ -34,6 +35,10 @@ export async function openDevice(around: Around): Promise<Device> {
       throw new WeightsError(reason, outcome.message);
     },
     drop: (but) => dropModels(caches, config.site_key, but),
+  });
+  // The page says how far it is, for tests and for the curious.
+  effect(() => {
+    document.documentElement.dataset.device = device.step.value.step;
   });
   await device.look();
   return device;

@@ -48,11 +48,11 @@ export async function written(writing: Writing): Promise<Answer | undefined> {
   const made = await generated(prompt, writing);
   if (!made.reply) return undefined;
   const threshold = state.config.confidence_threshold;
-  const { confidence } = await ground.judge({ ...request, ...made, threshold });
+  const { answer, confidence, locale } = await ground.judge({ ...request, ...made, threshold });
   question.stop.throwIfAborted();
-  if (confidence < threshold) return undefined;
-  const { citations } = prompt;
-  return { content: made.reply, source: "local", confidence, citations, here: true };
+  if (!answer) return undefined;
+  const { text: content, citations } = answer;
+  return { content, source: "local", confidence, citations, locale, here: true };
 }
 
 function promptRequest(question: Question, state: PanelState): KbPromptRequest {
