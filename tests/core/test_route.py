@@ -1,18 +1,14 @@
 """The route: who answers a judged question, in every situation and in every Python."""
 
 import itertools
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from core.gate import Verdict
 from core.route import ENGINES, NETWORKS, POLICIES, Signals, Target, route
-from scripts.stage_worker import ROOT
-from tests.core.route_cases import VERDICTS, cases, outcome, outcomes_json
-from tests.edge.staging import run_node
+from tests.core.route_cases import VERDICTS, cases, outcome
 
 
 @pytest.mark.parametrize(
@@ -52,9 +48,3 @@ def test_what_holds_whatever_the_signals() -> None:
             assert "off" not in {signals.site, signals.visitor}
         if signals.network == "offline":
             assert "cloud" not in {found.target, found.otherwise}
-
-
-@pytest.mark.needs("node")
-def test_pyodide_routes_every_situation_alike(node_path: Path) -> None:
-    told = run_node(node_path, "run_pure.mjs", {"root": str(ROOT), "module": "route_cases"})
-    assert told["outcomes"] == json.loads(outcomes_json())

@@ -1,7 +1,7 @@
 /**
- * Runs `outcomes_json` of a module of tests/core under Pyodide, over `core` and `kb` as they are.
+ * Runs `outcomes_json` of modules of tests/core under Pyodide, over `core` and `kb` as they are.
  *
- *     node run_pure.mjs '{"root": …, "module": …}'
+ *     node run_pure.mjs '{"root": …, "modules": […]}'
  */
 
 import { report, startPython } from "./pyodide.mjs";
@@ -10,5 +10,7 @@ const told = JSON.parse(process.argv[2]);
 
 await report(async () => {
   const python = await startPython([told.root, `${told.root}/tests/core`]);
-  return { outcomes: JSON.parse(python.pyimport(told.module).outcomes_json()) };
+  const found = {};
+  for (const name of told.modules) found[name] = JSON.parse(python.pyimport(name).outcomes_json());
+  return found;
 });

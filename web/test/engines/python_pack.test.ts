@@ -134,13 +134,16 @@ describe("the built pack", () => {
     60_000,
   );
 
-  test("holds modules alone: what is fetched beside it is not in it", async () => {
+  test("holds modules and what they read: what is fetched beside it is not in it", async () => {
     const folder = await mkdtemp(join(tmpdir(), "fanlight-pack-"));
     await mkdir(join(folder, "kb/data"), { recursive: true });
     await writeFile(join(folder, "kb/__init__.py"), "");
     await writeFile(join(folder, "kb/data/embedding.bin"), "large");
-    const files = await ourFiles({ ...SOURCES, packages: [join(folder, "kb")] });
-    expect([...files.keys()]).toEqual(["host.py", "kb/__init__.py"]);
+    await mkdir(join(folder, "core"));
+    await writeFile(join(folder, "core/topics.json"), "{}");
+    const packages = [join(folder, "kb"), join(folder, "core")];
+    const files = await ourFiles({ ...SOURCES, packages });
+    expect([...files.keys()]).toEqual(["core/topics.json", "host.py", "kb/__init__.py"]);
     await rm(folder, { recursive: true });
   });
 
