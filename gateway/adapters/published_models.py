@@ -81,8 +81,12 @@ def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
     if not _HASH.fullmatch(sha256):
         raise ValueError("sha256 is no hash")
     return LocalModel(
-        *(str(row[key]) for key in ("id", "name", "licence")),
-        *(int(row[key]) for key in ("context", "memory", "size")),
+        id=str(row["id"]),
+        name=str(row["name"]),
+        licence=str(row["licence"]),
+        context=int(row["context"]),
+        memory=int(row["memory"]),
+        size=int(row["size"]),
         sha256=sha256,
         release=hashlib.sha256(content).hexdigest(),
         manifest=content,

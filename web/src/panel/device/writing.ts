@@ -36,6 +36,8 @@ export interface Writing {
 const MOST_TOKENS = 160;
 /** Tokens of prompt and reply together: reading a prompt takes longer than writing one line. */
 const WINDOW = 512;
+/** The same words three times over: more of them will come, and nothing else. */
+const LOOP = /(.{12,200}?)\s*\1\s*\1$/su;
 /** Whoever waits longer than this is better served by a person. */
 const MOST_MS = 120_000;
 
@@ -83,6 +85,7 @@ async function generated(
 ): Promise<Pick<KbJudgeRequest, "reply" | "logprobs" | "finish">> {
   const late = AbortSignal.timeout(MOST_MS);
   const stop = AbortSignal.any([question.stop, late]);
+  let loops = false;
   let text = "";
   const logprobs: number[] = [];
   try {
@@ -91,11 +94,13 @@ async function generated(
       text += piece.text;
       logprobs.push(...piece.logprobs);
       if (piece.text) onText(piece.text);
+      loops = LOOP.test(text);
+      if (loops) break;
     }
   } catch (error) {
     // What it wrote until then is judged like any other.
     if (!late.aborted || question.stop.aborted) throw error;
   }
-  const long = late.aborted || logprobs.length >= prompt.max_tokens;
+  const long = loops || late.aborted || logprobs.length >= prompt.max_tokens;
   return { reply: text.trim(), logprobs, finish: long ? "length" : "stop" };
 }
