@@ -41,7 +41,6 @@ from gateway.routes.health import health_routes
 from gateway.routes.knowledge import knowledge_routes
 from gateway.routes.knowledge_tools import knowledge_tool_routes
 from gateway.routes.metrics import metric_routes
-from gateway.routes.models import model_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
 from gateway.routes.preview import preview_routes
@@ -96,7 +95,6 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *metric_routes(services),
             *openapi_routes(settings),
             *document_routes(services, shelf),
-            *model_routes(services),
             *preview_routes(services, shelf),
         ]
     )

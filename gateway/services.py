@@ -65,7 +65,6 @@ async def open_services(
         cache = await _open_cache(settings, opened)
         bell = _open_bell(settings, opened)
         telemetry = _open_telemetry(settings, opened)
-        keys = own_keys(settings)
         truth = SqlTruth(settings.database_url, clock=time.time, deadline_s=TRUTH_S)
         await truth.start()
         opened.push_async_callback(truth.close)
@@ -85,7 +84,7 @@ async def open_services(
             settings=settings,
             clock=time.time,
             random=secrets.token_bytes,
-            keys=keys,
+            keys=own_keys(settings),
             verifier=LocalVerifier(),
             cache=cache,
             truth=truth,

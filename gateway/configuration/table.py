@@ -121,8 +121,7 @@ SETTINGS: Final = (
     ),
     Setting(
         *("gateway", "models_dir", "string"),
-        "The folder that `fanlight models publish --to` wrote, relative to the file: models that "
-        "visitors' browsers run, where `sites.local_models` names them.",
+        "The folder that `fanlight models publish --to` wrote: see `sites.local_models`.",
     ),
     Setting(
         "gateway",
@@ -260,9 +259,7 @@ SETTINGS: Final = (
     ),
     Setting(
         *("sites", "local_models", "list of strings"),
-        "The models, by id and the best first, that a visitor may have on the device for answers "
-        "without a network: each is offered with its size and fetched on the visitor's word alone; "
-        "see local-models.md.",
+        "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),
     ),
     Setting(

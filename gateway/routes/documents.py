@@ -344,6 +344,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
         Route("/kb/embedding/{release}.bin", documents.embedding),
         Route("/sw.js", assets.service_worker),
         Route("/assets/{name:path}", assets.asset),
+        *models.model_routes(services),
     ]
 
 

@@ -7,7 +7,6 @@ served but what a site offers: the folder may hold more.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.requests import Request
@@ -82,8 +81,10 @@ class Models:
             start, end, status = asked.start, asked.stop, 206
             headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
         headers["content-length"] = str(end - start)
-        body = _nothing() if request.method == "HEAD" else self._files.read(model, start, end)
         kind = "application/octet-stream"
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=kind)
+        body = self._files.read(model, start, end)
         return StreamingResponse(body, status, headers, media_type=kind)
 
 
@@ -103,11 +104,6 @@ def _asked(request: Request, etag: str, size: int) -> range | None:
     if match[2] is None:
         return range(first, size)
     return range(first, min(int(match[2]) + 1, size)) if first <= int(match[2]) else None
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
-        yield piece
 
 
 def model_routes(services: Services) -> list[Route]:

@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import Surfer
 from tests.browser.product import FANLIGHT, Product, running
-from tests.browser.visit import I18N, Widget, answer, handoff, origin
+from tests.browser.visit import I18N, READY_MS, Widget, answer, handoff, origin
 from tests.browser.watch import JUST_BEGUN, NO_NETWORK
 
 pytestmark = [
@@ -152,7 +152,7 @@ async def test_follow_ups_are_answered_or_handed_on_without_a_network(
 async def _asks(widget: Widget, known: str, follow_up: str) -> None:
     """What the pages answer, and a question that goes on from it: the model's, or a person's."""
     exchange = await widget.ask(known)
-    await expect(origin(exchange)).to_contain_text(widget.say("source.kb"))
+    await expect(origin(exchange)).to_contain_text(widget.say("source.kb"), timeout=READY_MS)
     exchange = await widget.ask(follow_up)
     await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
     # It was asked, whatever became of it.

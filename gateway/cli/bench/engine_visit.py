@@ -161,7 +161,7 @@ async def _second(context: BrowserContext, served: Served) -> dict[str, object]:
 
 def _figures(found: dict[str, Any]) -> dict[str, object]:
     def middle(who: str, what: str) -> float:
-        return median(each[what] for each in found[who])
+        return float(median(each[what] for each in found[who]))
 
     ours, bare = middle("ours", "speed"), middle("bare", "speed")
     first, bare_first = middle("ours", "first"), middle("bare", "first")

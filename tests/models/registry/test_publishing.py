@@ -56,7 +56,7 @@ def test_in_eight_bits_the_numbers_are_nearly_the_same(registry: Make, tmp_path:
     kinds = {each.name: each.kind for each in header.tensors}
     assert kinds == {"m": Q8_0, "o": Q8_0, "v": F32}
 
-    def numbers(at: int) -> np.ndarray:  # type: ignore[type-arg]
+    def numbers(at: int) -> np.ndarray:
         each = header.tensors[at]
         start = header.data_start + each.offset
         return to_float32(data[start : start + each.size], each.kind)

@@ -197,11 +197,13 @@ export class Device {
 
   /** Takes the model into memory when it may soon be asked, and goes on with what a lost network cut short. */
   #follow(): void {
-    const { connection, entries, visible } = this.options.state;
+    const { connection, entries, visible, pack } = this.options.state;
     const step = this.step.value;
     const gone = connection.value !== "online";
     const asked = entries.value.some(({ source }) => source === "cloud" || source === "local");
-    if (step.step === "kept" && !step.why && visible.value && (gone || asked)) {
+    // What answers first is not to wait for what answers next.
+    const free = visible.value && pack.value !== "loading";
+    if (step.step === "kept" && !step.why && free && (gone || asked)) {
       queueMicrotask(() => void this.#ready().catch(() => undefined));
     }
     if (gone) this.#again = true;
