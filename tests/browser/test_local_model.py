@@ -116,8 +116,17 @@ async def test_a_spoilt_block_is_refused_and_the_rest_kept(
     assert await page.evaluate(KEPT) == 0
 
 
-async def test_follow_ups_are_answered_or_handed_on_without_a_network(
-    surfer: Surfer, offering: Product
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("known", "follow_up"),
+    [
+        ("Does it work offline?", "Is it sent later?"),
+        pytest.param("¿Qué es un recibo?", "¿Puedo comprobarlo después?", marks=pytest.mark.long),
+    ],
+    ids=["en", "es"],
+)
+async def test_a_follow_up_is_answered_or_handed_on_without_a_network(
+    surfer: Surfer, offering: Product, known: str, follow_up: str
 ) -> None:
     page, watch = await surfer.page(offering.chat)
     watch.expect(NO_NETWORK)
@@ -139,8 +148,7 @@ async def test_follow_ups_are_answered_or_handed_on_without_a_network(
         # Chromium 150 tells a reloaded document that it is online until the emulation changes.
         await page.context.set_offline(False)
         await page.context.set_offline(True)
-        await _asks(widget, "Does it work offline?", "Is it sent later?")
-        await _asks(widget, "¿Qué es un recibo?", "¿Puedo comprobarlo después?")
+        await _asks(widget, known, follow_up)
         box = await sheet(widget)
         await button(box, "remove").click()
         await expect(button(box, "fetch")).to_be_visible()
