@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.adapters.published_models import BadPublication, PublishedModels
-from gateway.configuration import ConfigurationError, read_settings
+from gateway.configuration import ConfigurationError, demo_settings, read_settings
 from tests.gateway.world import GATEWAY, World, settings, world
 
 FILE = b"".join(number.to_bytes(4, "big") for number in range(320_000))
@@ -149,3 +149,16 @@ def test_a_model_that_was_not_published_is_a_flaw(tmp_path: Path, line: str, key
     (flaw,) = caught.value.flaws
     assert flaw.key.endswith(key)
     assert "fanlight models publish small" in flaw.remedy
+
+
+def test_the_demo_offers_what_it_published(tmp_path: Path) -> None:
+    environ = {
+        "FANLIGHT_DATA_DIR": str(tmp_path),
+        "FANLIGHT_OPERATOR_TOKEN": "a-token-of-many-letters",
+    }
+    assert demo_settings(tmp_path, environ).sites[0].local_models == ()
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "smollm2-135m.json").write_text("{}")
+    settings = demo_settings(tmp_path, environ)
+    assert settings.sites[0].local_models == ("smollm2-135m",)
+    assert settings.models_dir == tmp_path / "published"

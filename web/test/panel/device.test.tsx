@@ -13,7 +13,7 @@ import { PaceMeter } from "../../src/panel/device/pace.ts";
 import { duration, size } from "../../src/panel/device/words.ts";
 import { Panel } from "../../src/panel/views/panel.tsx";
 import { sse } from "../trust/gateway.ts";
-import { CONFIG, done, type Harness, panel, testGateway } from "./panel.ts";
+import { CONFIG, done, type Harness, panel, testGateway, unknown } from "./panel.ts";
 
 const MODEL: LocalModel = {
   id: "small",
@@ -35,6 +35,7 @@ class TestEngine implements Engine {
   unloads = 0;
   fails: Error | undefined;
   stuck = false;
+  spoken = 0;
 
   async load(): Promise<void> {
     this.loads += 1;
@@ -48,6 +49,7 @@ class TestEngine implements Engine {
   ): AsyncGenerator<Piece> {
     for (const text of this.says) {
       signal.throwIfAborted();
+      this.spoken += 1;
       yield { text, logprobs: [-0.1] };
     }
     if (this.stuck) throw new EngineError("timeout", "stuck");
@@ -165,6 +167,28 @@ describe("a question that the device is to answer", () => {
     await it_.local.device();
     await it_.conversation.ask(QUESTION);
     expect(last()).toMatchObject({ source: "cloud", content: "Sure." });
+  });
+
+  it("ends where the model says the same over and over", async () => {
+    engine.says = Array.from({ length: 50 }, () => "The same thing again. ");
+    await it_.local.device();
+    await offline();
+    const judged = vi.spyOn(it_.knowledge, "judge");
+    await it_.conversation.ask(QUESTION);
+    expect(engine.spoken).toBeLessThan(10);
+    expect(judged.mock.calls[0]?.[0]).toMatchObject({ finish: "length", threshold: 0.55 });
+  });
+
+  it("is answered here where the gateway fell silent and the device is next", async () => {
+    await it_.local.device();
+    await offline();
+    await vi.waitFor(() => expect(it_.state.engine.value).toBe("ready"));
+    it_.browser.online = true;
+    it_.network.refresh();
+    it_.knowledge.ask = async () => ({ ...unknown("cloud"), otherwise: "local" });
+    it_.gateway.answers.set("/v1/chat", () => Promise.reject(new TypeError("gone")) as never);
+    await it_.conversation.ask("anything");
+    expect(last()).toMatchObject({ source: "local", content: "It is so." });
   });
 
   it("is nobody's where nothing grounds an answer", async () => {
