@@ -94,11 +94,13 @@ def judge_json(index: Index, request: str, scorer: DeviceScorer, embed: Embed | 
     hits, locale = found_for(index, asked)
     composed = composed_for(asked, hits, locale, embed)
     written = _written(asked)
+    likely = {hit.entry.id: hit.confidence for hit in hits}
+    ranked = sorted(composed.entries, key=lambda entry: -likely.get(entry.id, 0.0))
     confidence = scorer.confidence(
         read(asked, "question", str)[:MAX_QUESTION],
-        [entry_text(entry) for entry in composed.entries],
+        [entry_text(entry) for entry in ranked],
         written,
-        max((hit.confidence for hit in hits), default=0.0),
+        likely.get(ranked[0].id, 0.0) if ranked else 0.0,
     )
     reasons = must_escalate(
         written.text, confidence, read_share(asked, "threshold", DEFAULT_THRESHOLD)
@@ -133,7 +135,8 @@ def _written(asked: dict[str, Any]) -> Written:
         raise ValueError("logprobs must be a list of natural logarithms, one a token, or null")
     finish = read_choice(asked, "finish", ("stop", "length"), "stop")
     text = read(asked, "reply", str)[:MAX_REPLY].strip()
-    return Written(text, logprobs, cut=finish == "length")
+    parameters = read(asked, "parameters", (int, NoneType), None)
+    return Written(text, logprobs, cut=finish == "length", parameters=parameters)
 
 
 def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str]:

@@ -16,7 +16,6 @@ from typing import Any
 from core.fields import read, read_choice, read_day, read_object, read_share, read_texts
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
 from core.messages import Suggestion
-from core.redact import redact
 from core.risk import NO_TOPICS, Topics
 from core.route import ENGINES, NETWORKS, POLICIES, Network, Route, Signals, route
 from kb import Hit, Index, SystemText, detect_language, follow_up
@@ -228,6 +227,9 @@ def respond_json(index: Index, request: str, topics: Topics = NO_TOPICS) -> str:
 def _signals(asked: dict[str, Any], question: str, topics: Topics) -> Signals:
     """The signals of the device, and those of the question's own words."""
     online = read(asked, "online", bool, default=True)
+    # Imported when a question comes: its patterns take a while to compile, and the panel starts.
+    from core.redact import redact  # noqa: PLC0415
+
     device = read(asked, "device", dict, {})
     reached: Network = read_choice(device, "network", NETWORKS, "online")
     return Signals(

@@ -2,9 +2,10 @@
 
 Decides what counts beside what the scorer of `core.confidence` sees in any reply: how likely the
 best entry was, how sure the model was of its words, whether it says the same again, whether it was
-cut short, how long it is. The weights are data (`device.json`, fitted by `models.local.fit` on
-turns of a real small model) that the caller reads and hands in; there are two sets, since not every
-engine tells log-probabilities. Refuses weights of another form. A refusal is no answer.
+cut short, how long it is, how much it takes from the passages and how much from nowhere. The
+weights are data (`device.json`, fitted by `models.local.fit`) that the caller reads and hands in;
+there are two sets, since not every engine tells log-probabilities. Refuses weights of another form.
+A refusal is no answer.
 """
 
 from __future__ import annotations
@@ -18,16 +19,24 @@ from typing import Final
 from core.confidence.estimate import Fitted, Scorer
 from core.confidence.refusal import only_refuses
 from core.errors import FanlightError
-from kb.normalise import words
+from kb.features import STOP_STEMS, stems
+from kb.normalise import stem, words
 
 FORM: Final = 1
 FILE: Final = "confidence/device.json"
 """The weights that come with this package, below `core`."""
+LARGE: Final = 1_000_000_000
+"""Parameters from which the weights, fitted on a small model, do not hold."""
 AT_LENGTH: Final = 40
 """Words from which a reply of a small model is long."""
 SIGNALS: Final = frozenset(
-    ("scored", "retrieval", "repeated", "cut", "long", "sure", "least_sure"),
+    (
+        *("scored", "retrieval", "adds", "strange", "from_best", "source"),
+        *("repeated", "cut", "long", "sure", "least_sure"),
+    ),
 )
+MUCH: Final = 4
+"""Telling words from the passages from which a reply says something."""
 _FLOOR: Final = 0.005
 _LEAST_LOGPROB: Final = -6.0
 _RUN: Final = 3
@@ -41,12 +50,19 @@ class BadWeights(FanlightError):
 class Written:
     """A reply as its engine gave it.
 
-    `logprobs` are natural logarithms, one a token, or none; `cut`: it ended for its length.
+    `logprobs` are natural logarithms, one a token, or none; `cut`: it ended for its length;
+    `parameters` are the model's, where they are known.
     """
 
     text: str
     logprobs: Sequence[float] = ()
     cut: bool = False
+    parameters: int | None = None
+
+    @property
+    def logprob(self) -> float | None:
+        """The mean log-probability of a token."""
+        return sum(self.logprobs) / len(self.logprobs) if self.logprobs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,10 @@ class DeviceWeights:
 
 @dataclass(frozen=True, slots=True)
 class DeviceScorer:
-    """The estimated probability that a reply is right."""
+    """The estimated probability that a reply is right.
+
+    A large model's reply is judged as any model's: what a small one's are worth says nothing of it.
+    """
 
     scorer: Scorer
     weights: DeviceWeights
@@ -67,9 +86,12 @@ class DeviceScorer:
     def confidence(
         self, question: str, passages: Sequence[str], written: Written, retrieval: float
     ) -> float:
-        """Judge a reply; `retrieval` is how likely the best entry was."""
+        """Judge a reply; the likeliest entry's passage is the first, `retrieval` its likelihood."""
         if not words(written.text) or only_refuses(written.text):
             return 0.0
+        if (written.parameters or 0) >= LARGE:
+            look = self.scorer.look(question, passages, written.text, logprob=written.logprob)
+            return look.confidence
         fitted = self.weights.told if written.logprobs else self.weights.untold
         seen = signals(self.scorer, question, passages, written, retrieval)
         return round(fitted.probability(seen), 4)
@@ -85,11 +107,33 @@ def signals(
     return {
         "scored": _logit(scored) / 3,
         "retrieval": _logit(retrieval) / 3,
+        **_taken(question, passages, said, retrieval),
         "repeated": repeated(said),
         "cut": float(written.cut),
         "long": min(1.0, len(said) / AT_LENGTH),
         "sure": sum(told) / len(told) if told else 0.0,
         "least_sure": min(told, default=0.0) / 3,
+    }
+
+
+def _taken(
+    question: str, passages: Sequence[str], said: Sequence[str], retrieval: float
+) -> dict[str, float]:
+    """What a reply has from the passages that the question did not have, and what from nowhere.
+
+    A small model likes to say the question again, which is as grounded as it is empty. What it
+    takes from the likeliest passage, and not from another, is as likely right as that passage.
+    """
+    telling = {stem(word) for word in said} - STOP_STEMS
+    fresh = telling - set(stems(question))
+    each = [len(fresh & set(stems(passage))) for passage in passages]
+    known = len(fresh & set(stems(" ".join(passages))))
+    best = each[0] / max(each) if any(each) else 0.0
+    return {
+        "adds": min(1.0, known / MUCH),
+        "strange": (len(fresh) - known) / len(telling) if telling else 1.0,
+        "from_best": best,
+        "source": best * _logit(retrieval) / 3,
     }
 
 

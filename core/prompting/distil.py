@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log, sumprod
 from typing import Final
 
@@ -29,6 +30,7 @@ BESIDE: Final = 0.5
 """How much of its better neighbour's worth a line has too."""
 SAME: Final = 0.8
 """The cosine from which two lines say the same."""
+_CACHED: Final = 1_024
 _LEAST: Final = 8
 """Tokens that are not worth a further line."""
 _SATURATION, _LENGTH_SHARE = 1.2, 0.75
@@ -90,11 +92,17 @@ def _shown(number: int, line: Line, count: Count) -> Kept:
 
 
 def _worth(lines: Sequence[Line], question: str, meaning: Sequence[float]) -> list[float]:
-    said = [Counter(stems(f"{line.speaker} {line.text}")) for line in lines]
+    said = [_counted(f"{line.speaker} {line.text}") for line in lines]
     spoken = _by_words(said, [stem for stem in stems(question) if stem not in STOP_STEMS])
     own = [MEANING * near + (1 - MEANING) * has for near, has in zip(meaning, spoken, strict=True)]
     beside = zip([0.0, *own[:-1]], [*own[1:], 0.0], strict=True)
     return [one + BESIDE * max(both) for one, both in zip(own, beside, strict=True)]
+
+
+@lru_cache(maxsize=_CACHED)
+def _counted(text: str) -> Counter[str]:
+    """A line's stems: the next question is about the same lines."""
+    return Counter(stems(text))
 
 
 def _by_words(said: Sequence[Counter[str]], wanted: Sequence[str]) -> list[float]:

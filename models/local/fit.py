@@ -1,9 +1,10 @@
 """Fits how far a reply of a model on the device is believed, and says how good that is.
 
 Decides the model: logistic regression over the signals of `core.confidence.device`, its weights
-drawn to those that leave the scorer's own confidence as it is, once with log-probabilities and once
-without. What is reported is measured on entries that the weights were not fitted on, in ten seeded
-folds. Same turns, same weights.
+drawn to a third of the scorer's own log-odds, once with log-probabilities and once without. Replies
+by rule weigh as much as the real model's, all together; of log-probabilities they say nothing. What
+is reported is measured on entries that the weights were not fitted on, in ten seeded folds. Same
+turns, same weights.
 
 `python -m models.local.fit` writes the weights; `--check` only reports; `--judge FILE` reports what
 the committed weights make of other turns.
@@ -16,6 +17,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -30,10 +32,10 @@ from core.confidence.measure import figures
 from core.confidence.refusal import only_refuses
 from kb.bundled import load_bundled
 
-TURNS: Final = "turns.jsonl"
-PENALTY: Final = 2.0
-PRIOR: Final = {"scored": 3.0}
-"""What the weights are drawn to: the confidence of any reply as it is. The turns are few."""
+TURNS: Final = ("turns.jsonl", "scripted.jsonl")
+PENALTY: Final = 0.5
+PRIOR: Final = {"scored": 1.0}
+"""What the weights are drawn to: a third of the scorer's own log-odds. The turns are few."""
 FOLDS: Final = 10
 SEED: Final = 0
 TOLD: Final = frozenset({"sure", "least_sure"})
@@ -41,6 +43,20 @@ TOLD: Final = frozenset({"sure", "least_sure"})
 
 type Row = dict[str, Any]
 type Signals = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One turn with its signals, and how much it counts."""
+
+    row: Row
+    seen: Signals
+    weight: float
+
+
+def committed(name: str) -> list[Row]:
+    """Turns that come along."""
+    return read_rows((files("models.local") / name).read_text(encoding="utf-8").splitlines())
 
 
 def read_rows(lines: Iterable[str]) -> list[Row]:
@@ -60,16 +76,29 @@ def signals_of(scorer: Scorer, row: Row) -> Signals:
     return signals(scorer, row["question"], row["passages"], written, row["retrieval"])
 
 
-def fit(seen: Sequence[Signals], rights: Sequence[bool], names: Sequence[str]) -> Fitted:
+def lessons(scorer: Scorer, rows: Sequence[Row]) -> list[Lesson]:
+    """What is learnt from: replies of the real model, and those by rule with half of the weight."""
+    found = [(row, signals_of(scorer, row)) for row in rows if answers(row)]
+    real = [seen for row, seen in found if row["logprobs"]]
+    usual = {name: sum(one[name] for one in real) / max(1, len(real)) for name in TOLD}
+    share = len(real) / max(1, len(found) - len(real))
+    return [
+        Lesson(row, seen, 1.0) if row["logprobs"] else Lesson(row, {**seen, **usual}, share)
+        for row, seen in found
+    ]
+
+
+def fit(learnt: Sequence[Lesson], names: Sequence[str]) -> Fitted:
     """The weights of some signals."""
-    inputs = np.array([[each[name] for name in names] for each in seen])
-    wanted = np.array(rights, float)
+    inputs = np.array([[each.seen[name] for name in names] for each in learnt])
+    wanted = np.array([each.row["right"] for each in learnt], float)
+    counts = np.array([each.weight for each in learnt])
     prior = np.array([PRIOR.get(name, 0.0) for name in names])
 
     def look(values: Any) -> tuple[float, Any]:
         sums = inputs @ values[:-1] + values[-1]
-        loss = (np.logaddexp(0, sums) - wanted * sums).sum()
-        rest = 1 / (1 + np.exp(-sums)) - wanted
+        loss = (counts * (np.logaddexp(0, sums) - wanted * sums)).sum()
+        rest = counts * (1 / (1 + np.exp(-sums)) - wanted)
         slope = np.append(inputs.T @ rest + PENALTY * (values[:-1] - prior), rest.sum())
         return float(loss + PENALTY / 2 * ((values[:-1] - prior) ** 2).sum()), slope
 
@@ -78,49 +107,50 @@ def fit(seen: Sequence[Signals], rights: Sequence[bool], names: Sequence[str]) -
     return Fitted(round(float(found[-1]), 3), weights)
 
 
-def unseen(rows: Sequence[Row], seen: Sequence[Signals], names: Sequence[str]) -> list[float]:
+def unseen(learnt: Sequence[Lesson], names: Sequence[str]) -> list[float]:
     """Each turn's confidence by weights that were fitted without its entry."""
-    groups = sorted({row["site"] for row in rows})
+    groups = sorted({each.row["site"] for each in learnt})
     random.Random(SEED).shuffle(groups)  # noqa: S311 - folds, not secrets
     fold = {group: number % FOLDS for number, group in enumerate(groups)}
-    found = [0.0] * len(rows)
+    found = [0.0] * len(learnt)
     for held in range(FOLDS):
-        kept = [at for at, row in enumerate(rows) if fold[row["site"]] != held]
-        fitted = fit([seen[at] for at in kept], [rows[at]["right"] for at in kept], names)
-        for at, row in enumerate(rows):
-            if fold[row["site"]] == held:
-                found[at] = fitted.probability(seen[at])
+        fitted = fit([each for each in learnt if fold[each.row["site"]] != held], names)
+        for at, each in enumerate(learnt):
+            if fold[each.row["site"]] == held:
+                found[at] = fitted.probability(each.seen)
     return found
 
 
-def report(rows: Sequence[Row], sure: Callable[[int], float]) -> Row:
-    """The figures over all turns, refusals at 0, and by language."""
+def report(rows: Sequence[Row], sure: Sequence[float]) -> Row:
+    """The figures over some turns, refusals at 0: the real model's, and those by rule."""
 
-    def of(kept: Iterable[int]) -> Row:
-        judged = [(sure(at) if answers(rows[at]) else 0.0, rows[at]["right"]) for at in kept]
-        return dict(figures(judged).document())
+    def of(wanted: Callable[[Row], bool]) -> Row:
+        kept = [(one if answers(row) else 0.0, row) for one, row in zip(sure, rows, strict=True)]
+        return dict(figures([(one, row["right"]) for one, row in kept if wanted(row)]).document())
 
     locales = sorted({row["locale"] for row in rows})
     return {
-        **of(range(len(rows))),
-        "by_locale": {
-            name: of(at for at, row in enumerate(rows) if row["locale"] == name) for name in locales
+        "real": of(lambda row: bool(row["logprobs"])),
+        "by_rule": of(lambda row: not row["logprobs"]),
+        "real_by_locale": {
+            name: of(lambda row, name=name: bool(row["logprobs"]) and row["locale"] == name)  # type: ignore[misc]
+            for name in locales
         },
     }
 
 
 def fitted_anew(rows: Sequence[Row], scorer: Scorer) -> tuple[Row, Row]:
     """The weights as they are kept, and what they are worth."""
-    some = [row for row in rows if answers(row)]
-    seen = [signals_of(scorer, row) for row in some]
-    kept: Row = {"form": FORM, "turns": len(rows)}
+    learnt = lessons(scorer, rows)
+    some = [each.row for each in learnt]
+    kept: Row = {"form": FORM, "turns": sum(bool(row["logprobs"]) for row in rows)}
     told: Row = {"refused": len(rows) - len(some)}
     for name, names in (("told", sorted(SIGNALS)), ("untold", sorted(SIGNALS - TOLD))):
-        fitted = fit(seen, [row["right"] for row in some], names)
+        fitted = fit(learnt, names)
         kept[name] = {"bias": fitted.bias, "weights": dict(fitted.weights)}
-        told[name] = report(some, unseen(some, seen, names).__getitem__)
+        told[name] = report(some, unseen(learnt, names))
     scored = [scorer.look(row["question"], row["passages"], row["reply"]) for row in some]
-    told["cloud_scorer_alone"] = report(some, lambda at: scored[at].confidence)
+    told["scorer_alone"] = report(some, [each.confidence for each in scored])
     return kept, told
 
 
@@ -129,7 +159,7 @@ def judged(rows: Sequence[Row], scorer: Scorer) -> Row:
     weights = read_weights((files(core) / FILE).read_text(encoding="utf-8"))
     seen = [signals_of(scorer, row) for row in rows]
     return {
-        name: report(rows, [fitted.probability(each) for each in seen].__getitem__)
+        name: report(rows, [fitted.probability(each) for each in seen])
         for name, fitted in (("told", weights.told), ("untold", weights.untold))
     }
 
@@ -139,14 +169,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only report")
     parser.add_argument("--judge", type=Path, help="report on these turns")
-    parser.add_argument("--turns", type=Path, help="fit on these instead of the committed ones")
     asked = parser.parse_args()
     scorer = Scorer(Closeness(load_bundled()), FITTED)
     if asked.judge:
         told = judged(read_rows(asked.judge.read_text(encoding="utf-8").splitlines()), scorer)
     else:
-        source = asked.turns or files("models.local") / TURNS
-        rows = read_rows(source.read_text(encoding="utf-8").splitlines())
+        rows = [row for name in TURNS for row in committed(name)]
         kept, told = fitted_anew(rows, scorer)
         if not asked.check:
             text = json.dumps(kept, indent=1) + "\n"

@@ -4,7 +4,8 @@ Decides what is asked: phrasings that the index has not seen, of entries that it
 and of a third of the entries that it has not (not answerable, though others are near). The prompt
 is `core.device`'s own, the model SmolLM2-135M in llama.cpp at temperature 0, as in a browser.
 `python -m models.local.turns FILE --weights GGUF` adds rows to FILE until all are asked; a row is
-written as soon as it is there, and what is there is not asked again.
+written as soon as it is there, and what is there is not asked again. With `--kb` and `--queries` it
+asks another site's questions (`models.local.others`), to judge the fit and never to make it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from kb.bundled import load_bundled
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Call, Message, Sampling
 from models.local.labels import is_right
+from models.local.others import Question, read_others
 
 SITE: Final = "Fanlight"
 LOCALES: Final = ("en", "es", "he")
@@ -41,15 +43,6 @@ KEPT: Final = 0.5
 SEED: Final = 7
 REPLY: Final = 64
 TIMEOUT_S: Final = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One phrasing of an entry that the index has not seen."""
-
-    text: str
-    entry_id: str
-    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,9 @@ def split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Question]]:
         if entry.id not in hidden:
             kept.append(replace(entry, variants=tuple(variants[:count])))
     draw.shuffle(asked)
-    return kept, asked
+    # Some stand in another language's entry too.
+    known = {text for entry in kept for text in (entry.question, *entry.variants)}
+    return kept, [question for question in asked if question.text not in known]
 
 
 def entries_for(index: Index, question: Question) -> tuple[list[Entry], float]:
@@ -155,9 +150,13 @@ async def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--kb", type=Path, help="JSON Lines of {question, answer}, or gzip")
+    parser.add_argument("--queries", type=Path, help="JSON Lines of {q1, q2, similar}, or gzip")
     parser.add_argument("--most", type=int, help="stop after so many")
     told = parser.parse_args()
-    kept, questions = split(own_entries())
+    if (told.kb is None) != (told.queries is None):
+        parser.error("--kb and --queries go together")
+    kept, questions = read_others(told.kb, told.queries) if told.kb else split(own_entries())
     table = load_bundled()
     index = load_index(build_index(kept, embedding=table), table)
     known = set(asked_already(told.file))

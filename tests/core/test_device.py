@@ -130,6 +130,7 @@ def test_above_the_line_it_is_shown_as_the_devices(device: Device) -> None:
         ("logprobs", ["x"]),
         ("logprobs", 3),
         ("threshold", 2),
+        ("parameters", "many"),
     ],
 )
 def test_a_reply_that_is_not_of_its_form_is_refused(

@@ -51,6 +51,12 @@ def test_more_support_makes_surer() -> None:
     assert sure(RIGHT) > sure(replace(RIGHT, text="Pay 90 euros at the embassy of France."))
 
 
+def test_a_large_models_reply_is_judged_as_any_models() -> None:
+    large = replace(RIGHT, parameters=8_000_000_000)
+    look = SCORER.look(QUESTION, PASSAGES, RIGHT.text, logprob=-0.1)
+    assert sure(large) == sure(large, 0.1) == look.confidence
+
+
 @pytest.mark.parametrize(
     "text",
     [
