@@ -22,6 +22,7 @@ class LocalModel:
     id: str
     name: str
     licence: str
+    parameters: int
     context: int
     memory: int
     size: int

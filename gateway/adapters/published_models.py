@@ -84,6 +84,7 @@ def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
         id=str(row["id"]),
         name=str(row["name"]),
         licence=str(row["licence"]),
+        parameters=int(row["parameters"]),
         context=int(row["context"]),
         memory=int(row["memory"]),
         size=int(row["size"]),

@@ -35,6 +35,7 @@ def _row(model: LocalModel) -> dict[str, object]:
         "id": model.id,
         "name": model.name,
         "licence": model.licence,
+        "parameters": model.parameters,
         "context": model.context,
         "memory": model.memory,
         "bytes": model.size,

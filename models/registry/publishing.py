@@ -71,6 +71,7 @@ def _manifest(model: Model, size: int, sha256: str, blocks: list[str]) -> dict[s
         "version": model.version,
         "name": model.name,
         "licence": model.licence,
+        "parameters": model.parameters,
         "context": model.context,
         "memory": model.memory,
         "size": size,

@@ -27,6 +27,7 @@ def publish(folder: Path, **changes: object) -> Path:
         "id": "small",
         "name": "Small",
         "licence": "MIT",
+        "parameters": 7,
         "context": 512,
         "memory": 1_000,
         "size": len(FILE),

@@ -18,6 +18,8 @@ export interface LocalModel {
   readonly manifest: string;
   readonly sha256: string;
   readonly bytes: number;
+  /** How many numbers it has: what a small one writes is believed less. */
+  readonly parameters: number;
   /** About what running it takes, in bytes. */
   readonly memory: number;
   /** How many tokens it can read at once. */

@@ -16,6 +16,7 @@ const MODEL: LocalModel = {
   manifest: "/m/sha256/a",
   sha256: "a",
   bytes: 1,
+  parameters: 135e6,
   memory: 2 ** 30,
   context: 512,
 };

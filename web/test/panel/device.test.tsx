@@ -22,6 +22,7 @@ const MODEL: LocalModel = {
   manifest: "/m/sha256/a",
   sha256: "a",
   bytes: 145e6,
+  parameters: 135e6,
   memory: 6e8,
   context: 512,
 };

@@ -156,6 +156,8 @@ export interface KbJudgeRequest extends KbPromptRequest {
   /** Why it ended: by itself, or because it was long enough. */
   readonly finish: "stop" | "length";
   readonly threshold: number;
+  /** Of the model that wrote it. */
+  readonly parameters: number;
 }
 
 /** What is shown of it: an answer, or none, and a person is asked. */

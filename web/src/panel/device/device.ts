@@ -115,13 +115,13 @@ export class Device {
 
   /** Writes an answer to a question; undefined where there is none that is sure enough. */
   async answer(question: Question, onText: (text: string) => void): Promise<Answer | undefined> {
-    const { state, grounded } = this.options;
+    const { state, grounded, model } = this.options;
     const ground = grounded();
     if (!ground) return undefined;
     try {
       const engine = await this.#ready(question.stop);
       state.engine.value = "busy";
-      return await written({ engine, ground, question, onText, state });
+      return await written({ engine, model, ground, question, onText, state });
     } catch (error) {
       if (question.stop.aborted) return undefined;
       // A model that got stuck has left memory; it may do better the next time.

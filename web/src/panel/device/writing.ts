@@ -4,7 +4,7 @@
  * Decides: how long it may write, and that what is not sure enough is no answer. What it is told, and how far it may be
  * believed, is `core`'s, run by the knowledge base's worker as the gateway runs it.
  */
-import type { Engine } from "../../engines/engine.ts";
+import type { Engine, LocalModel } from "../../engines/engine.ts";
 import type {
   KbJudged,
   KbJudgeRequest,
@@ -26,6 +26,7 @@ export interface Grounded {
 
 export interface Writing {
   readonly engine: Engine;
+  readonly model: Pick<LocalModel, "parameters">;
   readonly ground: Grounded;
   readonly question: Question;
   readonly onText: (text: string) => void;
@@ -43,14 +44,16 @@ const MOST_MS = 120_000;
 
 /** The answer, or undefined where it is not sure enough. Rejects with what the engine, or the visitor, ended it by. */
 export async function written(writing: Writing): Promise<Answer | undefined> {
-  const { ground, question, state } = writing;
+  const { ground, question, state, model } = writing;
   const request = promptRequest(question, state);
   const prompt = await ground.prompt(request);
   if (prompt.entries.length === 0) return undefined;
   const made = await generated(prompt, writing);
   if (!made.reply) return undefined;
   const threshold = state.config.confidence_threshold;
-  const { answer, confidence, locale } = await ground.judge({ ...request, ...made, threshold });
+  const { parameters } = model;
+  const judging = { ...request, ...made, threshold, parameters };
+  const { answer, confidence, locale } = await ground.judge(judging);
   question.stop.throwIfAborted();
   if (!answer) return undefined;
   const { text: content, citations } = answer;
