@@ -12,6 +12,7 @@ from core.turnstile import Turnstile
 from core.workshop import Workshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.local_models import ModelFiles
 from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
@@ -91,6 +92,7 @@ class Services:
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models.
+    `local_models` is None where no site offers a model for browsers to run.
     """
 
     settings: Settings
@@ -116,3 +118,4 @@ class Services:
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
     guard: Guard | None = None
+    local_models: ModelFiles | None = None

@@ -31,6 +31,7 @@ from gateway.adapters.pace import Pace
 from gateway.adapters.packaged import packaged_disclaimers, packaged_tasks
 from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.prompt_files import PromptFiles
+from gateway.adapters.published_models import PublishedModels
 from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.remote_embeddings import RemoteEmbedder
@@ -77,7 +78,6 @@ async def open_services(
         cache = await _open_cache(settings, opened)
         bell = _open_bell(settings, opened)
         telemetry = _open_telemetry(settings, opened)
-        keys = own_keys(settings)
         truth = SqlTruth(settings.database_url, clock=time.time, deadline_s=TRUTH_S)
         await truth.start()
         opened.push_async_callback(truth.close)
@@ -92,7 +92,7 @@ async def open_services(
             settings=settings,
             clock=time.time,
             random=secrets.token_bytes,
-            keys=keys,
+            keys=own_keys(settings),
             verifier=LocalVerifier(),
             cache=cache,
             truth=truth,
@@ -112,6 +112,7 @@ async def open_services(
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
             guard=_guard(embedding, telemetry) if settings.models else None,
+            local_models=_open_local_models(settings),
         )
 
 
@@ -146,6 +147,14 @@ def _installed_stages() -> dict[str, Stage]:
 def _guard(embedding: PackedEmbedding | None, telemetry: HouseTelemetry) -> Guard | None:
     head = load_safety_head(embedding.table if embedding else None)
     return Guard(head, telemetry) if head else None
+
+
+def _open_local_models(settings: Settings) -> PublishedModels | None:
+    """What visitors' browsers may run. Raises `BadPublication`."""
+    ids = [name for site in settings.sites for name in site.local_models]
+    if settings.models_dir is None or not ids:
+        return None
+    return PublishedModels(settings.models_dir, ids)
 
 
 def _space(folder: Path) -> Space | None:

@@ -96,6 +96,7 @@ class SiteSettings:
     greetings: tuple[GreetingSettings, ...] = ()
     voice: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""))
+    local_models: tuple[str, ...] = ()
 
 
 def target_variable(name: str, what: str) -> str:
@@ -246,6 +247,7 @@ class Settings:
     workers: int = 1
     console_port: int = 8002
     redis_url: Secret = field(default_factory=lambda: Secret(""))
+    models_dir: Path | None = None
     targets: tuple[TargetSettings, ...] = ()
     model: ModelSettings | None = None
     embeddings: EmbeddingSettings | None = None

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { markdownParts } from "./scripts/markdown_parts.mjs";
 import { pythonPackStandIn } from "./scripts/python_module.mjs";
+import { wllamaStandIn } from "./scripts/wllama_parts.mjs";
 
 const BROWSER_ONLY = [
   "src/panel/main.tsx", // entry: mounts the panel on the served document
@@ -17,12 +18,16 @@ const BROWSER_ONLY = [
   "src/loader/main.ts", // entry: runs on the host page, reads document.currentScript
   "src/sw/main.ts", // glue: binds offline.ts to ServiceWorkerGlobalScope
   "src/engines/kb/worker.ts", // glue: starts Pyodide's wasm inside a module worker
+  "src/engines/weights/worker.ts", // glue: binds the keeper of models to a module worker
+  "src/engines/weights/spawn.ts", // glue: hands the browser's own Worker to the client
+  "src/engines/wllama/wllama.ts", // glue: hands llama.cpp's wasm its model and its words
+  "src/panel/device/open.ts", // glue: makes the model on this device of what the browser has
   "src/engines/kb/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/**/*.d.ts", // types only
 ];
 
 export default defineConfig({
-  plugins: [markdownParts(), pythonPackStandIn()],
+  plugins: [markdownParts(), pythonPackStandIn(), wllamaStandIn()],
   resolve: {
     alias: { "@fanlight/widget": join(import.meta.dirname, "packages/widget/src/index.ts") },
   },

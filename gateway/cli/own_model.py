@@ -1,9 +1,10 @@
 """The model server that the demo starts beside itself, so that it answers what its pages do not.
 
-Decides when: where the demo has no other, and the weights are here. Where they are not, whoever
-sits at the terminal is asked whether to fetch them; without a terminal, or when they decline,
-nothing is changed. What it needs it does by the command `fanlight models` in processes of their
-own: the gateway knows no engine. A model that does not start is told, and the demo goes on without.
+Decides when: where the demo has no other, and the weights are here, which are then offered to
+browsers too. Where they are not, whoever sits at the terminal is asked whether to fetch them;
+without a terminal, or when they decline, nothing is changed. What it needs it does by the command
+`fanlight models` in processes of their own: the gateway knows no engine. A model that does not
+start is told, and the demo goes on without.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from typing import Any, Final
 import click
 
 from gateway.cli.output import Output
+from gateway.configuration.demo import SMALL, published_folder
 
-MODEL: Final = "smollm2-135m"
+MODEL: Final = SMALL
 START_S: Final = 90.0
 STOP_S: Final = 15.0
 _FANLIGHT: Final = (
@@ -45,7 +47,9 @@ def own_model(
     """
     folder = Path(environ.get("FANLIGHT_MODELS_DIR") or data / "models")
     variables = {**environ, "FANLIGHT_MODELS_DIR": str(folder)}
-    if environ.get("FANLIGHT_LLM_URL") or not _wanted(folder, variables, output):
+    wanted = not environ.get("FANLIGHT_LLM_URL") and _wanted(folder, variables, output)
+    _offer(folder, published_folder(data), variables, output)
+    if not wanted:
         yield environ
         return
     key = secrets.token_urlsafe(_KEY_BYTES)
@@ -95,6 +99,20 @@ def _fetched(row: Mapping[str, Any], environ: Mapping[str, str], output: Output)
         return True
     output.tell("The demo goes on without a model; the lines above say why.", "yellow")
     return False
+
+
+def _offer(folder: Path, published: Path, environ: Mapping[str, str], output: Output) -> None:
+    """Publish the model, where it is here, for visitors who want it on their device."""
+    chosen, manifest = folder / MODEL / "chosen.json", published / f"{MODEL}.json"
+    if not chosen.exists():
+        return
+    if manifest.exists() and manifest.stat().st_mtime >= chosen.stat().st_mtime:
+        return
+    with output.progress(f"publishing the model {MODEL} for browsers"):
+        told = _ask(environ, "publish", MODEL, "--to", str(published), "--form", "q8_0", "--json")
+    if not told.get("sha256"):
+        reason = told.get("detail") or "`fanlight models publish` says why"
+        output.tell(f"The demo offers no model to browsers: {reason}", "yellow")
 
 
 def _ask(environ: Mapping[str, str], *arguments: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import kb
 from gateway.configuration.addresses import Address, BadAddress, parse_address
@@ -24,6 +24,9 @@ _TOKEN_BYTES: Final = 24
 
 
 LOOPBACKS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+SMALL: Final = "smollm2-135m"
+"""The model that runs beside the demo, and that it offers to browsers, once it was fetched."""
+
 SMALL_MODEL: Final = {"first_token_s": 20.0, "between_tokens_s": 10.0, "max_tokens": 200}
 """A model on this machine's processor is small, begins late, and does not end by itself."""
 
@@ -49,10 +52,14 @@ def demo_settings(
         "kb": [str(Path(kb.__file__).parent / "data")],
         "accent": "#1f5f8b",
     }
-    document: dict[str, object] = {
+    document: dict[str, Any] = {
         "gateway": {"port": port, "private_endpoints": [model.endpoint] if model else []},
         "sites": [site],
     }
+    published = published_folder(demo_folder(project_root, variables))
+    if (published / f"{SMALL}.json").exists():
+        document["gateway"] |= {"models_dir": str(published)}
+        site["local_models"] = [SMALL]
     if model is not None and model.host in LOOPBACKS:
         site["confidence_threshold"] = SMALL_MODEL_THRESHOLD
         document["limits"] = SMALL_MODEL
@@ -67,6 +74,11 @@ def demo_settings(
 def demo_folder(project_root: Path, environ: Mapping[str, str]) -> Path:
     """Where the demo keeps its data."""
     return Path(environ.get("FANLIGHT_DATA_DIR") or project_root / ".fanlight")
+
+
+def published_folder(data: Path) -> Path:
+    """Where the demo publishes models for browsers, in its data folder."""
+    return data / "published"
 
 
 def kept_token(folder: Path) -> str:

@@ -125,6 +125,7 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
             values["private_endpoints"], "gateway.private_endpoints", flaws
         ),
         trusted_proxies=rules.networks(values["trusted_proxies"], "gateway.trusted_proxies", flaws),
+        models_dir=base / values["models_dir"] if values["models_dir"] else None,
     )
     _keep_apart(settings, flaws)
     stores.enough_for(settings.workers, settings.redis_url.reveal(), flaws)
@@ -229,6 +230,7 @@ def _site(
         severity=rules.severity(values["severity"], f"{where}.severity", flaws),
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
+        local_models=tuple(dict.fromkeys(values["local_models"])),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +51,8 @@ def examine_settings(
     stages = entry_points(group=EXTENSIONS).names
     settings, more = parse_settings(document, variables, base, stages)
     settings, bad_keys = identity.loaded(settings)
-    return settings, [*bad_lines, *more, *bad_keys, *_missing_files(settings)]
+    missing = (*_missing_files(settings), *_missing_models(settings))
+    return settings, [*bad_lines, *more, *bad_keys, *missing]
 
 
 def environment(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Flaw]]:
@@ -132,3 +133,15 @@ def _missing_kb(settings: Settings) -> list[Flaw]:
         for path in site.kb
         if not path.exists()
     ]
+
+
+def _missing_models(settings: Settings) -> Iterator[Flaw]:
+    folder = settings.models_dir
+    for site in settings.sites:
+        key = f"sites[{site.key}].local_models"
+        for name in site.local_models:
+            remedy = f"Write it with `fanlight models publish {name} --to FOLDER`."
+            if folder is None:
+                yield Flaw("gateway.models_dir", f"{key} needs it.", remedy)
+            elif not (folder / f"{name}.json").is_file():
+                yield Flaw(key, f"{name!r} is not in {folder}.", remedy)

@@ -94,6 +94,10 @@ SETTINGS: Final = (
         "The built web assets. Default: the ones that came with the gateway.",
     ),
     Setting(
+        *("gateway", "models_dir", "string"),
+        "The folder that `fanlight models publish --to` wrote: see `sites.local_models`.",
+    ),
+    Setting(
         "gateway",
         "private_endpoints",
         "list of strings",
@@ -226,6 +230,11 @@ SETTINGS: Final = (
         *("sites", "voice", "true or false"),
         "Whether visitors may speak their question; their browser may send the sound to its maker.",
         default=False,
+    ),
+    Setting(
+        *("sites", "local_models", "list of strings"),
+        "Models for visitors' devices, by id; the first is offered: see local-models.md.",
+        (),
     ),
     Setting(
         *("sites.greetings", "name", "string"),

@@ -23,7 +23,7 @@ from gateway.context import PackedEmbedding, Services, WebFile
 from gateway.days import day_in
 from gateway.loader import Loader, Loaders
 from gateway.middleware.headers import permissions_policy
-from gateway.routes import greetings, web_app
+from gateway.routes import greetings, models, web_app
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from kb import Index
@@ -35,6 +35,7 @@ EMBEDDABLE = {
     "cross-origin-embedder-policy": "require-corp",
     "cross-origin-resource-policy": "cross-origin",
 }
+ISOLATED = {"document-isolation-policy": "isolate-and-require-corp"}
 STARTER = "starter"
 STARTERS = 4
 LEAST_PATIENCE_MS = 5_000
@@ -94,11 +95,15 @@ class Documents:
         if site.turnstile is None:
             # A cross-origin isolated page shows only frames that ask the same of all they load.
             response.headers.update(EMBEDDABLE)
+        response.headers.update(_isolation(site))
         return response
 
     async def chat(self, request: Request) -> Response:
         """`GET /chat/<site>`: the panel on a page of its own."""
-        return self.document(request, self.site(request), "chat", "'none'")
+        site = self.site(request)
+        response = self.document(request, site, "chat", "'none'")
+        response.headers.update(_isolation(site))
+        return response
 
     async def greeter(self, request: Request) -> Response:
         """`GET /greet/<site>`: the document of the bubble beside the launcher."""
@@ -177,6 +182,7 @@ class Documents:
                 "bytes": len(knowledge.packed),
                 "embedding": _embedding(knowledge.embedding),
             },
+            "local_models": models.offered(site, self._services.local_models),
             "version": __version__,
             "build": self._build,
         }
@@ -209,6 +215,14 @@ class Documents:
 def _ancestors(site: SiteSettings) -> str:
     """Who may put a document of this site into a frame."""
     return " ".join(site.origins) or "'none'"
+
+
+def _isolation(site: SiteSettings) -> dict[str, str]:
+    """What a page needs in which a model may use several threads, where its browser knows it.
+
+    Turnstile's frame would not be shown in it.
+    """
+    return {} if site.turnstile or not site.local_models else ISOLATED
 
 
 def _embedding(found: PackedEmbedding | None) -> dict[str, object] | None:
@@ -330,6 +344,7 @@ def document_routes(services: Services, shelf: Shelf) -> list[Route]:
         Route("/kb/embedding/{release}.bin", documents.embedding),
         Route("/sw.js", assets.service_worker),
         Route("/assets/{name:path}", assets.asset),
+        *models.model_routes(services),
     ]
 
 

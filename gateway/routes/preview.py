@@ -83,7 +83,11 @@ class _Previews:
         site = replace(self._documents.site(request), theme=_theme(request), turnstile=None)
         # Every window around it counts: the page, and the console around that.
         ancestors = f"'self' {self._settings.console_url}"
-        own = {"preview": True, "host_origins": [self._settings.public_url]}
+        own = {
+            "preview": True,
+            "host_origins": [self._settings.public_url],
+            "local_models": [],
+        }
         return self._documents.document(request, site, "panel", ancestors, own)
 
 

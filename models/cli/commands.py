@@ -29,6 +29,7 @@ from models.cli.safety import safety_group
 from models.cli.serve import serve_command
 from models.cli.signing import sign_command
 from models.registry import cleaning
+from models.registry.publishing import Form, publish
 from models.registry.registry import Registry, State
 from models.services import open_registry
 
@@ -171,6 +172,47 @@ def use_command(
     output.result({"id": model_id, "version": choice.version, "chosen": list(choice.versions)})
     output.show(
         f"{model_id} {choice.version} is used; what runs now goes on until it is restarted."
+    )
+
+
+@models_group.command("publish")
+@click.argument("model_id", metavar="MODEL")
+@version_option
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder that gateway.models_dir names; made where it is missing.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["same", "q8_0"]),
+    default="same",
+    show_default=True,
+    help="q8_0: its matrices in 8 bits, half as large as F16.",
+)
+@catalog_option
+@json_option
+def publish_command(
+    *,
+    model_id: str,
+    version: str | None,
+    folder: Path,
+    form: Form,
+    catalog: Path | None,
+    as_json: bool,
+) -> None:
+    """Write MODEL, with the hashes of its blocks, for visitors' browsers to run."""
+    output = Output(as_json)
+    with _opened(catalog, output) as registry, shown(output) as progress:
+        done = publish(registry, registry.find(model_id, version), folder, form, progress)
+    row = {"manifest": str(done.manifest), "file": str(done.file), "bytes": done.size}
+    output.result({**row, "sha256": done.sha256})
+    output.show(
+        f"{done.manifest}: {_mb(done.size)}, sha256 {done.sha256}.",
+        f'Offer it to visitors: models_dir = "{folder}" in [gateway], and '
+        f'local_models = ["{model_id}"] in the site.',
     )
 
 

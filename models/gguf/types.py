@@ -71,5 +71,5 @@ BLOCKS: Final = {
 }
 """Types of tensors. What is not here is refused: its size could not be checked."""
 
-FILE_TYPE_F16: Final = 1
-"""`general.file_type` of a file whose matrices are F16."""
+FILE_TYPES: Final = {F16: 1, Q8_0: 7}
+"""`general.file_type` of a file whose matrices are of a type."""

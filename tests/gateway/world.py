@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.commands import Classifier
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, WebFile, load_knowledge
 from gateway.keys import OneKey
+from gateway.local_models import ModelFiles
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
@@ -159,6 +160,7 @@ async def world(
     commands: Classifier | None = None,
     stages: Mapping[str, Stage] | None = None,
     guard: Guard | None = None,
+    local_models: ModelFiles | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = time or Time()
@@ -175,7 +177,7 @@ async def world(
     services = replace(
         services, workshop=workshop, embedding=embedding, commands=commands, guard=guard
     )
-    services = replace(services, stages=stages or {})
+    services = replace(services, stages=stages or {}, local_models=local_models)
     await services.truth.start()
     app = create_app(services)
     async with (

@@ -21,6 +21,7 @@ import { compressAll } from "./brotli.mjs";
 import { buildDocument, buildScript } from "./bundle.mjs";
 import { keepLoaders, packLoader } from "./loader.mjs";
 import { buildPythonPack, digest, ourFiles } from "./python_pack.mjs";
+import { buildEngine } from "./wllama_parts.mjs";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(WEB, "dist");
@@ -62,21 +63,27 @@ async function buildInto(out, say) {
     await cp(join(CACHE, "py", file), join(out, "assets/py", file));
   }
   say("bundling the panel, the console, the loader and the service worker");
+  const wllama = await buildEngine(out);
   const urls = {
     runtime: `/assets/py/${pack.runtime}/`,
     stdlib: `/assets/py/${pack.stdlib}`,
     lock: pack.lock,
   };
-  const panel = await buildDocument("panel.html", out, urls);
-  await buildDocument("greeter.html", out, urls);
-  await buildDocument("console.html", out, urls);
-  await buildDocument("preview.html", out, urls);
+  const parts = { python: urls, wllama };
+  const files = await buildDocument("panel.html", out, parts);
+  await buildDocument("greeter.html", out, parts);
+  await buildDocument("console.html", out, parts);
+  await buildDocument("preview.html", out, parts);
   await buildScript("src/loader/main.ts", "loader.js", out);
   await buildScript("src/sw/main.ts", "sw.js", out);
   await keepLoaders(join(WEB, "loaders"), join(out, "loaders"));
 
-  const build = digest(await readFile(join(out, "panel.html")), ...panel, ...python);
-  const list = JSON.stringify({ build, panel, python });
+  // What a model needs is stored with the model, not with the page.
+  const isEngine = (/** @type {string} */ file) => /\/(?:wllama|models)[-/]/.test(file);
+  const panel = files.filter((file) => !isEngine(file));
+  const engine = [...files.filter(isEngine), ...Object.values(wllama)];
+  const build = digest(await readFile(join(out, "panel.html")), ...panel, ...python, ...engine);
+  const list = JSON.stringify({ build, panel, python, engine });
   await writeFile(join(out, "precache.json"), list);
   await writeFile(join(out, `assets/precache-${build}.json`), list);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { markdownParts } from "./markdown_parts.mjs";
 import { pythonPack } from "./python_module.mjs";
+import { wllamaParts } from "./wllama_parts.mjs";
 
 /** The browsers that DESIGN supports: the last two versions of each, and iOS 16.4. */
 const TARGETS = ["chrome109", "edge109", "firefox115", "safari16.4", "ios16.4"];
@@ -32,13 +33,13 @@ const OUTPUT = {
  * Builds one document; the result is the addresses of its files: scripts, styles, workers.
  * @param {string} html
  * @param {string} outDir
- * @param {import("../src/engines/kb/protocol.ts").PythonUrls} python
+ * @param {{ python: import("../src/engines/kb/protocol.ts").PythonUrls, wllama: import("../src/engines/wllama/urls.ts").WllamaUrls }} parts
  * @returns {Promise<string[]>}
  */
-export async function buildDocument(html, outDir, python) {
+export async function buildDocument(html, outDir, { python, wllama }) {
   const result = await build({
     ...SHARED,
-    plugins: [markdownParts(), pythonPack(python)],
+    plugins: [markdownParts(), pythonPack(python), wllamaParts(wllama)],
     worker: { format: "es", plugins: () => [pythonPack(python)] },
     build: { ...OUTPUT, outDir, rolldownOptions: { input: html } },
   });

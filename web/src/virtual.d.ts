@@ -2,3 +2,8 @@
 declare module "virtual:fanlight-python" {
   export const PYTHON: import("./engines/kb/protocol.ts").PythonUrls;
 }
+
+/** Where this build's wllama lies; made by scripts/wllama_parts.mjs. */
+declare module "virtual:fanlight-wllama" {
+  export const WLLAMA: import("./engines/wllama/urls.ts").WllamaUrls;
+}

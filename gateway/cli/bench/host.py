@@ -59,8 +59,13 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, sizes: Sequence[int], report: Report) -> AsyncIterator[Served]:
-    """The product, while it runs; raises `BenchError` when it does not start."""
+async def serving(
+    folder: Path, sizes: Sequence[int], report: Report, local: tuple[Path, str] | None = None
+) -> AsyncIterator[Served]:
+    """The product, while it runs; raises `BenchError` when it does not start.
+
+    `local` is a folder of published models, and the one that the demo's site offers.
+    """
     questions = {}
     for number, size in enumerate(sizes):
         report(f"building {size} entries", 0.1 * number)
@@ -68,7 +73,10 @@ async def serving(folder: Path, sizes: Sequence[int], report: Report) -> AsyncIt
         index = await asyncio.to_thread(installed_tools().build, entries)
         (folder / f"{size}.idx").write_bytes(index)
     port, page = free_port(), free_port()
-    (folder / "fanlight.toml").write_text(_settings(folder, sizes, port, page), encoding="utf-8")
+    settings = (
+        _settings(folder, sizes, port, page) if local is None else _offering(port, page, *local)
+    )
+    (folder / "fanlight.toml").write_text(settings, encoding="utf-8")
     report("starting the gateway", 0.25)
     # A data folder that cannot be written is told by the gateway itself.
     with suppress(OSError):
@@ -90,6 +98,15 @@ def _settings(folder: Path, sizes: Sequence[int], port: int, page: int) -> str:
         _SITE.format(key=key, page=page, kb=json.dumps(str(path))) for key, path in sites.items()
     )
     return _GATEWAY.format(port=port) + "".join(tables)
+
+
+def _offering(port: int, page: int, models: Path, name: str) -> str:
+    faq = json.dumps(str(Path(kb.__file__).parent / "data"))
+    gateway = _GATEWAY.format(port=port).replace(
+        "[limits]", f"models_dir = {json.dumps(str(models.absolute()))}\n\n[limits]"
+    )
+    site = _SITE.format(key="site_demo", page=page, kb=faq)
+    return f'{gateway}{site}local_models = ["{name}"]\n'
 
 
 async def _start(folder: Path, page: int) -> asyncio.subprocess.Process:

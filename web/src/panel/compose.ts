@@ -16,11 +16,14 @@ import { emptyKept, type Kept, seen } from "../vault/talks.ts";
 import { type Keeping, Vault } from "../vault/vault.ts";
 import type { PanelConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
+import type { Device } from "./device/device.ts";
+import type { Around } from "./device/open.ts";
 import { Escalations } from "./escalations.ts";
 import { Feedback } from "./feedback.ts";
 import { Gateway } from "./gateway.ts";
 import { Happenings, type Tell } from "./happenings.ts";
 import { browse, type Knowledge } from "./knowledge.ts";
+import { Local } from "./local.ts";
 import { exclusively } from "./locks.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
@@ -39,6 +42,7 @@ export interface Surroundings {
   readonly languages: readonly string[];
   readonly isOnline: () => boolean;
   readonly knowledge: () => Knowledge;
+  readonly device: (around: Around) => Promise<Device>;
   readonly goOnlineOnly: MemoryOptions["goOnlineOnly"];
   readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
   /** Whose panel this is, where the host page knows its visitors. */
@@ -65,6 +69,7 @@ export interface Services {
   readonly feedback: Feedback;
   readonly happenings: Happenings;
   readonly memory: Memory;
+  readonly local: Local;
   readonly speaker: Speaker;
   readonly network: Network;
   readonly replies: Replies;
@@ -181,7 +186,12 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock, tell };
-  const conversation = new Conversation({ ...shared, knowledge: pack.current });
+  const local = new Local(state, () => {
+    const remember = (id: string | undefined) => memory.wantModel(id);
+    return around.device({ state, grounded: pack.current, remember });
+  });
+  const { answer: here } = local;
+  const conversation = new Conversation({ ...shared, knowledge: pack.current, here });
   const { openDatabase, goOnlineOnly } = around;
   const kept = { state, vault, consent, ring, calls, gateway, escalations, replies, clock };
   const memory = new Memory({ ...kept, feedback, openDatabase, goOnlineOnly });
@@ -189,6 +199,7 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
     state.speak(localeFor(state, around, consent.read()?.locale, host));
   return {
     ...{ state, conversation, escalations, feedback, happenings, memory, network, replies, vault },
+    local,
     speaker: new Speaker(),
     talks: new Talks({ state, vault, conversation, replies, clock }),
     warm: () => void (network.usable && gateway.warm()),

@@ -5,6 +5,7 @@
  * without, by an error that names the field.
  */
 
+import type { LocalModel } from "../engines/engine.ts";
 import type { Opening } from "./attendance.ts";
 import { parseTheme, type Theme } from "./look.ts";
 
@@ -38,6 +39,8 @@ export interface PanelConfig {
   readonly hours: readonly Opening[] | null;
   /** The index, and the embedding that it was built with: null where it knows words alone. */
   readonly kb: Release & { readonly embedding: Release | null };
+  /** The models that a visitor may have on the device, the first choice first. */
+  readonly local_models: readonly LocalModel[];
   readonly version: string;
   readonly build: string;
   /** The site's own first words, by language; the panel has its own where they are absent. */
@@ -61,6 +64,7 @@ const DEFAULTS = {
   first_word_ms: 5000,
   time_zone: "UTC",
   hours: null,
+  local_models: [],
   version: "",
   build: "",
 } as const;

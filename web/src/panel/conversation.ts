@@ -9,13 +9,14 @@ import type { StringKey } from "../i18n/strings.ts";
 import type { Clock } from "../trust/clock.ts";
 import { makeId, makeIdempotencyKey } from "../trust/ids.ts";
 import type { Problem } from "../trust/problem.ts";
-import type { Entry, EscalationReason, Suggestion } from "../vault/entry.ts";
+import type { Entry, EscalationReason, ReplySource, Suggestion } from "../vault/entry.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Escalations } from "./escalations.ts";
 import type { ChatOutcome, Gateway, Turn } from "./gateway.ts";
 import type { Tell } from "./happenings.ts";
 import { consult, type Knowledge } from "./knowledge.ts";
 import { answerId, questionId, withEntry } from "./lines.ts";
+import type { AnswerHere } from "./local.ts";
 import type { Network } from "./network.ts";
 import { chatBody, kbRequest, type Question } from "./question.ts";
 import type { PanelState, Trouble } from "./state.ts";
@@ -29,6 +30,8 @@ export interface ConversationOptions {
   readonly clock: Clock;
   /** Absent while the visitor saves data and has not asked for it. */
   readonly knowledge: () => Knowledge | undefined;
+  /** Asks the model on this device, where there is one. */
+  readonly here: AnswerHere;
   readonly tell: Tell;
 }
 
@@ -40,7 +43,7 @@ interface Fallback {
   readonly guarded?: boolean | undefined;
 }
 
-type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
+export type Answer = Pick<Entry, "content" | "source"> & Partial<Entry>;
 
 /** In UTF-16 units. */
 export const LONGEST_QUESTION = 4000;
@@ -50,6 +53,8 @@ const LONGEST_REASONING = 8000;
 
 export class Conversation {
   #stop: AbortController | undefined;
+  /** Who streams the answer that is being made. */
+  #writes: ReplySource = "cloud";
   /** Turns that are not asked back: the visitor has chosen already, or meant none of the choices. */
   readonly #declined = new Set<string>();
 
@@ -154,6 +159,7 @@ export class Conversation {
     if (question.stop.aborted) return this.#halted(question);
     if (verdict?.route === "kb" && verdict.answer) return this.#known(question, verdict);
     if (verdict?.clarify) return this.#askBack(question, verdict.clarify);
+    if (verdict?.route === "local" && (await this.#here(question))) return undefined;
     if (online && verdict?.route !== "escalate") return this.#remote(question, verdict);
     const fallback = this.#fallbackOf(verdict, "fallback.offline");
     return this.#fallBack(question, fallback, "low_confidence", verdict?.gate.confidence ?? 0);
@@ -182,6 +188,16 @@ export class Conversation {
     if (escalate) await this.#raise(question, text, "always", confidence);
   }
 
+  /** Asks the model on this device; false where whoever is next is to be asked. */
+  async #here(question: Question): Promise<boolean> {
+    this.#writes = "local";
+    const answer = await this.options.here(question, (text) => this.#stream(text));
+    if (question.stop.aborted) this.#halted(question);
+    else if (answer) this.#reply(question.turnId, answer);
+    else this.#unwrite();
+    return question.stop.aborted || answer !== undefined;
+  }
+
   #askBack({ turnId }: Question, asked: Omit<KbClarify, "locale"> & Partial<KbClarify>): void {
     const { text, locale, confidence, choices } = asked;
     this.#reply(turnId, {
@@ -195,6 +211,7 @@ export class Conversation {
 
   async #remote(question: Question, verdict: KbResponse | undefined): Promise<void> {
     const { gateway, network, state, vault } = this.options;
+    this.#writes = "cloud";
     const outcome = await gateway.chat({
       body: chatBody(question, verdict, { state, vault }),
       idempotencyKey: makeIdempotencyKey(),
@@ -214,6 +231,8 @@ export class Conversation {
     if (outcome.kind === "problem") return this.#refused(question.turnId, outcome.problem);
     if (outcome.kind === "silent") {
       this.options.network.failed();
+      this.#unwrite();
+      if (verdict?.otherwise === "local" && (await this.#here(question))) return undefined;
       const fallback = this.#fallbackOf(verdict, "fallback");
       return this.#fallBack(question, fallback, "empty", verdict?.gate.confidence ?? 0);
     }
@@ -256,6 +275,12 @@ export class Conversation {
   #stream(text: string): void {
     const { live } = this.options.state;
     if (live.value) live.value = { ...live.value, text: live.value.text + text };
+  }
+
+  /** What was streamed is not to be shown: somebody else writes. */
+  #unwrite(): void {
+    const { live } = this.options.state;
+    if (live.value?.text) live.value = { ...live.value, text: "" };
   }
 
   #plain(key: StringKey): Fallback {
@@ -313,7 +338,7 @@ export class Conversation {
 
   #halted({ turnId }: Question): void {
     const content = this.options.state.live.value?.text ?? "";
-    this.#reply(turnId, { content, source: content ? "cloud" : undefined, stopped: true });
+    this.#reply(turnId, { content, source: content ? this.#writes : undefined, stopped: true });
   }
 
   #refused(turnId: string, problem: Problem): void {

@@ -5,12 +5,13 @@
  * runs the same gate over the same index; offline there is nobody else to ask, so it waits longer.
  */
 import type { KbBrowse, KbRequest, KbResponse, KbTopic } from "../engines/kb/protocol.ts";
+import type { Grounded } from "./device/writing.ts";
 
 export const ONLINE_WAIT_MS = 1500;
 export const OFFLINE_WAIT_MS = 30_000;
 
 /** What the panel needs of `KnowledgeBase`: it may still be loading, and may have failed. */
-export interface Knowledge {
+export interface Knowledge extends Grounded {
   /** Starts loading, once; later calls resolve with the same outcome. */
   load(): Promise<unknown>;
   ask(request: KbRequest): Promise<KbResponse>;

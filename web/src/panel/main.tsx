@@ -55,6 +55,7 @@ function build(
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
+    device: async (around) => (await import("./device/open.ts")).openDevice(around),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
     owner,
     turnstile: async (widget) => (await import("../trust/turnstile.ts")).turnstileToken(widget),
@@ -218,9 +219,18 @@ async function start(): Promise<void> {
   listen(services);
   refuseFiles(document, () => (services.state.notice.value = "files.refused"));
   if (!preview)
-    keepOffline(services.state, async () => (await offline()).enableOffline(config), markOffline);
+    keepOffline(
+      services.state,
+      async () => {
+        const engine = services.state.model.value !== undefined;
+        return (await offline()).enableOffline({ ...config, engine });
+      },
+      markOffline,
+    );
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
+  // Whoever has a model here is answered by it: only then is its code fetched.
+  if (services.state.model.value) void services.local.device().catch(() => undefined);
   const root = document.getElementById("app");
   const close = framed ? () => framed.bridge.close() : undefined;
   if (root) render(<Panel services={{ ...services, close }} />, root);

@@ -47,6 +47,7 @@ export class Memory {
     if (!choice) return false;
     if (choice.theme) this.options.state.theme.value = parseTheme(choice.theme);
     this.options.state.voice.value = choice.voice === true;
+    this.options.state.model.value = choice.model;
     await this.accept(choice.training);
     return true;
   }
@@ -97,6 +98,12 @@ export class Memory {
     if (this.options.state.consent.value?.memory) this.#writeChoice();
   }
 
+  /** Keeps which model the visitor wants on this device, where keeping is allowed; or that none is. */
+  wantModel(id: string | undefined): void {
+    this.options.state.model.value = id;
+    if (this.options.state.consent.value?.memory) this.#writeChoice();
+  }
+
   /** Empties the open conversation. */
   async clear(): Promise<void> {
     const { vault, replies, clock, state } = this.options;
@@ -125,6 +132,7 @@ export class Memory {
     calls.reset();
     state.consent.value = { memory: false, training: false };
     state.voice.value = false;
+    state.model.value = undefined;
     state.keeping.value = "tab";
     await vault.update(() => emptyKept(makeId("c", clock)));
     await this.#ownConversations();
@@ -162,7 +170,7 @@ export class Memory {
     const { theme, config } = state;
     const look = theme.value === config.theme ? undefined : theme.value;
     const voice = state.voice.value || undefined;
-    consent.write({ ...choice, locale: chosen, theme: look, voice });
+    consent.write({ ...choice, locale: chosen, theme: look, voice, model: state.model.value });
   }
 
   /** A conversation belongs to the key that began it: under another key each goes on as another one. */

@@ -4,6 +4,7 @@
  * Decides nothing; holds only what more than one of them needs.
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { KbDevice } from "../engines/kb/protocol.ts";
 import { type Locale, offered } from "../i18n/locale.ts";
 import { ENGLISH, loadStrings, type Say, type StringKey, speaker } from "../i18n/strings.ts";
 import type { Consent } from "../trust/session.ts";
@@ -30,7 +31,7 @@ export interface Trouble {
 }
 
 /** What stands over the conversation: a list, or a question before something is lost. */
-export type Opened = "talks" | "topics" | "kept" | "clear" | "forget" | "erase";
+export type Opened = "talks" | "topics" | "kept" | "device" | "clear" | "forget" | "erase";
 
 export type Connection = "online" | "offline" | "unreachable";
 
@@ -59,6 +60,9 @@ export class PanelState {
   readonly visible = signal(true);
   /** The knowledge base: not asked for (data saver), on its way, answering, or not to be had. */
   readonly pack = signal<"absent" | "loading" | "ready" | "failed">("absent");
+  /** The model that the visitor wants on this device, and how far that is. */
+  readonly model = signal<string | undefined>(undefined);
+  readonly engine: Signal<NonNullable<KbDevice["engine"]>>;
   /** What stands in the field that no person sees: told to the gateway as a signal, and decides nothing. */
   unseen = "";
   readonly #strings = signal(ENGLISH);
@@ -77,6 +81,7 @@ export class PanelState {
     kept: Kept,
   ) {
     this.theme = signal(config.theme);
+    this.engine = signal(config.local_models.length > 0 ? "absent" : "none");
     this.kept = signal(kept);
     this.offered = offered(config.locales);
     this.say = computed(() => speaker(this.locale.value, this.#strings.value));

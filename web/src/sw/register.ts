@@ -15,6 +15,8 @@ export interface OfflineConfig {
   readonly mode: "panel" | "chat";
   readonly build: string;
   readonly kb: Kept & { readonly embedding: Kept | null };
+  /** What runs a model is stored too. */
+  readonly engine?: boolean;
 }
 
 interface Kept {
@@ -35,6 +37,8 @@ interface PrecacheList {
   readonly build: string;
   readonly panel: readonly string[];
   readonly python: readonly string[];
+  /** What runs a language model: for those who have one here. */
+  readonly engine: readonly string[];
 }
 
 /** What these functions take from the document. */
@@ -84,7 +88,7 @@ export async function enableOffline(
     const call: Precache = {
       type: "precache",
       build,
-      urls: [...list.panel, ...list.python, ...knowledge],
+      urls: [...list.panel, ...list.python, ...knowledge, ...(config.engine ? list.engine : [])],
       documents: [page],
       marks: [build, kb.release, kb.embedding?.release ?? WORDS_ALONE],
     };
@@ -114,7 +118,8 @@ export async function disableOffline(
     // Caches outlive a registration that the browser dropped by itself.
     const prefix = `fanlight-${config.site_key}-`;
     const left = ((await caches?.keys()) ?? []).filter(
-      (name) => name.startsWith(prefix) && !name.slice(prefix.length).includes("-"),
+      // A build's, or one of a model (engines/weights/blocks.ts): neither is another site's.
+      (name) => name.startsWith(prefix) && /^(?:model-)?[^-]*$/.test(name.slice(prefix.length)),
     );
     await Promise.all(left.map((name) => caches?.delete(name)));
     return { ok: true };

@@ -16,6 +16,8 @@ interface Preferences extends Choice {
   readonly theme?: string | undefined;
   /** The browser may send sound to its maker. */
   readonly voice?: boolean | undefined;
+  /** The model that is wanted on this device. */
+  readonly model?: string | undefined;
 }
 
 /** Names of what is kept, each followed by whose it is. */
@@ -40,7 +42,8 @@ export class ConsentRecord {
       const locale = typeof value.locale === "string" ? value.locale : undefined;
       const theme = typeof value.theme === "string" ? value.theme : undefined;
       const voice = value.voice === true || undefined;
-      return { memory: true, training: value.training === true, locale, theme, voice };
+      const model = typeof value.model === "string" ? value.model : undefined;
+      return { memory: true, training: value.training === true, locale, theme, voice, model };
     } catch {
       return undefined;
     }

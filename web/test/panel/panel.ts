@@ -1,5 +1,13 @@
 /** A whole panel for tests: the real services over a gateway, a knowledge base and a browser in memory. */
-import type { KbRequest, KbResponse, KbTopic } from "../../src/engines/kb/protocol.ts";
+import type {
+  KbJudged,
+  KbJudgeRequest,
+  KbPrompt,
+  KbPromptRequest,
+  KbRequest,
+  KbResponse,
+  KbTopic,
+} from "../../src/engines/kb/protocol.ts";
 import { compose, type Services, type Surroundings } from "../../src/panel/compose.ts";
 import { type PanelConfig, parseConfig } from "../../src/panel/config.ts";
 import type { Knowledge } from "../../src/panel/knowledge.ts";
@@ -67,6 +75,11 @@ export function unknown(route: "cloud" | "escalate"): KbResponse {
   };
 }
 
+/** What the model on the device is to answer. */
+export function here(online: boolean): KbResponse {
+  return { ...unknown("escalate"), route: "local", otherwise: online ? "cloud" : "escalate" };
+}
+
 export const CHOICES = [
   { entry_id: "a", question: "Is it the known one?" },
   { entry_id: "b", question: "Is it another?" },
@@ -100,6 +113,23 @@ export class TestKnowledge implements Knowledge {
     ];
   }
 
+  async prompt({ question, max_tokens }: KbPromptRequest): Promise<KbPrompt> {
+    const entries = question.includes("unheard") ? [] : [{ entry_id: "e", question, locale: "en" }];
+    const messages = [{ role: "user", content: question }] as const;
+    return { messages, max_tokens, entries, citations: [{ title: "Guide", url: "/guide" }] };
+  }
+
+  async judge({ reply }: KbJudgeRequest): Promise<KbJudged> {
+    const sure = !reply.includes("doubtful");
+    return {
+      answer: sure ? { text: reply, citations: [{ title: "Guide", url: "/guide" }] } : null,
+      confidence: sure ? 0.8 : 0.2,
+      escalate: !sure,
+      reasons: sure ? [] : ["low_confidence"],
+      locale: "en",
+    };
+  }
+
   async ask(request: KbRequest): Promise<KbResponse> {
     const { question, online, may_clarify } = request;
     this.asked.push(question);
@@ -107,6 +137,8 @@ export class TestKnowledge implements Knowledge {
     if (question.includes("close") && may_clarify) return close();
     if (question.includes("known")) return known("The **answer**.");
     if (question.includes("always")) return known("The answer.", true);
+    const engine = request.device?.engine ?? "";
+    if (question.includes("go on") && ["kept", "ready"].includes(engine)) return here(online);
     return unknown(online ? "cloud" : "escalate");
   }
 }
@@ -180,6 +212,9 @@ export function panel(options: HarnessOptions = {}): Harness {
     languages: options.languages ?? ["en"],
     isOnline: () => browser.online,
     knowledge: () => knowledge,
+    device: async () => {
+      throw new Error("there is none");
+    },
     goOnlineOnly: async () => {
       browser.removals += 1;
     },

@@ -47,6 +47,10 @@ export class MemoryCaches {
     return [...this.all.keys()];
   }
 
+  async has(name: string): Promise<boolean> {
+    return this.all.has(name);
+  }
+
   async delete(name: string): Promise<boolean> {
     return this.all.delete(name);
   }

@@ -10,7 +10,11 @@ import { KbError } from "./engine.ts";
 import type {
   KbBrowse,
   KbCall,
+  KbJudged,
+  KbJudgeRequest,
   KbProgress,
+  KbPrompt,
+  KbPromptRequest,
   KbReply,
   KbRequest,
   KbResponse,
@@ -112,6 +116,20 @@ export class KnowledgeBase {
     const reply = await this.#asked({ type: "browse", request });
     if (reply.type !== "topics") throw new KbError("python", `unexpected reply: ${reply.type}`);
     return reply.topics;
+  }
+
+  /** What a model on this device is to be told of a question. */
+  async prompt(request: KbPromptRequest): Promise<KbPrompt> {
+    const reply = await this.#asked({ type: "prompt", request });
+    if (reply.type !== "prompted") throw new KbError("python", `unexpected reply: ${reply.type}`);
+    return reply.prompt;
+  }
+
+  /** How far what a model on this device wrote may be believed. */
+  async judge(request: KbJudgeRequest): Promise<KbJudged> {
+    const reply = await this.#asked({ type: "judge", request });
+    if (reply.type !== "judged") throw new KbError("python", `unexpected reply: ${reply.type}`);
+    return reply.judged;
   }
 
   async #asked(call: DistributiveOmit<KbCall, "id">): Promise<KbReply> {

@@ -10,7 +10,11 @@ import type { loadPyodide, PyodideInterface } from "pyodide";
 import type {
   KbBrowse,
   KbFailure,
+  KbJudged,
+  KbJudgeRequest,
   KbProgress,
+  KbPrompt,
+  KbPromptRequest,
   KbRequest,
   KbResponse,
   KbTopic,
@@ -39,6 +43,8 @@ interface Host {
   readonly embedding: string | undefined;
   respond(requestJson: string): string;
   topics(requestJson: string): string;
+  prompt(requestJson: string): string;
+  judge(requestJson: string): string;
 }
 
 /** What the engine takes from its surroundings. */
@@ -82,6 +88,16 @@ export class KbEngine {
   /** What can be asked, as `core.browse` lists it. */
   topics(request: KbBrowse): readonly KbTopic[] {
     return this.#run((host) => host.topics(JSON.stringify(request))) as readonly KbTopic[];
+  }
+
+  /** What a model on this device is told, as `core.device` writes it. */
+  prompt(request: KbPromptRequest): KbPrompt {
+    return this.#run((host) => host.prompt(JSON.stringify(request))) as KbPrompt;
+  }
+
+  /** How far what it wrote may be believed, as `core.device` judges it. */
+  judge(request: KbJudgeRequest): KbJudged {
+    return this.#run((host) => host.judge(JSON.stringify(request))) as KbJudged;
   }
 
   #run(work: (host: Host) => string): unknown {

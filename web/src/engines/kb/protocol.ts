@@ -123,6 +123,56 @@ export interface KbResponse {
   readonly gate: KbGate;
 }
 
+/** A question that a model on this device is to answer, and what its prompt may hold. */
+export interface KbPromptRequest {
+  readonly question: string;
+  readonly locale: string;
+  readonly question_locale: string | null;
+  readonly today: string;
+  /** The site's name. */
+  readonly name: string;
+  /** What was said before, oldest first. */
+  readonly turns: readonly { readonly role: "user" | "assistant"; readonly content: string }[];
+  /** Tokens that prompt and reply may have together, and the reply alone. */
+  readonly window: number;
+  readonly max_tokens: number;
+}
+
+/** What a model is asked; `entries` ground its reply. */
+export interface KbPrompt {
+  readonly messages: readonly {
+    readonly role: "system" | "user" | "assistant";
+    readonly content: string;
+  }[];
+  readonly max_tokens: number;
+  readonly entries: readonly KbTopic[];
+  readonly citations: readonly KbCitation[];
+}
+
+/** What a model wrote, with the natural logarithm of each token's probability where that is known. */
+export interface KbJudgeRequest extends KbPromptRequest {
+  readonly reply: string;
+  readonly logprobs: readonly number[];
+  /** Why it ended: by itself, or because it was long enough. */
+  readonly finish: "stop" | "length";
+  readonly threshold: number;
+  /** Of the model that wrote it. */
+  readonly parameters: number;
+}
+
+/** What is shown of it: an answer, or none, and a person is asked. */
+export interface KbJudged {
+  readonly answer: {
+    readonly text: string;
+    readonly citations: readonly KbCitation[];
+  } | null;
+  /** The estimated probability that the reply is right. */
+  readonly confidence: number;
+  readonly escalate: boolean;
+  readonly reasons: readonly string[];
+  readonly locale: string;
+}
+
 /** Where the files of a site's knowledge lie: the index, and the embedding that it was built with. */
 export interface KnowledgeUrls {
   readonly index: string;
@@ -159,6 +209,8 @@ export type KbCall =
       readonly knowledge: KnowledgeUrls;
     }
   | { readonly id: number; readonly type: "ask"; readonly request: KbRequest }
+  | { readonly id: number; readonly type: "prompt"; readonly request: KbPromptRequest }
+  | { readonly id: number; readonly type: "judge"; readonly request: KbJudgeRequest }
   | { readonly id: number; readonly type: "browse"; readonly request: KbBrowse };
 
 /** `network`: a file could not be had; `index`: it is not one of ours; `python`: our code failed. */
@@ -169,6 +221,8 @@ export type KbReply =
   | ({ readonly id: number; readonly type: "loaded" } & Loaded)
   | { readonly id: number; readonly type: "answer"; readonly response: KbResponse }
   | { readonly id: number; readonly type: "topics"; readonly topics: readonly KbTopic[] }
+  | { readonly id: number; readonly type: "prompted"; readonly prompt: KbPrompt }
+  | { readonly id: number; readonly type: "judged"; readonly judged: KbJudged }
   | {
       readonly id: number;
       readonly type: "failed";

@@ -18,6 +18,10 @@ export async function serve(
       post({ id, type: "loaded", ...(await engine.load(call.python, call.knowledge)) });
     } else if (call.type === "browse") {
       post({ id, type: "topics", topics: engine.topics(call.request) });
+    } else if (call.type === "prompt") {
+      post({ id, type: "prompted", prompt: engine.prompt(call.request) });
+    } else if (call.type === "judge") {
+      post({ id, type: "judged", judged: engine.judge(call.request) });
     } else {
       post({ id, type: "answer", response: engine.ask(call.request) });
     }

@@ -5,6 +5,7 @@ import type { KbTopic } from "../../engines/kb/protocol.ts";
 import type { Conversation } from "../conversation.ts";
 import type { Escalations } from "../escalations.ts";
 import type { Feedback } from "../feedback.ts";
+import type { Local } from "../local.ts";
 import type { Memory } from "../memory.ts";
 import type { Speaker } from "../speech.ts";
 import type { PanelState } from "../state.ts";
@@ -16,6 +17,7 @@ export interface PanelServices {
   readonly feedback: Feedback;
   readonly escalations: Escalations;
   readonly memory: Memory;
+  readonly local: Local;
   readonly speaker: Speaker;
   readonly talks: Talks;
   /** Starts the knowledge base where data saver held it back. */

@@ -16,6 +16,7 @@ const LISTS = {
   talks: later(async () => (await import("./talks.tsx")).Talks),
   kept: later(async () => (await import("./kept.tsx")).Kept),
   topics: later(async () => (await import("./topics.tsx")).Topics),
+  device: later(async () => (await import("../device/sheet.tsx")).DeviceSheet),
 };
 
 type Listed = keyof typeof LISTS;
@@ -95,6 +96,9 @@ function menuItems(services: PanelServices): readonly MenuItem[] {
   ];
   items.push({ label: say("menu.topics"), act: () => open("topics") });
   if (state.pack.value === "absent") items.push({ label: say("menu.pack"), act: loadPack });
+  if (state.config.local_models.length > 0) {
+    items.push({ label: say("menu.device"), act: () => open("device") });
+  }
   items.push({ label: say("menu.kept"), act: () => open("kept") });
   if (state.entries.value.length > 0) {
     items.push({ label: say("menu.clear"), act: () => open("clear") });

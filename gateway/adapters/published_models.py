@@ -1,0 +1,94 @@
+"""The folder that `fanlight models publish` wrote: manifests by model, files by their SHA-256.
+
+Decides what is read: the manifests that are asked for, once. Refuses a manifest that is damaged,
+and a file that has not the manifest's size. Files are read piece by piece, in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import FanlightError, Unavailable
+from gateway.local_models import LocalModel
+
+PIECE_BYTES: Final = 256 * 1024
+FILES: Final = "sha256"
+REMEDY: Final = "Publish it again: `fanlight models publish`."
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class BadPublication(FanlightError):
+    """A published model that cannot be served; the message says which, why and what to do."""
+
+
+class PublishedModels:
+    """The published models of these ids; every one of them must be there."""
+
+    def __init__(self, folder: Path, ids: Iterable[str]) -> None:
+        """Read the manifests. Raises `BadPublication`."""
+        self._folder = folder
+        self._models = {each: _read(folder, each) for each in dict.fromkeys(ids)}
+
+    @property
+    def models(self) -> Mapping[str, LocalModel]:
+        """All that can be offered."""
+        return self._models
+
+    async def read(self, model: LocalModel, start: int, end: int) -> AsyncIterator[bytes]:
+        """The file's bytes from `start` up to `end`, piece by piece. Raises `Unavailable`."""
+        path = self._folder / FILES / model.sha256
+        try:
+            file = await asyncio.to_thread(path.open, "rb")
+        except OSError as error:
+            raise Unavailable(f"the file of the model {model.id}") from error
+        try:
+            await asyncio.to_thread(file.seek, start)
+            while start < end:
+                data = await asyncio.to_thread(file.read, min(PIECE_BYTES, end - start))
+                if not data:
+                    raise Unavailable(f"the file of the model {model.id}")
+                start += len(data)
+                yield data
+        finally:
+            file.close()
+
+
+def _read(folder: Path, name: str) -> LocalModel:
+    path = folder / f"{name}.json"
+    try:
+        content = path.read_bytes()
+        found = _model(json.loads(content), content)
+        size = (folder / FILES / found.sha256).stat().st_size
+    except OSError as error:
+        raise BadPublication(f"{error.filename}: {error.strerror}. {REMEDY}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadPublication(f"{path} is no manifest of a model: {error}. {REMEDY}") from error
+    if found.id != name or size != found.size:
+        detail = f"{path} is of another model, or its file has {size} bytes, not {found.size}"
+        raise BadPublication(f"{detail}. {REMEDY}")
+    return found
+
+
+def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
+    sha256 = str(row["sha256"])
+    # It becomes part of a path.
+    if not _HASH.fullmatch(sha256):
+        raise ValueError("sha256 is no hash")
+    return LocalModel(
+        id=str(row["id"]),
+        name=str(row["name"]),
+        licence=str(row["licence"]),
+        parameters=int(row["parameters"]),
+        context=int(row["context"]),
+        memory=int(row["memory"]),
+        size=int(row["size"]),
+        sha256=sha256,
+        release=hashlib.sha256(content).hexdigest(),
+        manifest=content,
+    )

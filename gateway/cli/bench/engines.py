@@ -1,0 +1,112 @@
+"""`fanlight bench engines`: what our engine adds to wllama called bare, in a real Chromium.
+
+Decides what is measured and the goals beside the figures. Refuses to begin without Playwright, a
+Chromium, the built web assets and a published model, each with the remedy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.table import Table
+
+from gateway.cli.bench.load import BenchError
+from gateway.cli.output import Output, Report, json_option
+
+LEAST: Final = {"speed_ratio": 0.97}
+MOST: Final = {"hash_100_mb_s": 0.5, "second_load_requests": 0}
+"""No figure may be below, or above, its goal."""
+LONGEST_S: Final = 900
+_MEANINGS: Final = {
+    "ours_tokens_s": "tokens a second through our engine",
+    "bare_tokens_s": "and through wllama's own call, in the same page, in turn",
+    "speed_ratio": "the first over the second",
+    "ours_first_s": "seconds to the first token through our engine",
+    "bare_first_s": "and through wllama's own call",
+    "first_ratio": "the second over the first",
+    "hash_100_mb_s": "seconds that looking at every block adds, for 100 MB",
+    "open_s": "seconds to read and look at all that is kept",
+    "load_s": "seconds to take the model into memory",
+    "second_load_s": "from opening the page to a model that is ready; restarted, no network",
+    "second_load_requests": "answered by the network then",
+}
+
+
+@click.command("engines")
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path(".fanlight/published"),
+    show_default=True,
+    help="A folder that `fanlight models publish --to` wrote.",
+)
+@click.option("--model", default="smollm2-135m", show_default=True, help="One of it.")
+@click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--tokens", type=click.IntRange(4, 256), default=32, show_default=True)
+@click.option("--chromium", type=click.Path(path_type=Path), help="Instead of the one found.")
+@json_option
+def engines(
+    *, published: Path, model: str, rounds: int, tokens: int, chromium: Path | None, as_json: bool
+) -> None:
+    """Measure the engines that run a model in a visitor's browser."""
+    output = Output(as_json)
+    if find_spec("playwright") is None:
+        raise click.ClickException("This needs Playwright: `pip install playwright`.")
+    if not (published / f"{model}.json").is_file():
+        remedy = f"`fanlight models publish {model} --to {published} --form q8_0` writes it."
+        raise click.ClickException(f"{model} is not in {published}. {remedy}")
+    with output.progress("measuring") as report:
+        figures = _run((published, model), rounds, tokens, chromium, report)
+    browser = figures.pop("browser")
+    missed = missed_goals(figures)
+    goals = {"least": LEAST, "most": MOST}
+    machine = {"browser": browser, "rounds": rounds, "tokens": tokens}
+    # No compiled library comes in any package.
+    skipped = {"webllm": "it has no library and is not built in"}
+    output.result(
+        {**figures, "goals": goals, "missed": missed, "skipped": skipped, "machine": machine}
+    )
+    output.show(_table(figures, missed), " ".join(f"{k} {v}" for k, v in machine.items()))
+
+
+def _run(
+    local: tuple[Path, str], rounds: int, tokens: int, chromium: Path | None, report: Report
+) -> dict[str, object]:
+    # Only here is Playwright known to be there.
+    visit = importlib.import_module("gateway.cli.bench.engine_visit")
+    try:
+        measuring = visit.measure(local, rounds, tokens, chromium, report)
+        figures: dict[str, object] = asyncio.run(asyncio.wait_for(measuring, LONGEST_S))
+    except TimeoutError as error:
+        raise click.ClickException(f"The browser was not done after {LONGEST_S} s.") from error
+    except (BenchError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    return figures
+
+
+def missed_goals(figures: dict[str, object]) -> list[str]:
+    """The figures that do not reach their goal."""
+
+    def value(name: str) -> float:
+        found = figures[name]
+        return found if isinstance(found, int | float) else float("nan")
+
+    low = [name for name, goal in LEAST.items() if not value(name) >= goal]
+    return low + [name for name, goal in MOST.items() if not value(name) <= goal]
+
+
+def _table(figures: dict[str, object], missed: list[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("figure", "", "goal", ""):
+        table.add_column(heading)
+    for name, value in figures.items():
+        low = f"≥ {LEAST[name]:g}" if name in LEAST else ""
+        goal = f"≤ {MOST[name]:g}" if name in MOST else low
+        style = "yellow" if name in missed else ""
+        table.add_row(name, f"{value:,}", goal, _MEANINGS[name], style=style)
+    return table

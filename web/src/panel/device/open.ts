@@ -1,0 +1,45 @@
+/** Makes the model on this device, of what the browser has; fetched when a visitor wants one, or has one. */
+import { effect } from "@preact/signals";
+import { choose } from "../../engines/table.ts";
+import { dropModels } from "../../engines/weights/blocks.ts";
+import { WeightsError } from "../../engines/weights/failure.ts";
+import { weights } from "../../engines/weights/spawn.ts";
+import { enableOffline } from "../../sw/register.ts";
+import type { PanelState } from "../state.ts";
+import { Device } from "./device.ts";
+import type { Grounded } from "./writing.ts";
+
+export interface Around {
+  readonly state: PanelState;
+  readonly grounded: () => Grounded | undefined;
+  readonly remember: (id: string | undefined) => void;
+}
+
+/** The device, once it is known what is here; rejects where the site offers no model. */
+export async function openDevice(around: Around): Promise<Device> {
+  const { config } = around.state;
+  const models = config.local_models;
+  const model = models.find(({ id }) => id === around.state.model.value) ?? models[0];
+  if (!model) throw new Error("this site offers no model");
+  const device = new Device({
+    ...around,
+    model,
+    weights: weights(),
+    choose,
+    storeEngine: async () => {
+      // A browser that is asked so may keep what it would throw away first.
+      await navigator.storage?.persist?.().catch(() => false);
+      const outcome = await enableOffline({ ...config, engine: true });
+      if (outcome.ok) return;
+      const reason = outcome.reason === "unsupported" ? "storage" : outcome.reason;
+      throw new WeightsError(reason, outcome.message);
+    },
+    drop: (but) => dropModels(caches, config.site_key, but),
+  });
+  // The page says how far it is, for tests and for the curious.
+  effect(() => {
+    document.documentElement.dataset.device = device.step.value.step;
+  });
+  await device.look();
+  return device;
+}
