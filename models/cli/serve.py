@@ -173,8 +173,12 @@ def serve_command(
         warm=warm,
         with_parent=with_parent,
     )
+    _run(asked, catalog, output)
+
+
+def _run(asked: _Asked, catalog: Path | None, output: Output) -> None:
     try:
-        key = _key(os.environ, host)
+        key = _key(os.environ, asked.host)
         with open_registry(os.environ, catalog) as registry:
             clean = asyncio.run(_serve(registry, asked, key, output))
     except FanlightError as error:
