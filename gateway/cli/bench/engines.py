@@ -33,7 +33,7 @@ _MEANINGS: Final = {
     "open_s": "seconds to read and look at all that is kept",
     "load_s": "seconds to take the model into memory",
     "second_load_s": "from opening the page to a model that is ready; restarted, no network",
-    "second_load_requests": "answered by the network then",
+    "second_load_requests": "for the model, or for what runs it, that left the page then",
 }
 
 
