@@ -134,10 +134,10 @@ class FirstTokens(Protocol):
         """Natural log-probabilities of the likeliest first tokens; raises `Unavailable`."""
 
 
-type Purpose = Literal["query", "passage"]
+Purpose = Literal["query", "passage"]
 """What a text is embedded for: to look for something, or to be found."""
 
-type Vector = Sequence[float]
+Vector = Sequence[float]
 """The meaning of a text: of length 1, in 32-bit floats."""
 
 

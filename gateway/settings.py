@@ -95,7 +95,7 @@ class SiteSettings:
     severity: tuple[SeverityRule, ...] = ()
     greetings: tuple[GreetingSettings, ...] = ()
     voice: bool = False
-    api_key: Secret = field(default_factory=lambda: Secret(""))
+    api_key: Secret = field(default_factory=lambda: Secret(""), compare=False)
     local_models: tuple[str, ...] = ()
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.errors import Unavailable
 from gateway.cli.finding import Finding
-from gateway.services import Encoders, open_encoders
 from gateway.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from gateway.services import Encoders
 
 ENCODER_KEYS: Final = ("embeddings.", "rerank.", "FANLIGHT_EMBEDDINGS_", "FANLIGHT_RERANK_")
 _REMEDY: Final = "Correct the address, the kind, the model's name or the key, or start that server."
 
-type Ask = Callable[[Encoders], Awaitable[str]]
+type Ask = Callable[["Encoders"], Awaitable[str]]
 
 
 def encoders(settings: Settings, *, online: bool) -> list[Finding]:
@@ -49,6 +51,9 @@ def _looked_at(
 
 
 async def _asked(settings: Settings, ask: Ask) -> str:
+    # All that serves comes with it, which other commands do without.
+    from gateway.services import open_encoders  # noqa: PLC0415
+
     async with open_encoders(settings) as opened:
         return await ask(opened)
 
