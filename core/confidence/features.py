@@ -37,15 +37,16 @@ def features(evidence: Evidence) -> dict[str, float]:
     """Every signal, by name."""
     told = evidence.told
     beyond = _beyond(evidence, told)
-    where = place(evidence)
+    where, denial = place(evidence), polarity(evidence)
     if beyond > STATED:
-        # No place in the passages is the right one for it.
+        # No place in the passages is the right one for it, and they deny nothing of it.
         where |= {"asked_gap": 0.0, "rival": 0.0, "passage_gap": 0.0}
+        denial = dict.fromkeys(denial, 0.0)
     return {
         **_grounding(evidence, told),
         **_additions(evidence, told),
         **where,
-        **polarity(evidence),
+        **denial,
         **_kind(evidence, told),
         **_form(evidence),
         "beyond": beyond,

@@ -78,7 +78,9 @@ async def _nothing_happened(parts: Locator, watch: Watch, trap: str) -> None:
     assert watch.asked(trap) == []
 
 
-async def test_hostile_answers_of_a_model_are_only_shown(surfer: Surfer, staffed: Staffed) -> None:
+async def test_hostile_answers_of_a_model_do_nothing_shown_or_withheld(
+    surfer: Surfer, staffed: Staffed
+) -> None:
     async with receiver() as trap:
         address = f"http://127.0.0.1:{trap.port}"
         widget, watch = await surfer.visit(staffed.product.page)
@@ -87,8 +89,8 @@ async def test_hostile_answers_of_a_model_are_only_shown(surfer: Surfer, staffed
         for name, text in corpus(address).items():
             await widget.field.fill(f"repeat: {STRANGE}\n\n{text}")
             await widget.field.press("Enter")
-            await expect(origin(widget.last), name).to_contain_text(widget.say("source.cloud"))
-            await expect(answer(widget.last), name).to_contain_text("zebra")
+            # Drawn as it comes; then, where it is not to be believed, taken back.
+            await expect(origin(widget.last), name).to_be_visible()
         await _nothing_happened(widget.root.locator(".prose"), watch, address)
         await widget.page.reload()  # and once more, as the vault gives it back
         await widget.open()

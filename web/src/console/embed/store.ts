@@ -25,6 +25,9 @@ export class EmbedStore {
     return sites?.find((one) => site === null || one.site === site) ?? null;
   });
 
+  /** The place that an address named last: what is not it was chosen here. */
+  came: EmbedPlace = EMBED;
+
   #asked = "";
   #cancel = (): void => {};
 
@@ -37,8 +40,13 @@ export class EmbedStore {
     this.snippets = new Loaded(onTrouble);
   }
 
-  /** Goes to a place in this room. */
+  /** Goes to the place that an address names. */
   visit(place: EmbedPlace): void {
+    this.came = place;
+    this.#show(place);
+  }
+
+  #show(place: EmbedPlace): void {
     batch(() => {
       if (place.choices.accent !== this.place.value.choices.accent) this.draft.value = null;
       this.place.value = place;
@@ -53,7 +61,7 @@ export class EmbedStore {
   choose(change: Partial<Choices>): void {
     const { value: place } = this.place;
     const choices = { ...place.choices, ...change };
-    this.visit({ ...place, choices: this.#withoutDefaults(choices) });
+    this.#show({ ...place, choices: this.#withoutDefaults(choices) });
   }
 
   /** What is written into the colour's field: chosen as soon as it is a colour. */
@@ -68,7 +76,7 @@ export class EmbedStore {
     const locales = this.sites.value.value?.find((one) => one.site === site)?.locales ?? [];
     const { choices } = place;
     const locale = locales.includes(choices.locale) ? choices.locale : "";
-    this.visit({ ...place, site, choices: { ...choices, locale } });
+    this.#show({ ...place, site, choices: { ...choices, locale } });
   }
 
   /** Reads the sites, and what comes out. */

@@ -35,8 +35,11 @@ export function EmbedRoom({ navigation }: { navigation: Navigation }) {
 /** Keeps the address bar at the place. What is picked is a step in the history, what is typed is none. */
 function useAddress(navigation: Navigation): void {
   const { embed } = useConsole();
-  const { value: place } = embed.place;
+  const { value: seen } = embed.place;
   useEffect(() => {
+    // As it is by now: of two steps back in a row the first is not to be written over the second.
+    const place = embed.place.peek();
+    if (place === embed.came) return;
     const before = navigation.current();
     if (before.room !== "embed" || address(before) === address(place)) return;
     const { accent, page } = place.choices;
@@ -45,7 +48,7 @@ function useAddress(navigation: Navigation): void {
       before.site !== null && address({ ...before, choices: typed }) !== address(place);
     if (picked) navigation.go(place);
     else navigation.replace(place);
-  }, [navigation, place]);
+  }, [navigation, embed, seen]);
 }
 
 /** No site to show: not yet, not reachable, or not there. */
