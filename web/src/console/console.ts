@@ -200,7 +200,7 @@ export class Console {
 
   #visitEmbed(place: EmbedPlace): void {
     if (this.#operator.value === null) this.embed.place.value = place;
-    else this.embed.visit(place);
+    else this.embed.come(place);
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

@@ -41,12 +41,13 @@ export class EmbedStore {
   }
 
   /** Goes to the place that an address names. */
-  visit(place: EmbedPlace): void {
+  come(place: EmbedPlace): void {
     this.came = place;
-    this.#show(place);
+    this.visit(place);
   }
 
-  #show(place: EmbedPlace): void {
+  /** Goes to a place in this room. */
+  visit(place: EmbedPlace): void {
     batch(() => {
       if (place.choices.accent !== this.place.value.choices.accent) this.draft.value = null;
       this.place.value = place;
@@ -61,7 +62,7 @@ export class EmbedStore {
   choose(change: Partial<Choices>): void {
     const { value: place } = this.place;
     const choices = { ...place.choices, ...change };
-    this.#show({ ...place, choices: this.#withoutDefaults(choices) });
+    this.visit({ ...place, choices: this.#withoutDefaults(choices) });
   }
 
   /** What is written into the colour's field: chosen as soon as it is a colour. */
@@ -76,7 +77,7 @@ export class EmbedStore {
     const locales = this.sites.value.value?.find((one) => one.site === site)?.locales ?? [];
     const { choices } = place;
     const locale = locales.includes(choices.locale) ? choices.locale : "";
-    this.#show({ ...place, site, choices: { ...choices, locale } });
+    this.visit({ ...place, site, choices: { ...choices, locale } });
   }
 
   /** Reads the sites, and what comes out. */
