@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
+from core.model_routing.caller import Caller
+from core.model_routing.decision import Decision
+from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
 from core.prompting.compose import PASSAGES
 from core.respond import Response
@@ -62,7 +65,9 @@ class TurnState:
     `emit` takes the reply's text as it comes, and `over` the deadlines of this turn to a stream.
     `profile` is what a classifier made of the question, and `candidates` are the models that may be
     asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
-    `quality` is what a scorer made of the reply, and `flaws` why it was not let pass.
+    `quality` is what a scorer made of the reply, and `flaws` why it was not let pass. `caller` is
+    whom the turn is for, `allowed` what that caller may have, and `decision` which models were
+    chosen, and why; each is None where nothing decided it.
     """
 
     request: ChatRequest
@@ -80,6 +85,9 @@ class TurnState:
     quality: Quality | None = None
     flaws: tuple[str, ...] = ()
     profile: Profile | None = None
+    caller: Caller | None = None
+    allowed: Permissions | None = None
+    decision: Decision | None = None
 
     @property
     def passages(self) -> tuple[Hit, ...]:
