@@ -18,6 +18,7 @@ from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
+from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
 from gateway.settings import Settings
@@ -92,7 +93,8 @@ class Services:
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models.
-    `local_models` is None where no site offers a model for browsers to run.
+    `local_models` is None where no site offers a model for browsers to run, `personalities` where
+    every site's chat speaks as its model does.
     """
 
     settings: Settings
@@ -119,3 +121,4 @@ class Services:
     tasks: Tasks = NO_TASKS
     guard: Guard | None = None
     local_models: ModelFiles | None = None
+    personalities: Personalities | None = None

@@ -69,6 +69,7 @@ class Front:
                 index=self.shelf[site].index,
                 threshold=settings.confidence_threshold,
                 max_tokens=limits.max_tokens,
+                personality=settings.personality,
             ),
             workflows=self.workflows,
             time_zone=settings.time_zone,
@@ -133,6 +134,7 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
+        personalities=services.personalities,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

@@ -30,6 +30,7 @@ from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
 from gateway.adapters.packaged import packaged_disclaimers, packaged_tasks
 from gateway.adapters.pagerduty import PagerDutyTarget
+from gateway.adapters.personality_files import PersonalityFiles
 from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.published_models import PublishedModels
 from gateway.adapters.redis_bell import RedisBell
@@ -109,6 +110,7 @@ async def open_services(
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=_installed_stages(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
+            personalities=PersonalityFiles(settings.personalities, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
             guard=_guard(embedding, telemetry) if settings.models else None,

@@ -97,6 +97,7 @@ class SiteSettings:
     voice: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""), compare=False)
     local_models: tuple[str, ...] = ()
+    personality: str | None = None
 
 
 def target_variable(name: str, what: str) -> str:
@@ -260,6 +261,7 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     workflows: tuple[Declared, ...] = ()
     prompts: Path | None = None
+    personalities: Path | None = None
 
     @property
     def models(self) -> tuple[ModelSettings, ...]:

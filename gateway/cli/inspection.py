@@ -16,6 +16,7 @@ from typing import Final
 from core.errors import Unavailable
 from core.ports import Prompt
 from gateway.adapters.model_dialects import DIALECTS
+from gateway.adapters.personality_files import PersonalityFiles, load
 from gateway.adapters.prompt_files import PromptFiles
 from gateway.cli.answering import stores
 from gateway.cli.builders import installed_tools
@@ -24,6 +25,7 @@ from gateway.cli.finding import Finding
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
 from gateway.loader import CURRENT, MARK
+from gateway.pipeline.personality.form import BadPersonality
 from gateway.settings import ModelSettings, Settings, SiteSettings
 from kb import IndexFormatError, load_index
 
@@ -48,7 +50,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.extend(_models(settings, online=online))
     if not any(flaw.key.startswith(ENCODER_KEYS) for flaw in flaws):
         found.extend(encoders(settings, online=online))
-    return [*found, *_prompts(settings)]
+    return [*found, *_prompts(settings), *_personalities(settings)]
 
 
 def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
@@ -145,6 +147,34 @@ def _prompts(settings: Settings) -> list[Finding]:
         Finding("prompt template", "failed", "prompts.folder", f"{name}: {flaw}", remedy)
         for name, flaw in PromptFiles(settings.prompts, time.monotonic).flaws().items()
     ]
+
+
+def _personalities(settings: Settings) -> list[Finding]:
+    """What is wrong with the personalities that sites name, or was left out of them."""
+    files = PersonalityFiles(settings.personalities, time.monotonic)
+    found = []
+    for site in settings.sites:
+        if site.personality is None:
+            continue
+        key = f"sites[{site.key}].personality"
+        path = files.path(site.personality)
+        if path is None:
+            detail = f"there is no {site.personality!r}: {', '.join(files.names())}"
+            remedy = "Name one of these, or write it into prompts.personalities."
+            found.append(Finding("personality", "failed", key, detail, remedy))
+            continue
+        found.append(_personality(path, key))
+    return found
+
+
+def _personality(path: Path, key: str) -> Finding:
+    try:
+        warnings = load(path).warnings
+    except BadPersonality as flaws:
+        remedy = "Mend it; until then the model speaks as it does."
+        return Finding("personality", "failed", key, f"{shown(path)}: {flaws}", remedy)
+    left = f": {'; '.join(warnings)}" if warnings else ""
+    return Finding("personality", "ok", key, f"{path.stem}{left}")
 
 
 def _models(settings: Settings, *, online: bool) -> list[Finding]:

@@ -82,6 +82,7 @@ def parse_settings(
         embeddings=embeddings,
         rerank=rerank,
         prompts=base / prompts["folder"] if prompts["folder"] else None,
+        personalities=base / prompts["personalities"] if prompts["personalities"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
@@ -231,6 +232,7 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
+        personality=values["personality"],
     )
 
 

@@ -56,6 +56,10 @@ PIPELINE_SETTINGS: Final = (
         "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",
     ),
     Setting(
+        *("prompts", "personalities", "string"),
+        "A folder of personalities of your own, `<name>.yaml` each: see personality.md.",
+    ),
+    Setting(
         *("workflows", "name", "string"),
         "`workflow.chat` is what answers; any other name, such as `workflow.code`, builds on it.",
         required=True,

@@ -111,12 +111,12 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _missing_files(settings: Settings) -> list[Flaw]:
-    prompts = settings.prompts
-    nowhere = [] if prompts is None or prompts.is_dir() else [prompts]
+    folders = {"folder": settings.prompts, "personalities": settings.personalities}
     return [
         *(
-            Flaw("prompts.folder", f"{path} is no folder.", "Correct the path, or make it.")
-            for path in nowhere
+            Flaw(f"prompts.{key}", f"{path} is no folder.", "Correct the path, or make it.")
+            for key, path in folders.items()
+            if path is not None and not path.is_dir()
         ),
         *_missing_kb(settings),
     ]

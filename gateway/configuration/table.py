@@ -232,6 +232,10 @@ SETTINGS: Final = (
         default=False,
     ),
     Setting(
+        *("sites", "personality", "string"),
+        "How the model of this site speaks, such as `professional`: see personality.md.",
+    ),
+    Setting(
         *("sites", "local_models", "list of strings"),
         "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),

@@ -1,9 +1,10 @@
 """Stage 3: what the model is given.
 
-The instructions come from the catalogue, by the type of the task and the language of the question;
-the rest is put together by `core.prompting`, as on a device: passages as data, a summary of older
-turns, the last turns, the question at the end. It fits every candidate: the smallest window among
-them, counted as their servers count where they have said so.
+How the chat speaks comes first (the site's personality), then the rules, which are not the
+personality's to change: from the catalogue, by the type of the task and the language of the
+question. The rest is put together by `core.prompting`, as on a device: passages as data, a summary
+of older turns, the last turns, the question at the end. It fits every candidate: the smallest
+window among them, counted as their servers count where they have said so.
 """
 
 from __future__ import annotations
@@ -16,29 +17,25 @@ from core.prompting.budget import MESSAGE, estimate
 from core.prompting.compose import LAST_TURNS, Asked, Window, compose
 from core.prompting.template import LANGUAGES
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
-from gateway.pipeline.prompt import MINIMAL, Prompts
-from gateway.pipeline.state import TurnState
+from gateway.pipeline.personality.say import Personalities
+from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
+from gateway.pipeline.state import Site, TurnState
 from gateway.pipeline.turns import unanswered
 
 
 class Passages:
     """`assemble.passages`: instructions, passages, what was said before, the question."""
 
-    def __init__(self, prompts: Prompts | None = None) -> None:
+    def __init__(
+        self, prompts: Prompts | None = None, personalities: Personalities | None = None
+    ) -> None:
         self._prompts = prompts
+        self._personalities = personalities
 
     async def run(self, state: TurnState) -> TurnState:
         """Add the prompt; a question that no window holds goes to a person."""
         locale = state.response.locale
-        told = MINIMAL
-        if self._prompts is not None:
-            values = {
-                "name": state.site.name,
-                "language": LANGUAGES.get(locale, "the language of the question"),
-                "locale": locale,
-                "task_type": state.task_type,
-            }
-            told = self._prompts.instructions(state.task_type, locale, values) or MINIMAL
+        told = self._spoken(self._told(state, locale), state.site, locale)
         asked = Asked(
             state.site.name,
             state.request.question,
@@ -52,6 +49,29 @@ class Passages:
         except ValueError:
             return replace(state, turn=unanswered(state, "model_unavailable"))
         return replace(state, prompt=composed.prompt)
+
+    def _told(self, state: TurnState, locale: str) -> Instructions:
+        if self._prompts is None:
+            return MINIMAL
+        values = {
+            "name": state.site.name,
+            "language": LANGUAGES.get(locale, "the language of the question"),
+            "locale": locale,
+            "task_type": state.task_type,
+        }
+        return self._prompts.instructions(state.task_type, locale, values) or MINIMAL
+
+    def _spoken(self, told: Instructions, site: Site, locale: str) -> Instructions:
+        """The same with the site's personality before it."""
+        if self._personalities is None or site.personality is None:
+            return told
+        voice = self._personalities.told(site.personality, locale)
+        if voice is None:
+            return told
+        words = told.template
+        rules = words.filled(words.system, name=site.name, locale=locale)
+        template = Ready(f"{voice}\n\n{rules}", words.nothing, words.earlier)
+        return replace(told, template=template)
 
 
 def _window(state: TurnState, budget: int) -> Window:

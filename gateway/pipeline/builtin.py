@@ -14,6 +14,7 @@ from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.models import Model
+from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
@@ -46,6 +47,7 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    personalities: Personalities | None = None
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
@@ -54,7 +56,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
         "classify.keywords": Classifying(Classifier(parts.tasks)),
         "route.preference": Preference(parts.models),
-        "assemble.passages": Passages(parts.prompts),
+        "assemble.passages": Passages(parts.prompts, parts.personalities),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
     }

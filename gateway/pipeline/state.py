@@ -34,7 +34,7 @@ class Site:
     """What the stages know of the site that was asked.
 
     `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
-    reply whatever the request says.
+    reply whatever the request says. `personality` names how its chat speaks.
     """
 
     key: str
@@ -42,6 +42,7 @@ class Site:
     index: Index
     threshold: float
     max_tokens: int
+    personality: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

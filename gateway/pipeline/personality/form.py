@@ -1,0 +1,203 @@
+"""The form of a personality: which fields there are, and what each may hold.
+
+The fields are those of seed S2, sections 3.4.2 and 3.4.3. Decides what is refused (a document that
+is no mapping, without a name, with a value of another kind, or with more text than a prompt has
+room for) and what is only told (an unknown field or choice, which is left out; a section that is
+not there). A personality decides how something is said, never what is true: nothing here reaches
+the instructions that come after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+REQUIRED: Final = ("identity", "communication")
+EXPECTED: Final = ("response_behavior", "memory_usage")
+"""Sections whose absence is told, because the defaults then decide."""
+
+MOST_ITEMS: Final = 12
+
+
+class BadPersonality(ValueError):
+    """A personality that cannot be used; the message names the field and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of one line, or of several, of at most so many letters."""
+
+    most: int
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Up to `MOST_ITEMS` texts of one line."""
+
+    most: int
+
+
+Kind = Text | Choice | Flag | Texts
+Value = str | bool | tuple[str, ...]
+
+FIELDS: Final[Mapping[str, Kind]] = {
+    "identity.name": Text(60),
+    "identity.role": Text(120),
+    "identity.expertise": Texts(80),
+    "identity.background": Text(600, lines=True),
+    "communication.tone": Choice(("warm", "professional", "direct", "enthusiastic")),
+    "communication.verbosity": Choice(("concise", "balanced", "detailed")),
+    "communication.formality": Choice(("casual", "professional", "formal")),
+    "communication.use_analogies": Flag(),
+    "communication.use_examples": Flag(),
+    "communication.use_humor": Flag(),
+    "response_behavior.citation_style": Choice(("always_cite", "cite_patterns", "conversational")),
+    "response_behavior.clarification": Choice(("ask_questions", "make_assumptions")),
+    "response_behavior.show_reasoning": Flag(),
+    "response_behavior.step_by_step": Flag(),
+    "response_behavior.prioritize": Choice(("accuracy", "speed")),
+    "memory_usage.priority": Choice(("when_relevant", "frequently", "always_reference")),
+    "memory_usage.pattern_trust": Choice(("balanced", "heavily_favor")),
+    "memory_usage.historical_context": Choice(("reference_past", "current_only")),
+    "formatting.structure": Choice(("mixed", "bullets")),
+    "formatting.code_blocks": Choice(("separate",)),
+    "formatting.emphasis": Choice(("markdown", "plain")),
+    "personality_traits": Texts(80),
+    "custom_instructions": Text(2_000, lines=True),
+}
+"""Every field by its dotted name, in the order of the form."""
+
+SECTIONS: Final = tuple(dict.fromkeys(name.partition(".")[0] for name in FIELDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """How a chat speaks: values by their dotted names; what was not said is absent.
+
+    `warnings` are what was left out of the document, and why.
+    """
+
+    values: Mapping[str, Value]
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the chat calls itself."""
+        return str(self.values["identity.name"])
+
+
+def read_personality(document: object) -> Personality:
+    """A personality from what a YAML file holds; raises `BadPersonality`, with every flaw."""
+    if not isinstance(document, Mapping):
+        raise BadPersonality("it is no mapping: begin with `identity:` and `communication:`")
+    flaws: list[str] = []
+    warnings: list[str] = []
+    values: dict[str, Value] = {}
+    for name, value in _named(document, flaws, warnings):
+        try:
+            found = _read(name, value)
+        except _LeftOut as told:
+            warnings.append(str(told))
+        except BadPersonality as told:
+            flaws.append(str(told))
+        else:
+            if found not in ("", ()):
+                values[name] = found
+    if "identity" in document and "identity.name" not in values and not _named_flaw(flaws):
+        flaws.append("identity.name: there is none; say what the chat calls itself")
+    if flaws:
+        raise BadPersonality("; ".join(flaws))
+    return Personality(values, tuple(warnings))
+
+
+class _LeftOut(ValueError):
+    """A value that is told of and left out."""
+
+
+def _named_flaw(flaws: list[str]) -> bool:
+    return any(flaw.startswith(("identity.name:", "identity:")) for flaw in flaws)
+
+
+def _named(
+    document: Mapping[Any, Any], flaws: list[str], warnings: list[str]
+) -> Iterator[tuple[str, object]]:
+    """The values of known fields by their dotted names."""
+    flaws += [
+        f"{name}: this section is missing; add it" for name in REQUIRED if name not in document
+    ]
+    warnings += [
+        f"{name}: this section is missing; the model's own habits decide"
+        for name in EXPECTED
+        if name not in document
+    ]
+    for section, held in document.items():
+        if section in FIELDS:
+            yield section, held
+        elif section not in SECTIONS:
+            warnings.append(_unknown(str(section), SECTIONS))
+        elif not isinstance(held, Mapping):
+            flaws.append(f"{section}: this is no section; write its fields below it, indented")
+        else:
+            for name, value in held.items():
+                dotted = f"{section}.{name}"
+                if dotted in FIELDS:
+                    yield dotted, value
+                else:
+                    warnings.append(_unknown(dotted, tuple(FIELDS)))
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"{name}: there is no such field" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _read(name: str, value: object) -> Value:
+    if value is None:
+        return ""
+    kind = FIELDS[name]
+    if isinstance(kind, Flag):
+        if not isinstance(value, bool):
+            raise BadPersonality(f"{name}: write true or false")
+        return value
+    if isinstance(kind, Choice):
+        if value not in kind.words:
+            raise _LeftOut(f"{name}: {value!r} is left out; write one of {', '.join(kind.words)}")
+        return str(value)
+    if isinstance(kind, Texts):
+        return _texts(name, value, kind)
+    return _text(name, value, kind.most, lines=kind.lines)
+
+
+def _texts(name: str, value: object, kind: Texts) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise BadPersonality(f"{name}: write a list, one text a line, each after `- `")
+    if len(value) > MOST_ITEMS:
+        raise BadPersonality(f"{name}: it has {len(value)} texts; keep {MOST_ITEMS} at most")
+    found = (_text(f"{name}[{at}]", each, kind.most, lines=False) for at, each in enumerate(value))
+    return tuple(filter(None, found))
+
+
+def _text(name: str, value: object, most: int, *, lines: bool) -> str:
+    if not isinstance(value, str):
+        raise BadPersonality(f"{name}: this is no text; put it in quotes")
+    text = value.strip()
+    if len(text) > most:
+        raise BadPersonality(f"{name}: it has {len(text)} letters; keep it to {most}")
+    if not lines and "\n" in text:
+        raise BadPersonality(f"{name}: write it on one line")
+    return text
