@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import Caller
 from core.ports import Clock
 from core.respond import Response, respond
 from core.safety.kinds import UNSAFE_INPUT
@@ -23,6 +24,10 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
+
+
+def _nowhere(text: str) -> None:
+    """Nobody reads along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,12 @@ class Pipeline:
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text)
+
+    def judged(self, request: ChatRequest, caller: Caller) -> TurnState:
+        """A question as the gate sees it, for whoever asks why: nothing is streamed or kept."""
+        response = self._gate(request, attended=self.attended(self.clock()))
+        over = self.hurry().over
+        return TurnState(request, self.site, response, _nowhere, over, self.clock, caller=caller)
 
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
         return respond(

@@ -42,9 +42,7 @@ _THIS = and_(
 )
 HELD = select(_holds.micros).where(_holds.key == bindparam("key")).limit(1)
 ROW = select(_spending.settled, _spending.held).where(_THIS)
-HOLD = (
-    update(tables.spending).where(_THIS).values(held=_spending.held + bindparam("micros_more"))
-)
+HOLD = update(tables.spending).where(_THIS).values(held=_spending.held + bindparam("micros_more"))
 MOVE = (
     update(tables.spending)
     .where(_THIS)
