@@ -32,6 +32,9 @@ CHAT_STAGES: Final = (
 )
 """What `workflow.chat` does where the settings say nothing else."""
 
+ROUTES: Final = {"preference": "route.preference", "tiered": "route.tiered"}
+"""The route of each way in which the settings have models chosen."""
+
 NAMES: Final = (*CHAT_STAGES, "classify.keywords", "route.tiered")
 """Every stage that `built_in` makes."""
 
@@ -51,8 +54,8 @@ class Parts:
 
 
 def chat_stages(mode: str) -> tuple[str, ...]:
-    """The stages of `workflow.chat` where models are chosen so: by `preference` or `tiered`."""
-    return tuple(f"route.{mode}" if slot_of(name) == "route" else name for name in CHAT_STAGES)
+    """The stages of `workflow.chat` where the settings have models chosen so."""
+    return tuple(ROUTES.get(mode, "route.tiered") if slot_of(name) == "route" else name for name in CHAT_STAGES)
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from core.breaker import Breaker
 from core.model_routing.decision import Price
-from core.model_routing.tiers import FREE
 from core.ports import Prompt, Transport
 from core.prompting.budget import MESSAGE, estimate
 
@@ -56,5 +55,5 @@ class Model:
     breaker: Breaker
     context_tokens: int = CONTEXT_TOKENS
     measure: Measure = field(default_factory=Measure)
-    price: Price = FREE
+    price: Price = field(default_factory=Price)
     provider: str = ""
