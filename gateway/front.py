@@ -16,12 +16,13 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
+from gateway.routing import routing_of
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
@@ -133,6 +134,9 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
+        routing=routing_of(services.settings, services.truth.budgets, services.clock),
     )
     catalogue = {**built_in(parts), **services.stages}
-    return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)
+    return build_workflows(
+        catalogue, chat_stages(services.settings.routing.mode), services.settings.workflows
+    )

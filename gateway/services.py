@@ -107,7 +107,7 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
-            stages=_installed_stages(),
+            stages=installed_stages(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
@@ -149,7 +149,8 @@ def _open_first_tokens(
     return first_tokens
 
 
-def _installed_stages() -> dict[str, Stage]:
+def installed_stages() -> dict[str, Stage]:
+    """The stages of packages that are installed beside, by their registered names."""
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
 
 

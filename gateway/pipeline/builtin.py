@@ -55,7 +55,10 @@ class Parts:
 
 def chat_stages(mode: str) -> tuple[str, ...]:
     """The stages of `workflow.chat` where the settings have models chosen so."""
-    return tuple(ROUTES.get(mode, "route.tiered") if slot_of(name) == "route" else name for name in CHAT_STAGES)
+    return tuple(
+        ROUTES.get(mode, "route.tiered") if slot_of(name) == "route" else name
+        for name in CHAT_STAGES
+    )
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
