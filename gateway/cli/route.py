@@ -20,6 +20,8 @@ import click
 
 from core.breaker import Breaker
 from core.errors import FanlightError, Unavailable
+from core.messages import ChatRequest
+from core.model_routing.caller import Caller
 from core.ports import Piece, Prompt
 from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.packaged import packaged_tasks
@@ -84,21 +86,17 @@ def explain_command(
         index = _index(settings, site, output)
     except FanlightError as error:
         raise click.ClickException(str(error)) from error
-    found = asyncio.run(_explained(settings, site, index, (question, locale, channel, user)))
+    request = question_about(question, locale or site.default_locale, settings)
+    caller = supposed(site.key, channel, user)
+    found = asyncio.run(_explained(settings, site, index, request, caller))
     output.result({"site": site.key, "channel": channel, **found.document()})
     output.show(*in_words(found))
 
 
 async def _explained(
-    settings: Settings,
-    site: SiteSettings,
-    index: Index,
-    asked: tuple[str, str, Channel, str | None],
+    settings: Settings, site: SiteSettings, index: Index, request: ChatRequest, caller: Caller
 ) -> Explained:
-    question, locale, channel, user = asked
-    request = question_about(question, locale or site.default_locale, settings)
-    pipeline = _pipeline(settings, site, index)
-    return await explain(pipeline, request, supposed(site.key, channel, user))
+    return await explain(_pipeline(settings, site, index), request, caller)
 
 
 def _pipeline(settings: Settings, site: SiteSettings, index: Index) -> Pipeline:
@@ -138,8 +136,10 @@ class NeverAsked:
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
         """Raise `Unavailable`."""
+        nothing: tuple[Piece, ...] = ()
+        for piece in nothing:
+            yield piece
         raise Unavailable(f"{self.model} is not to be asked by this command")
-        yield Piece()
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.messages import ChatRequest
+from core.model_routing.caller import server
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
 from gateway.completions import MODEL, CompletionBody, chunks, completion
@@ -87,7 +88,7 @@ class Completions:
             services.telemetry.span("turn", turn=asked.turn_id, site=site.key),
             services.bell.last_words(lambda: hurry.cut(LAST_WORD_S)),
         ):
-            answered = await pipeline.answer(asked, _ignore, hurry, place.through)
+            answered = await pipeline.answer(asked, _ignore, hurry, place.through, server(site.key))
         tell(services.telemetry, site.key, answered.turn)
         return answered
 
