@@ -15,6 +15,7 @@ from core.model_routing.resolve import Resolver
 from core.model_routing.select import Rules
 from core.model_routing.spend import Budgets, Holds
 from core.model_routing.strategies import Strategy
+from core.model_routing.tiers import Offer, outside, reached
 from core.model_routing.windows import Windows
 from core.ports import Clock
 from gateway.pipeline.tiers.looking import Looking
@@ -42,6 +43,27 @@ def routing_of(
 
     looks = Looking(budgets, budget_of, told.reset_hour_utc, clock)
     return Routing(rules, Windows(told.rate_limit), resolver.allowed, holds, looks)
+
+
+def nameable(settings: Settings, resolver: Resolver | None, caller: Caller) -> tuple[str, ...]:
+    """The models that this caller may name; none where the models are asked in one order for all.
+
+    What may be named, and what of it is chosen, is one rule: `core.model_routing.tiers`.
+    """
+    if resolver is None or settings.routing.mode == "preference":
+        return ()
+    allowed = resolver.allowed(caller)
+    offers = {
+        each.name: Offer(each.name, f"{each.dialect}/{each.model}", each.price)
+        for each in settings.models
+    }
+    tiers = settings.routing.tiers
+    within = reached(tiers, offers, allowed)
+    return tuple(
+        name
+        for name, offer in offers.items()
+        if allowed.model_override and not outside(name, tiers, within, offer, allowed)
+    )
 
 
 def supposed(site: str, channel: Channel, user: str | None = None) -> Caller:

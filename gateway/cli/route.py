@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -41,6 +42,11 @@ from gateway.routing import Channel, question_about, routing_of, supposed
 from gateway.services import installed_stages
 from gateway.settings import Settings, SiteSettings
 from kb import Index
+
+ASSUMED: Final = (
+    "As for a first question, with nothing spent and no model resting; how it is now, "
+    "the console's /v1/routing/explain says."
+)
 
 
 @click.group("route")
@@ -90,7 +96,7 @@ def explain_command(
     caller = supposed(site.key, channel, user)
     found = asyncio.run(_explained(settings, site, index, request, caller))
     output.result({"site": site.key, "channel": channel, **found.document()})
-    output.show(*in_words(found))
+    output.show(*in_words(found), "", ASSUMED)
 
 
 async def _explained(
