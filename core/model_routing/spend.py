@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from core.digest import sha256_hex
+from core.model_routing.caller import Caller
+from core.model_routing.permissions import Permissions
 
 Period = Literal["day", "month"]
 
@@ -115,3 +117,16 @@ def too_little(accounts: Iterable[Account], taken: Iterable[int], micros: int) -
         if account.limit and sum_of + micros > account.limit:
             return account
     return None
+
+
+class Holds(Protocol):
+    """Holds the money of a turn in all accounts that the turn is paid from."""
+
+    async def hold(
+        self, caller: Caller, allowed: Permissions | None, key: str, micros: int
+    ) -> Reservation:
+        """Hold `micros` for this caller's turn, `key` being its id; may raise `Unavailable`.
+
+        One that is refused holds nothing, so that less may be asked for under the same key.
+        Without permissions only the site's budget counts.
+        """

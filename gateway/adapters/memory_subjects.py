@@ -29,9 +29,7 @@ from gateway.adapters.memory_rows import EscalationRow, Rows
 class MemorySubjects:
     """A `SubjectStore` over the rows of a truth in memory."""
 
-    def __init__(
-        self, rows: Rows, revocations: MemoryRevocations, budgets: MemoryBudgets
-    ) -> None:
+    def __init__(self, rows: Rows, revocations: MemoryRevocations, budgets: MemoryBudgets) -> None:
         self._rows = rows
         self._revocations = revocations
         self._budgets = budgets

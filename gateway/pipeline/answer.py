@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import Caller
 from core.ports import Clock
 from core.respond import Response, respond
 from core.safety.kinds import UNSAFE_INPUT
@@ -20,6 +21,7 @@ from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
@@ -52,17 +54,24 @@ class Pipeline:
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
+    spending: Spending | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
         return Hurry(self.deadlines)
 
     async def answer(
-        self, request: ChatRequest, emit: Emit, hurry: Hurry, judged: Callable[[], None]
+        self,
+        request: ChatRequest,
+        emit: Emit,
+        hurry: Hurry,
+        judged: Callable[[], None],
+        caller: Caller | None = None,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
 
-        `judged` is called once the gate, which takes the processor, is through.
+        `judged` is called once the gate, which takes the processor, is through. `caller` is whom
+        the turn is for, as the gateway found out.
         """
         now = self.clock()
         attended = self.attended(now)
@@ -72,9 +81,13 @@ class Pipeline:
             judged()
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
-        turn = await self._turn(
-            TurnState(request, self.site, response, emit, hurry.over, self.clock)
-        )
+        state = TurnState(request, self.site, response, emit, hurry.over, self.clock, caller=caller)
+        try:
+            turn = await self._turn(state)
+        finally:
+            # However it ended: this awaits nothing, so that nothing can come between.
+            if self.spending is not None and caller is not None:
+                self.spending.settle(caller, request.turn_id, state.bill)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.model_routing.spend import Holds
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.assemble import Passages
 from gateway.pipeline.classify.classifier import Classifier
@@ -46,6 +47,7 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    holds: Holds | None = None
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
@@ -53,7 +55,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
     return {
         "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
         "classify.keywords": Classifying(Classifier(parts.tasks)),
-        "route.preference": Preference(parts.models),
+        "route.preference": Preference(parts.models, parts.holds),
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),

@@ -42,9 +42,7 @@ _THIS = and_(
 )
 HELD = select(_holds.micros).where(_holds.key == bindparam("key")).limit(1)
 ROW = select(_spending.settled, _spending.held).where(_THIS)
-HOLD = (
-    update(tables.spending).where(_THIS).values(held=_spending.held + bindparam("micros_more"))
-)
+HOLD = update(tables.spending).where(_THIS).values(held=_spending.held + bindparam("micros_more"))
 MOVE = (
     update(tables.spending)
     .where(_THIS)
@@ -79,7 +77,7 @@ class SqlBudgets:
 
     async def settle(self, key: str, micros: int, at: float) -> list[Settled]:
         """Put what was really spent in the place of what was held."""
-        return await self._write(lambda connection: _settle(connection, [key], micros))
+        return await self._write(lambda connection: _settle(connection, key, micros))
 
     async def spent(self, accounts: Sequence[Account]) -> list[int]:
         """What each account has spent and holds."""
@@ -154,16 +152,20 @@ def _taken(connection: Connection, accounts: Sequence[Account]) -> tuple[list[in
     return sums, known
 
 
-def _settle(
-    connection: Connection, keys: Sequence[str], micros: int, before: float = inf
-) -> list[Settled]:
-    """Move the money of these holds, made before then. Whoever deletes a hold moves it."""
+def _settle(connection: Connection, key: str, micros: int) -> list[Settled]:
+    return _move(connection, _taken_out(connection, [key]), micros)
+
+
+def _taken_out(connection: Connection, keys: Sequence[str], before: float = inf) -> list[Any]:
+    """Delete these holds, made before then. Whoever deletes one moves its money: nobody else."""
     named = delete(tables.spending_holds).where(_holds.key.in_(keys))
     if before < inf:
         named = named.where(_holds.at < before)
-    gone = connection.execute(
-        named.returning(_holds.site, _holds.subject, _holds.period, _holds.began, _holds.micros)
-    ).all()
+    return list(connection.execute(named.returning(*tables.spending_holds.c)))
+
+
+def _move(connection: Connection, gone: Iterable[Any], micros: int) -> list[Settled]:
+    """Each of these holds cost so much."""
     told = []
     for owner, held, count in _by_owner(gone):
         spent = micros * count
@@ -185,9 +187,10 @@ def _by_owner(gone: Iterable[Any]) -> list[tuple[_Owner, int, int]]:
 def _give_back(connection: Connection, at: float) -> int:
     before = at - HELD_S
     keys = list(dict.fromkeys(connection.execute(OLD, {"before": before}).scalars()))
-    if keys:
-        _settle(connection, keys, 0, before)
-    return len(keys)
+    gone = _taken_out(connection, keys, before) if keys else []
+    _move(connection, gone, 0)
+    # Others may sweep too: what they took out is theirs to tell.
+    return len({row.key for row in gone})
 
 
 def _drop_old(connection: Connection, at: float) -> None:
