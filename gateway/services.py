@@ -124,7 +124,7 @@ def _open_models(
         transport = DIALECTS[each.dialect](each, outbound.transport(), settings.limits.connect_s)
         opened.push_async_callback(transport.close)
         breaker = Breaker(time.monotonic)
-        models.append(Model(each.name, transport, breaker, each.context_tokens))
+        models.append(Model(each.name, transport, breaker, each.context_tokens, price=each.price))
     return tuple(models)
 
 

@@ -41,7 +41,7 @@ GOALS: Final[dict[str, float]] = {
 }
 """None may be larger than this."""
 EARLY: Final = [f"/{CURRENT}"]
-LONGEST_S: Final = 420
+LONGEST_S: Final = 1_800
 _MEANINGS: Final = {
     "loader_bytes": "the script on the host page, as sent",
     "panel_bytes": "HTML, CSS and JavaScript of the first screen, as sent",
