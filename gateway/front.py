@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from core.model_routing.periods import SiteBudget
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
+from gateway.bell import OPERATORS
 from gateway.challenges import Challenges
 from gateway.context import Services
 from gateway.idempotency import Idempotency
@@ -19,6 +21,7 @@ from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
+from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
@@ -46,6 +49,7 @@ class Front:
     ledger: Ledger
     shelf: Shelf
     workflows: Workflows
+    spending: Spending
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -79,6 +83,7 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            spending=self.spending,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
@@ -107,6 +112,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
     identities = Identities(services.verifier, services.cache, services.clock)
+    spending = build_spending(services)
     return Front(
         services=services,
         tokens=tokens,
@@ -117,11 +123,25 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services),
+        workflows=_workflows(services, spending),
+        spending=spending,
     )
 
 
-def _workflows(services: Services) -> Workflows:
+def build_spending(services: Services) -> Spending:
+    """What counts the cost of turns: in the truth, or where the services say otherwise."""
+    settings, routing = services.settings, services.settings.routing
+    budgets = {site.key: SiteBudget(site.daily_usd, site.monthly_usd) for site in settings.sites}
+    return Spending(
+        services.budgets or services.truth.budgets,
+        services.clock,
+        SpendingRules(budgets, routing.reset_hour_utc, routing.alerts),
+        services.telemetry,
+        ring=lambda: services.bell.ring(OPERATORS),
+    )
+
+
+def _workflows(services: Services, spending: Spending) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -133,6 +153,7 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
+        holds=spending,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

@@ -11,6 +11,9 @@ from gateway.pipeline.models import Model
 from gateway.pipeline.state import TurnState
 from gateway.pipeline.turns import unanswered
 
+PROMPT_TOKENS = 16_000
+"""What Fanlight's own templates let a prompt be at most (`gateway/prompts/catalogue.toml`)."""
+
 
 class Preference:
     """`route.preference`: the models as the settings have them, without those that rest.
@@ -54,6 +57,6 @@ class Preference:
 
 
 def longest_turn(model: Model, max_tokens: int) -> int:
-    """What a model costs at most in millionths of a US dollar, its window full, the reply long."""
-    written = min(max_tokens, model.context_tokens)
-    return model.price.micros(model.context_tokens - written, written)
+    """What a turn of a model costs at most, in millionths of a US dollar: prompt and reply long."""
+    written = min(max_tokens, model.context_tokens // 2)
+    return model.price.micros(min(PROMPT_TOKENS, model.context_tokens - written), written)

@@ -167,7 +167,7 @@ class Spending:
         return found
 
     async def forget(self, scope: Scope) -> None:
-        """Forget what is kept of a visitor who was erased."""
+        """Forget what is kept of a visitor who was erased; raises `Unavailable`."""
         hour = self._rules.reset_hour
         await self._budgets.forget(
             subject_accounts(scope.site, [scope.subject], self._clock(), hour)

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.messages import ChatRequest
+from core.model_routing.caller import API, Caller
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
 from gateway.completions import MODEL, CompletionBody, chunks, completion
@@ -36,7 +37,7 @@ class Completions:
 
     async def complete(self, request: Request) -> Response:
         """Answer the last message."""
-        site = await self._site(request)
+        site = await self.site(request)
         body = await wire.read_json(request, CompletionBody, self._limits.body_bytes)
         asked = body.value(site.default_locale, self._limits.max_tokens)
         with self._turns.place() as place:
@@ -57,12 +58,12 @@ class Completions:
 
     async def models(self, request: Request) -> Response:
         """The one model that there is."""
-        await self._site(request)
+        await self.site(request)
         one = {"id": MODEL, "object": "model", "created": 0, "owned_by": "fanlight"}
         document = {"object": "list", "data": [one]}
         return JSONResponse(document, headers={"cache-control": "no-store"})
 
-    async def _site(self, request: Request) -> SiteSettings:
+    async def site(self, request: Request) -> SiteSettings:
         """The site whose key this is; raises `Problem`."""
         address = request.client.host if request.client else ""
         await self._front.integrity.limit_address("api", address, self._limits.address_per_minute)
@@ -87,7 +88,8 @@ class Completions:
             services.telemetry.span("turn", turn=asked.turn_id, site=site.key),
             services.bell.last_words(lambda: hurry.cut(LAST_WORD_S)),
         ):
-            answered = await pipeline.answer(asked, _ignore, hurry, place.through)
+            caller = Caller(site.key, "", API)
+            answered = await pipeline.answer(asked, _ignore, hurry, place.through, caller)
         tell(services.telemetry, site.key, answered.turn)
         return answered
 
