@@ -121,10 +121,14 @@ BUDGET_REFUSALS: Final = Metric(
     "fanlight_budget_refusals_total", "counter", "Holds that a budget had too little left for.",
     ("site", "whose", "period"),
 )  # fmt: skip
+ROUTED: Final = Metric(
+    "fanlight_route_total", "counter", "Decisions which model is asked, by tier and reason.",
+    ("tier", "reason"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE, ROUTED,
     SPENT, BUDGET_ALERTS, BUDGET_REFUSALS,
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from core.model_routing.periods import SiteBudget
+from core.model_routing.resolve import Resolver
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
@@ -18,14 +19,15 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
-from gateway.settings import SiteSettings
+from gateway.routing import routing_of
+from gateway.settings import RoutingSettings, SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
 
@@ -50,6 +52,7 @@ class Front:
     shelf: Shelf
     workflows: Workflows
     spending: Spending
+    resolver: Resolver | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -84,6 +87,7 @@ class Front:
             back_at=partial(back_at, settings),
             guard=self.services.guard,
             spending=self.spending,
+            resolver=self.resolver,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
@@ -125,6 +129,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         shelf=shelf,
         workflows=_workflows(services, spending),
         spending=spending,
+        resolver=_resolver(settings.routing),
     )
 
 
@@ -141,6 +146,13 @@ def build_spending(services: Services) -> Spending:
     )
 
 
+def _resolver(routing: RoutingSettings) -> Resolver | None:
+    """What says who may have what; None where nobody is limited."""
+    if not routing.limits_callers:
+        return None
+    return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
+
+
 def _workflows(services: Services, spending: Spending) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
@@ -153,7 +165,14 @@ def _workflows(services: Services, spending: Spending) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
-        holds=spending,
+        routing=routing_of(
+            services.settings,
+            services.budgets or services.truth.budgets,
+            services.clock,
+            spending,
+        ),
     )
     catalogue = {**built_in(parts), **services.stages}
-    return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)
+    return build_workflows(
+        catalogue, chat_stages(services.settings.routing.mode), services.settings.workflows
+    )

@@ -23,9 +23,6 @@ from core.model_routing.strategies import Strategy, ordered
 from core.model_routing.tiers import Attempt, Offer, Reached, above, fitting, outside, reached
 from core.model_routing.windows import Limited
 
-MIDDLE: Final = 0.5
-"""The complexity of what nothing has classified."""
-
 REFUSALS: Final = ("rate_limited", "budget_spent", "not_permitted", "model_unavailable")
 """Why a turn has no model: asked too often, no money, none permitted, or all of them rest."""
 
@@ -71,7 +68,7 @@ class Ask:
     @property
     def hard(self) -> float:
         """The complexity; the middle where nobody knows it."""
-        return MIDDLE if self.complexity is None else self.complexity
+        return words.MIDDLE if self.complexity is None else self.complexity
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,9 @@ class Holds(Protocol):
     """Holds the money of a turn in all accounts that the turn is paid from."""
 
     async def hold(
-        self, caller: Caller, allowed: Permissions | None, key: str, micros: int
+        self, caller: Caller, allowed: Permissions, key: str, micros: int
     ) -> Reservation:
         """Hold `micros` for this caller's turn, `key` being its id; may raise `Unavailable`.
 
         One that is refused holds nothing, so that less may be asked for under the same key.
-        Without permissions only the site's budget counts.
         """

@@ -16,6 +16,9 @@ from core.model_routing.strategies import IN_WORDS
 from core.model_routing.tiers import Attempt, Reached
 from core.model_routing.windows import Limited
 
+MIDDLE: Final = 0.5
+"""The complexity of what nothing has classified."""
+
 REFUSED: Final = {
     "rate_limited": "none: there were too many turns in the last minute; a person is asked",
     "budget_spent": "none: what may be spent is spent; a person is asked",
@@ -94,7 +97,9 @@ def tiers(every: Sequence[Tier], within: Sequence[Reached], max_tier: str) -> st
 def complexity(value: float | None, tier: Tier) -> str:
     """Which tier the complexity is for."""
     told = "not known, taken as 0.50" if value is None else f"{value:.2f}"
-    return f"{told}: {tier.name}, which is meant for {tier.low:.2f} to {tier.high:.2f}"
+    fits = tier.low <= (MIDDLE if value is None else value) <= tier.high
+    near = "which is meant for" if fits else "the nearest that is within reach, meant for"
+    return f"{told}: {tier.name}, {near} {tier.low:.2f} to {tier.high:.2f}"
 
 
 def budget(attempts: Sequence[Attempt], held: Sequence[Reservation | None] | None) -> str:

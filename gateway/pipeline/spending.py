@@ -47,7 +47,6 @@ SWEEP_S: Final = 60.0
 FIRST_AGAIN_S: Final = 0.25
 LONGEST_AGAIN_S: Final = 30.0
 ALERTS: Final = (0.5, 0.8, 0.95)
-UNLIMITED: Final = Permissions(cost_budget_daily_usd=0.0, cost_budget_monthly_usd=0.0)
 _NAME_LETTERS: Final = 40
 
 _log = logging.getLogger(__name__)
@@ -103,18 +102,18 @@ class Spending:
         self._swept = -math.inf
 
     async def hold(
-        self, caller: Caller, allowed: Permissions | None, key: str, micros: int
+        self, caller: Caller, allowed: Permissions, key: str, micros: int
     ) -> Reservation:
         """Hold `micros` for this caller's turn, `key` being its id; may raise `Unavailable`.
 
         One that is refused holds nothing, so that less may be asked for under the same key. What
-        costs nothing is always granted. Without permissions only the site's budget counts.
+        costs nothing is always granted.
         """
         if micros <= 0:
             return Reservation(key, 0)
         now, name = self._clock(), _name(caller, key)
         budget = self._budget(caller.site)
-        accounts = accounts_of(caller, allowed or UNLIMITED, budget, now, self._rules.reset_hour)
+        accounts = accounts_of(caller, allowed, budget, now, self._rules.reset_hour)
         self._sweep(now)
         # Before it is asked for: what is granted too late is given back like all else.
         self._held[name] = accounts

@@ -22,7 +22,7 @@ from core.digest import sha256_hex
 from core.errors import Problem
 from core.escalation import by_gateway, escalation_id
 from core.messages import ChatRequest, Turn
-from core.model_routing import caller as model_routing
+from core.model_routing.caller import visitor
 from core.telemetry import CONFIDENCE, TURNS, Telemetry, stage
 from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
@@ -114,7 +114,7 @@ class Chat:
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
                 answered = await turn.pipeline.answer(
-                    turn.asked, emit, hurry, turn.place.through, visitor(turn.caller)
+                    turn.asked, emit, hurry, turn.place.through, visitor(turn.caller.scope)
                 )
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
@@ -173,13 +173,6 @@ class Chat:
         name = turn.asked.turn_id
         task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
         return _events(items)
-
-
-def visitor(caller: Caller) -> model_routing.Caller:
-    """Whom a signed call's turn is for; `user` is who the site's server says that is."""
-    subject = caller.scope.subject
-    user = subject.partition("|")[2] if subject.startswith("user:") else None
-    return model_routing.Caller(caller.scope.site, subject, model_routing.WIDGET, user)
 
 
 def tell(telemetry: Telemetry, site: str, made: Turn) -> None:

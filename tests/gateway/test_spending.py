@@ -529,7 +529,8 @@ async def test_accounts_of_one_turn_are_the_callers_and_the_sites() -> None:
     await spending.hold(ANNA, MINE, "t_1", 10)
     accounts = accounts_of(ANNA, MINE, SiteBudget(0.002), START, 0)
     assert await store.spent(accounts) == [10, 10, 10]
-    await spending.hold(ANNA, None, "t_2", 10)
+    free = Permissions(cost_budget_daily_usd=0, cost_budget_monthly_usd=0)
+    await spending.hold(ANNA, free, "t_2", 10)
     assert await store.spent(accounts) == [10, 20, 20]
     assert (await spending.hold(ANNA, MINE, "t_3", 0)).granted
     assert await store.spent(accounts) == [10, 20, 20]
