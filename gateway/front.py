@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from core.model_routing.periods import SiteBudget
 from core.model_routing.resolve import Resolver
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
+from gateway.bell import OPERATORS
 from gateway.challenges import Challenges
 from gateway.context import Services
 from gateway.idempotency import Idempotency
@@ -20,6 +22,7 @@ from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
+from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
@@ -48,6 +51,7 @@ class Front:
     ledger: Ledger
     shelf: Shelf
     workflows: Workflows
+    spending: Spending
     resolver: Resolver | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,6 +86,7 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            spending=self.spending,
             resolver=self.resolver,
         )
 
@@ -111,6 +116,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
     identities = Identities(services.verifier, services.cache, services.clock)
+    spending = build_spending(services)
     return Front(
         services=services,
         tokens=tokens,
@@ -121,8 +127,22 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services),
+        workflows=_workflows(services, spending),
+        spending=spending,
         resolver=_resolver(settings.routing),
+    )
+
+
+def build_spending(services: Services) -> Spending:
+    """What counts the cost of turns: in the truth, or where the services say otherwise."""
+    settings, routing = services.settings, services.settings.routing
+    budgets = {site.key: SiteBudget(site.daily_usd, site.monthly_usd) for site in settings.sites}
+    return Spending(
+        services.budgets or services.truth.budgets,
+        services.clock,
+        SpendingRules(budgets, routing.reset_hour_utc, routing.alerts),
+        services.telemetry,
+        ring=lambda: services.bell.ring(OPERATORS),
     )
 
 
@@ -133,7 +153,7 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
 
 
-def _workflows(services: Services) -> Workflows:
+def _workflows(services: Services, spending: Spending) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -145,7 +165,12 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
-        routing=routing_of(services.settings, services.truth.budgets, services.clock),
+        routing=routing_of(
+            services.settings,
+            services.budgets or services.truth.budgets,
+            services.clock,
+            spending,
+        ),
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

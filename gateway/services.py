@@ -33,7 +33,9 @@ from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.published_models import PublishedModels
 from gateway.adapters.redis_bell import RedisBell
+from gateway.adapters.redis_budgets import RedisBudgets
 from gateway.adapters.redis_cache import RedisCache
+from gateway.adapters.redis_link import RedisLink
 from gateway.adapters.remote_embeddings import RemoteEmbedder
 from gateway.adapters.remote_reranking import RemoteReranker
 from gateway.adapters.safety_head import load_safety_head
@@ -113,6 +115,7 @@ async def open_services(
             tasks=packaged_tasks(),
             guard=_guard(embedding, telemetry) if settings.models else None,
             local_models=_open_local_models(settings),
+            budgets=_open_budgets(settings, opened),
         )
 
 
@@ -242,6 +245,15 @@ async def _open_cache(settings: Settings, opened: AsyncExitStack) -> Cache:
     if not redis:
         return SoleCache(clock=time.time, sole=sole) if sole else MemoryCache(clock=time.time)
     return await _open_redis(redis, opened)
+
+
+def _open_budgets(settings: Settings, opened: AsyncExitStack) -> RedisBudgets | None:
+    """Where the settings say so; the cache has looked whether that server is fit for it."""
+    if settings.routing.budgets != "redis":
+        return None
+    budgets = RedisBudgets(RedisLink(settings.redis_url.reveal()))
+    opened.push_async_callback(budgets.close)
+    return budgets
 
 
 async def _open_redis(url: str, opened: AsyncExitStack) -> RedisCache:

@@ -222,6 +222,7 @@ class RoutingSettings:
     `mode` is `preference`, `tiered` or `learned`. `tiers` come with the cheapest first, and name
     models by the settings' names, as `fallback_model` does ("" is none). `rate_limit` is turns a
     minute of all callers together, 0 for no limit. `alerts` are shares of a budget in (0, 1].
+    `budgets` is where what is spent is counted, `truth` or `redis`.
     """
 
     mode: str = "preference"
@@ -232,6 +233,7 @@ class RoutingSettings:
     rate_limit: int = 0
     reset_hour_utc: int = 0
     alerts: tuple[float, ...] = (0.5, 0.8, 0.95)
+    budgets: str = "truth"
     permissions: Layers = field(default_factory=Layers)
 
     @property

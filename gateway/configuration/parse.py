@@ -97,6 +97,7 @@ def parse_settings(
             rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
         ),
     )
+    stores.counts(settings.routing.budgets, settings.redis_url.reveal(), flaws)
     return settings, flaws
 
 

@@ -17,7 +17,7 @@ from core.model_routing.resolve import Layers
 from gateway.configuration import rules
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.reader import hint, read_table, read_tables
-from gateway.configuration.routing_table import MODES, STRATEGIES
+from gateway.configuration.routing_table import MODES, STORES, STRATEGIES
 from gateway.settings import RoutingSettings
 
 CHANNELS: Final = (WIDGET, API, CONSOLE)
@@ -32,6 +32,7 @@ def read_routing(document: Mapping[str, Any], flaws: list[Flaw]) -> RoutingSetti
     ]
     rules.one_of(values["mode"], MODES, "mode", "routing.mode", flaws)
     rules.one_of(values["strategy"], STRATEGIES, "strategy", "routing.strategy", flaws)
+    rules.one_of(values["budgets"], STORES, "store", "routing.budgets", flaws)
     raw = _table(document.get("permissions", {}), "permissions", flaws)
     _known(raw, (*LEVELS, "users", "channels"), "permissions", flaws)
     channels = _layers(raw.get("channels", {}), "permissions.channels", flaws)
@@ -53,6 +54,7 @@ def read_routing(document: Mapping[str, Any], flaws: list[Flaw]) -> RoutingSetti
         rate_limit=values["rate_limit"],
         reset_hour_utc=values["reset_hour_utc"],
         alerts=tuple(map(float, values["alerts"])),
+        budgets=values["budgets"],
         permissions=layers,
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.configuration.setting import Kind, Setting, Value
 
 MODES: Final = ("preference", "tiered", "learned")
+STORES: Final = ("truth", "redis")
 STRATEGIES: Final = ("preference_order", "round_robin", "lowest_cost", "random")
 DEAREST: Final = 1_000_000
 """US dollars: a budget, or a price of a million tokens, above it is a slip of the pen."""
@@ -87,6 +88,12 @@ ROUTING_SETTINGS: Final = (
         0,
     ),
     _counted("routing", "reset_hour_utc", "The hour (UTC) at which budgets begin anew.", 23, 0),
+    Setting(
+        *("routing", "budgets", "string"),
+        "Where it is counted what models cost: `truth`, the database, or `redis`, which is faster "
+        "and forgets with Redis.",
+        "truth",
+    ),
     Setting(
         *("routing", "alerts", "list of numbers"),
         "The shares of a budget, above 0 and up to 1, that are told of in the log once they are "

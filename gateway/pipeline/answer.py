@@ -23,6 +23,7 @@ from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
@@ -55,6 +56,7 @@ class Pipeline:
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
+    spending: Spending | None = None
     resolver: Resolver | None = None
 
     def hurry(self) -> Hurry:
@@ -84,18 +86,22 @@ class Pipeline:
             judged()
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
-        turn = await self._turn(
-            TurnState(
-                _shortened(request, allowed),
-                self.site,
-                response,
-                emit if at_once else _withheld,
-                hurry.over,
-                self.clock,
-                caller=caller,
-                allowed=allowed,
-            )
+        state = TurnState(
+            _shortened(request, allowed),
+            self.site,
+            response,
+            emit if at_once else _withheld,
+            hurry.over,
+            self.clock,
+            caller=caller,
+            allowed=allowed,
         )
+        try:
+            turn = await self._turn(state)
+        finally:
+            # However it ended: this awaits nothing, so that nothing can come between.
+            if self.spending is not None and caller is not None:
+                self.spending.settle(caller, request.turn_id, state.bill)
         if not at_once and turn.reply:
             emit(turn.reply)
         if turn.escalate and not attended:

@@ -66,7 +66,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
     return {
         "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
         "classify.keywords": Classifying(Classifier(parts.tasks)),
-        "route.preference": Preference(parts.models),
+        "route.preference": Preference(parts.models, parts.routing.holds),
         "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),

@@ -38,7 +38,7 @@ class Completions:
 
     async def complete(self, request: Request) -> Response:
         """Answer the last message."""
-        site = await self._site(request)
+        site = await self.site(request)
         body = await wire.read_json(request, CompletionBody, self._limits.body_bytes)
         asked = body.value(site.default_locale, self._limits.max_tokens, self._nameable(site))
         with self._turns.place() as place:
@@ -59,7 +59,7 @@ class Completions:
 
     async def models(self, request: Request) -> Response:
         """Fanlight as a model, and the models that this key may name."""
-        names = (MODEL, *self._nameable(await self._site(request)))
+        names = (MODEL, *self._nameable(await self.site(request)))
         data = [
             {"id": name, "object": "model", "created": 0, "owned_by": "fanlight"} for name in names
         ]
@@ -70,7 +70,7 @@ class Completions:
         settings = self._front.services.settings
         return nameable(settings, self._front.resolver, server(site.key))
 
-    async def _site(self, request: Request) -> SiteSettings:
+    async def site(self, request: Request) -> SiteSettings:
         """The site whose key this is; raises `Problem`."""
         address = request.client.host if request.client else ""
         await self._front.integrity.limit_address("api", address, self._limits.address_per_minute)

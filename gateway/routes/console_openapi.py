@@ -18,7 +18,7 @@ from core.commands.labels import LABELS
 from gateway import __version__, wire
 from gateway.routes import commands, knowledge_wire, operator_wire, routing
 from gateway.routes.embed import EmbedQuery
-from gateway.routes.openapi import PROBLEM, json_content, problem_responses
+from gateway.routes.openapi import PROBLEM, USAGE, json_content, problem_responses
 from gateway.settings import Settings
 
 type Schema = dict[str, Any]
@@ -70,6 +70,7 @@ _BUILDING: Final = _object(
 )
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Session": _object(operator=TEXT, csrf=TEXT),
+    "Usage": _object(items=_list(USAGE)),
     "Escalation": _object(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
     "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
     "Reply": _object(
@@ -218,6 +219,7 @@ OPERATIONS: Final = (
     ),
     Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
+    Operation("get", "/v1/usage", "Say what models cost the sites", {200: "Usage"}),
     Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),
     Operation(
         "get",

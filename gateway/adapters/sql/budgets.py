@@ -9,11 +9,11 @@ function runs inside a transaction of its caller; a driver's error leaves it as 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_, update
 
 from core.model_routing.spend import (
     HELD_S,
@@ -40,18 +40,24 @@ _THIS = and_(
     _spending.period == bindparam("of_period"),
     _spending.began == bindparam("of_began"),
 )
+_OWNER = (_spending.site, _spending.subject, _spending.period, _spending.began)
+_THESE = tuple_(*_OWNER).in_(bindparam("owners", expanding=True))
 HELD = select(_holds.micros).where(_holds.key == bindparam("key")).limit(1)
-ROW = select(_spending.settled, _spending.held).where(_THIS)
-HOLD = update(tables.spending).where(_THIS).values(held=_spending.held + bindparam("micros_more"))
-MOVE = (
-    update(tables.spending)
-    .where(_THIS)
-    .values(
-        held=_spending.held - bindparam("micros_held"),
-        settled=_spending.settled + bindparam("micros_spent"),
-    )
-    .returning(_spending.settled)
+ROWS = select(*_OWNER, _spending.settled, _spending.held).where(_THESE)
+LOCKED = ROWS.order_by(*_OWNER).with_for_update()
+"""Rows that a unit changes, locked in one order everywhere: no two units wait for each other."""
+_MOVED = {
+    "held": _spending.held + bindparam("micros_held"),
+    "settled": _spending.settled + bindparam("micros_spent"),
+}
+ALL = update(tables.spending).where(_THESE).values(_MOVED)
+ONE = update(tables.spending).where(_THIS).values(_MOVED)
+TAKE = (
+    delete(tables.spending_holds)
+    .where(_holds.key.in_(bindparam("keys", expanding=True)), _holds.at < bindparam("before"))
+    .returning(*tables.spending_holds.c)
 )
+"""Whoever deletes a hold moves its money: nobody else will."""
 OLD = (
     select(_holds.key)
     .where(_holds.at < bindparam("before"))
@@ -77,11 +83,13 @@ class SqlBudgets:
 
     async def settle(self, key: str, micros: int, at: float) -> list[Settled]:
         """Put what was really spent in the place of what was held."""
-        return await self._write(lambda connection: _settle(connection, [key], micros))
+        return await self._write(lambda connection: _settle(connection, key, micros))
 
     async def spent(self, accounts: Sequence[Account]) -> list[int]:
         """What each account has spent and holds."""
-        return await self._read(lambda connection: _taken(connection, accounts)[0])
+        return await self._read(
+            lambda connection: _taken(accounts, _rows(connection, accounts, ROWS))
+        )
 
     async def sweep(self, at: float) -> int:
         """Give back what was held for longer than `HELD_S`; how many reservations that were."""
@@ -107,85 +115,82 @@ def forget_subject(connection: Connection, scope: Scope) -> None:
 def _reserve(
     connection: Connection, key: str, accounts: Sequence[Account], micros: int, at: float
 ) -> Reservation:
-    owners = {locks.subject(Scope(one.site, one.subject)) for one in accounts}
-    locks.hold(connection, *owners)
+    names = {locks.subject(Scope(one.site, one.subject)) for one in accounts}
+    locks.hold(connection, *names)
     held = connection.execute(HELD, {"key": key}).scalar()
     if held is not None:
         return Reservation(key, held)
-    taken, known = _taken(connection, accounts)
-    refused = too_little(accounts, taken, micros)
+    rows = _rows(connection, accounts, LOCKED)
+    refused = too_little(accounts, _taken(accounts, rows), micros)
     if refused is not None and _give_back(connection, at):
-        taken, known = _taken(connection, accounts)
-        refused = too_little(accounts, taken, micros)
+        rows = _rows(connection, accounts, LOCKED)
+        refused = too_little(accounts, _taken(accounts, rows), micros)
     if refused is not None:
         return Reservation(key, micros, refused)
-    _hold(connection, {_owner(one) for one in accounts}, known, micros)
-    connection.execute(
-        insert(tables.spending_holds),
-        [
-            {**_values(owner), "key": key, "micros": micros, "at": at}
-            for owner in sorted({_owner(one) for one in accounts})
-        ],
-    )
+    owners = set(map(_owner, accounts))
+    _hold(connection, owners & rows.keys(), owners - rows.keys(), micros)
+    held_in = [{**_values(one), "key": key, "micros": micros, "at": at} for one in sorted(owners)]
+    connection.execute(insert(tables.spending_holds), held_in)
     return Reservation(key, micros)
 
 
-def _hold(connection: Connection, owners: set[_Owner], known: set[_Owner], micros: int) -> None:
-    """Add to what is held, in one order everywhere."""
-    there = sorted(owners & known)
-    new = sorted(owners - known)
+def _hold(connection: Connection, there: set[_Owner], new: set[_Owner], micros: int) -> None:
     if there:
-        connection.execute(HOLD, [{**_named(one), "micros_more": micros} for one in there])
+        named = {"owners": sorted(there), "micros_held": micros, "micros_spent": 0}
+        connection.execute(ALL, named)
     if new:
-        rows = [{**_values(one), "settled": 0, "held": micros} for one in new]
+        rows = [{**_values(one), "settled": 0, "held": micros} for one in sorted(new)]
         connection.execute(insert(tables.spending), rows)
 
 
-def _taken(connection: Connection, accounts: Sequence[Account]) -> tuple[list[int], set[_Owner]]:
-    """What each account has spent and holds, and which accounts there are."""
-    sums, known = [], set()
-    for owner in map(_owner, accounts):
-        row = connection.execute(ROW, _named(owner)).first()
-        sums.append(0 if row is None else row.settled + row.held)
-        if row is not None:
-            known.add(owner)
-    return sums, known
+def _rows(connection: Connection, accounts: Iterable[Account], query: Any) -> dict[_Owner, Any]:
+    """The accounts that there are."""
+    owners = sorted(set(map(_owner, accounts)))
+    found = connection.execute(query, {"owners": owners}) if owners else ()
+    return {(row.site, row.subject, row.period, row.began): row for row in found}
 
 
-def _settle(
-    connection: Connection, keys: Sequence[str], micros: int, before: float = inf
-) -> list[Settled]:
-    """Move the money of these holds, made before then. Whoever deletes a hold moves it."""
-    named = delete(tables.spending_holds).where(_holds.key.in_(keys))
-    if before < inf:
-        named = named.where(_holds.at < before)
-    gone = connection.execute(
-        named.returning(_holds.site, _holds.subject, _holds.period, _holds.began, _holds.micros)
-    ).all()
-    told = []
-    for owner, held, count in _by_owner(gone):
-        spent = micros * count
-        moved = {**_named(owner), "micros_held": held, "micros_spent": spent}
-        after = connection.execute(MOVE, moved).scalar()
-        if after is not None:
-            told.append(Settled(account_name(*owner), after - spent, after))
-    return told
+def _taken(accounts: Iterable[Account], rows: Mapping[_Owner, Any]) -> list[int]:
+    """What each account has spent and holds."""
+    found = (rows.get(_owner(one)) for one in accounts)
+    return [0 if row is None else row.settled + row.held for row in found]
 
 
-def _by_owner(gone: Iterable[Any]) -> list[tuple[_Owner, int, int]]:
-    """Of each account how much was held, in how many holds; in one order everywhere."""
-    sums: dict[_Owner, list[int]] = defaultdict(list)
-    for row in gone:
-        sums[row.site, row.subject, row.period, row.began].append(row.micros)
-    return [(owner, sum(held), len(held)) for owner, held in sorted(sums.items())]
+def _settle(connection: Connection, key: str, micros: int) -> list[Settled]:
+    gone = connection.execute(TAKE, {"keys": [key], "before": inf}).all()
+    owners = sorted((row.site, row.subject, row.period, row.began) for row in gone)
+    if not owners:
+        return []
+    there = connection.execute(LOCKED, {"owners": owners}).all()
+    moved = {"owners": owners, "micros_held": -gone[0].micros, "micros_spent": micros}
+    connection.execute(ALL, moved)
+    return [
+        Settled(
+            account_name(row.site, row.subject, row.period, row.began),
+            row.settled,
+            row.settled + micros,
+        )
+        for row in there
+    ]
 
 
 def _give_back(connection: Connection, at: float) -> int:
     before = at - HELD_S
     keys = list(dict.fromkeys(connection.execute(OLD, {"before": before}).scalars()))
-    if keys:
-        _settle(connection, keys, 0, before)
-    return len(keys)
+    gone = connection.execute(TAKE, {"keys": keys, "before": before}).all() if keys else []
+    sums: dict[_Owner, int] = defaultdict(int)
+    for row in gone:
+        sums[row.site, row.subject, row.period, row.began] -= row.micros
+    if sums:
+        connection.execute(
+            ONE,
+            [
+                {**_named(owner), "micros_held": held, "micros_spent": 0}
+                for owner, held in sorted(sums.items())
+            ],
+        )
+    # Others may sweep too: what they took out is theirs to tell.
+    return len({row.key for row in gone})
 
 
 def _drop_old(connection: Connection, at: float) -> None:

@@ -11,9 +11,13 @@ branch_labels = None
 depends_on = None
 
 
-def _account() -> list[sa.Column[object]]:
-    texts = [sa.Column(name, sa.Text(), nullable=False) for name in ("site", "subject", "period")]
-    return [*texts, sa.Column("began", sa.Double(), nullable=False)]
+def _account() -> tuple[sa.Column[str], sa.Column[str], sa.Column[str], sa.Column[float]]:
+    return (
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("began", sa.Double(), nullable=False),
+    )
 
 
 def upgrade() -> None:
