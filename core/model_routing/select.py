@@ -23,8 +23,11 @@ from core.model_routing.strategies import Strategy, ordered
 from core.model_routing.tiers import Attempt, Offer, Reached, above, fitting, outside, reached
 from core.model_routing.windows import Limited
 
-REFUSALS: Final = ("rate_limited", "budget_spent", "not_permitted", "model_unavailable")
-"""Why a turn has no model: asked too often, no money, none permitted, or all of them rest."""
+REFUSALS: Final = (
+    *("rate_limited", "budget_spent", "budget_unavailable", "not_permitted", "model_unavailable"),
+)
+"""Why a turn has no model: asked too often, no money, nobody who could say so, none permitted, or
+all of them rest."""
 
 REASONS: Final = (
     "complexity", "unsure", "escalated", "predicted", "named", "demoted", "budget", "fallback",
@@ -141,7 +144,7 @@ def decide(plan: Plan, held: Sequence[Reservation | None] | None) -> Decision:
 
 def _unpaid(held: Sequence[Reservation | None] | None) -> str:
     """Why no attempt was paid for: too little money, or nobody who could say so."""
-    return "budget_spent" if any(held or ()) else "model_unavailable"
+    return "budget_spent" if any(held or ()) else "budget_unavailable"
 
 
 def _choose(

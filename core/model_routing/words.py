@@ -22,6 +22,7 @@ MIDDLE: Final = 0.5
 REFUSED: Final = {
     "rate_limited": "none: there were too many turns in the last minute; a person is asked",
     "budget_spent": "none: what may be spent is spent; a person is asked",
+    "budget_unavailable": "none: the budgets cannot be asked; a person is asked",
     "not_permitted": "none: the caller may have no model that there is; a person is asked",
     "model_unavailable": "none: no model can be asked now; a person is asked",
 }

@@ -52,7 +52,7 @@ class Preference:
         if self._holds is None or state.caller is None or not dearest:
             return replace(state, candidates=models)
         free = tuple(one for one in models if not one.price.micros(1, 1))
-        reason = "budget"
+        reason = "budget_spent"
         try:
             turn = state.request.turn_id
             held = await self._holds.hold(state.caller, allowed, turn, dearest)

@@ -18,9 +18,10 @@ from core.breaker import Breaker
 from core.errors import Unavailable
 from core.messages import Usage
 from core.model_routing.caller import WIDGET, Caller
-from core.model_routing.decision import Price
+from core.model_routing.decision import Price, Tier
 from core.model_routing.periods import SiteBudget, accounts_of, span
 from core.model_routing.permissions import Permissions
+from core.model_routing.resolve import Layers
 from core.model_routing.spend import HELD_S, Account, Budgets, Reservation, Settled
 from core.ports import Piece, Prompt, Transport
 from core.scope import anonymous
@@ -37,7 +38,7 @@ from gateway.pipeline.bill import Bill
 from gateway.pipeline.models import Model
 from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.routes import operator_events
-from gateway.settings import LimitSettings, RoutingSettings, Secret, Settings
+from gateway.settings import LimitSettings, ModelSettings, RoutingSettings, Secret, Settings
 from tests.gateway.routes.console import Console
 from tests.gateway.test_chat import ScriptedModel
 from tests.gateway.test_subjects import erase
@@ -231,7 +232,7 @@ async def test_whoever_has_too_little_left_asks_a_person_and_no_model() -> None:
         turn = (await (await gateway.visitor()).ask(UNKNOWN)).json()
         assert turn["escalate"]
         assert turn["reply"] == ""
-        assert turn["reasons"][-1] == "budget"
+        assert turn["reasons"][-1] == "budget_spent"
         assert model.prompts == []
         assert await spent(gateway) == 0
 
@@ -534,3 +535,19 @@ async def test_accounts_of_one_turn_are_the_callers_and_the_sites() -> None:
     assert await store.spent(accounts) == [10, 20, 20]
     assert (await spending.hold(ANNA, MINE, "t_3", 0)).granted
     assert await store.spent(accounts) == [10, 20, 20]
+
+
+async def test_a_turn_that_goes_by_tiers_is_held_and_settled_too() -> None:
+    chosen = priced(5.0)
+    tiers = (Tier("free", ("model",)),)
+    everyone = Layers(levels={"zero_trust": {"cost_budget_daily_usd": 2.0}})
+    routing = replace(chosen.routing, mode="tiered", tiers=tiers, permissions=everyone)
+    models = (ModelSettings("http://localhost/v1", "scripted-1", Secret(""), price=PRICE),)
+    chosen = replace(chosen, routing=routing, more_models=models)
+    async with shop(ScriptedModel("Return it."), chosen=chosen) as gateway:
+        visitor = await gateway.visitor()
+        await visitor.ask(UNKNOWN)
+        assert await spent(gateway) == COST
+        subject = anonymous("site_demo", visitor.keyid).subject
+        mine = Account("site_demo", subject, "day", span("day", START, 6).began)
+        assert await gateway.truth.budgets.spent([mine]) == [COST]

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from math import inf
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, tuple_, update
 
 from core.model_routing.spend import (
     HELD_S,
     KEPT_S,
     Account,
+    Period,
     Reservation,
     Settled,
     account_name,
@@ -32,7 +34,7 @@ _spending = tables.spending.c
 _holds = tables.spending_holds.c
 
 AT_ONCE: Final = 500
-"""Reservations that one transaction gives back."""
+"""Reservations that one transaction gives back, or accounts that it forgets."""
 
 _THIS = and_(
     _spending.site == bindparam("of_site"),
@@ -58,6 +60,13 @@ TAKE = (
     .returning(*tables.spending_holds.c)
 )
 """Whoever deletes a hold moves its money: nobody else will."""
+PAST = (
+    select(*_OWNER)
+    .where(_spending.period == bindparam("of_period"), _spending.began < bindparam("before"))
+    .order_by(_spending.began)
+    .limit(AT_ONCE)
+)
+FORGET = delete(tables.spending).where(_THESE)
 OLD = (
     select(_holds.key)
     .where(_holds.at < bindparam("before"))
@@ -96,7 +105,10 @@ class SqlBudgets:
         given = 0
         while some := await self._write(lambda connection: _give_back(connection, at)):
             given += some
-        await self._write(lambda connection: _drop_old(connection, at))
+        for period, kept_s in KEPT_S.items():
+            drop = partial(_drop_old, period=period, before=at - kept_s)
+            while await self._write(drop):
+                pass
         return given
 
     async def forget(self, accounts: Sequence[Account]) -> None:
@@ -193,12 +205,13 @@ def _give_back(connection: Connection, at: float) -> int:
     return len({row.key for row in gone})
 
 
-def _drop_old(connection: Connection, at: float) -> None:
-    over = [
-        and_(_spending.period == period, _spending.began < at - kept)
-        for period, kept in KEPT_S.items()
-    ]
-    connection.execute(delete(tables.spending).where(or_(*over)))
+def _drop_old(connection: Connection, period: Period, before: float) -> bool:
+    """Forget some accounts of periods that began before then; whether there may be more."""
+    found = connection.execute(PAST, {"of_period": period, "before": before}).all()
+    owners = [tuple(row) for row in found]
+    if owners:
+        connection.execute(FORGET, {"owners": owners})
+    return len(owners) == AT_ONCE
 
 
 def _forget(connection: Connection, accounts: Sequence[Account]) -> None:

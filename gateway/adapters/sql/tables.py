@@ -332,11 +332,12 @@ spending = Table(
     # Empty for the site itself.
     Column("subject", Text, primary_key=True),
     Column("period", Text, primary_key=True),
-    Column("began", Double, primary_key=True, index=True),
+    Column("began", Double, primary_key=True),
     # Millionths of a US dollar.
     Column("settled", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
     CheckConstraint("period IN ('day', 'month')", "period"),
+    Index(None, "period", "began"),
     sqlite_with_rowid=False,
 )
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(*names, name=op.f("pk_spending")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_spending_began"), "spending", ["began"], unique=False)
+    op.create_index(op.f("ix_spending_period_began"), "spending", ["period", "began"], unique=False)
     op.create_table(
         "spending_holds",
         sa.Column("key", sa.Text(), nullable=False),
