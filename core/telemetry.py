@@ -109,10 +109,27 @@ UNSAFE: Final = Metric(
     "What visitors' words were judged to be; all but toxicity is kept from models.",
     ("kind", "part"),
 )  # fmt: skip
+SPENT: Final = Metric(
+    "fanlight_spent_microdollars_total", "counter",
+    "What models cost, in millionths of a US dollar.", ("site",),
+)  # fmt: skip
+BUDGET_ALERTS: Final = Metric(
+    "fanlight_budget_alerts_total", "counter", "Thresholds of budgets that were passed.",
+    ("site", "whose", "period"),
+)  # fmt: skip
+BUDGET_REFUSALS: Final = Metric(
+    "fanlight_budget_refusals_total", "counter", "Holds that a budget had too little left for.",
+    ("site", "whose", "period"),
+)  # fmt: skip
+ROUTED: Final = Metric(
+    "fanlight_route_total", "counter", "Decisions which model is asked, by tier and reason.",
+    ("tier", "reason"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE, ROUTED,
+    SPENT, BUDGET_ALERTS, BUDGET_REFUSALS,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

@@ -45,15 +45,20 @@ from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
 from gateway.routes.preview import preview_routes
+from gateway.routes.routing import routing_routes
 from gateway.routes.sessions import session_routes
 from gateway.routes.slack import slack_routes
 from gateway.routes.subjects import subject_routes
+from gateway.routes.usage import console_usage_routes, usage_routes
 from gateway.shelf import Shelf
 
 log = logging.getLogger("fanlight")
 
 LAST_TURNS_S = 6.0
 """Longer than a delivery's and a turn's own last seconds."""
+
+LAST_BILLS_S = 2.0
+"""What the last turns cost is counted; what the store does not take then is given back later."""
 
 
 class ByHost:
@@ -97,9 +102,11 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
     )
     operator = Router(
         [
-            *operator_routes(services, desk),
+            *operator_routes(services, desk, front.spending),
+            *console_usage_routes(services, front.spending),
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
+            *routing_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -125,6 +132,7 @@ def _front_routes(front: Front) -> list[Route]:
         *session_routes(front),
         *chat_routes(front),
         *completion_routes(front),
+        *usage_routes(front),
         *escalation_routes(front),
         *event_routes(front),
         *subject_routes(front),
@@ -203,3 +211,4 @@ async def _live(
             log.warning("stopping: cut off what was under way")
             task.cancel()
         await asyncio.gather(delivering, *late, return_exceptions=True)
+        await front.spending.settled(LAST_BILLS_S)

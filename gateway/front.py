@@ -6,9 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from core.model_routing.periods import SiteBudget
+from core.model_routing.resolve import Resolver
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
+from gateway.bell import OPERATORS
 from gateway.challenges import Challenges
 from gateway.context import Services
 from gateway.idempotency import Idempotency
@@ -16,13 +19,15 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
+from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
-from gateway.settings import SiteSettings
+from gateway.routing import routing_of
+from gateway.settings import RoutingSettings, SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
 
@@ -46,6 +51,8 @@ class Front:
     ledger: Ledger
     shelf: Shelf
     workflows: Workflows
+    spending: Spending
+    resolver: Resolver | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -80,6 +87,8 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            spending=self.spending,
+            resolver=self.resolver,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
@@ -108,6 +117,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
     identities = Identities(services.verifier, services.cache, services.clock)
+    spending = build_spending(services)
     return Front(
         services=services,
         tokens=tokens,
@@ -118,11 +128,33 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services),
+        workflows=_workflows(services, spending),
+        spending=spending,
+        resolver=_resolver(settings.routing),
     )
 
 
-def _workflows(services: Services) -> Workflows:
+def build_spending(services: Services) -> Spending:
+    """What counts the cost of turns: in the truth, or where the services say otherwise."""
+    settings, routing = services.settings, services.settings.routing
+    budgets = {site.key: SiteBudget(site.daily_usd, site.monthly_usd) for site in settings.sites}
+    return Spending(
+        services.budgets or services.truth.budgets,
+        services.clock,
+        SpendingRules(budgets, routing.reset_hour_utc, routing.alerts),
+        services.telemetry,
+        ring=lambda: services.bell.ring(OPERATORS),
+    )
+
+
+def _resolver(routing: RoutingSettings) -> Resolver | None:
+    """What says who may have what; None where nobody is limited."""
+    if not routing.limits_callers:
+        return None
+    return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
+
+
+def _workflows(services: Services, spending: Spending) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -135,6 +167,14 @@ def _workflows(services: Services) -> Workflows:
         disclaimers=services.disclaimers,
         tasks=services.tasks,
         personalities=services.personalities,
+        routing=routing_of(
+            services.settings,
+            services.budgets or services.truth.budgets,
+            services.clock,
+            spending,
+        ),
     )
     catalogue = {**built_in(parts), **services.stages}
-    return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)
+    return build_workflows(
+        catalogue, chat_stages(services.settings.routing.mode), services.settings.workflows
+    )

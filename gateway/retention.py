@@ -116,6 +116,8 @@ class Retention:
 
     async def _sweep(self) -> bool:
         now, loop = self._clock(), asyncio.get_running_loop()
+        # What visitors' turns cost goes with its day or month, whatever the policy.
+        await self._truth.budgets.sweep(now)
         until = loop.time() + self._deadline_s
         left = oldest(self._policy, now)
         while left:

@@ -34,7 +34,9 @@ from gateway.adapters.personality_files import PersonalityFiles
 from gateway.adapters.prompt_files import PromptFiles
 from gateway.adapters.published_models import PublishedModels
 from gateway.adapters.redis_bell import RedisBell
+from gateway.adapters.redis_budgets import RedisBudgets
 from gateway.adapters.redis_cache import RedisCache
+from gateway.adapters.redis_link import RedisLink
 from gateway.adapters.remote_embeddings import RemoteEmbedder
 from gateway.adapters.remote_reranking import RemoteReranker
 from gateway.adapters.safety_head import load_safety_head
@@ -108,13 +110,14 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
-            stages=_installed_stages(),
+            stages=installed_stages(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
             personalities=PersonalityFiles(settings.personalities, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
             guard=_guard(embedding, telemetry) if settings.models else None,
             local_models=_open_local_models(settings),
+            budgets=_open_budgets(settings, opened),
         )
 
 
@@ -126,7 +129,16 @@ def _open_models(
         transport = DIALECTS[each.dialect](each, outbound.transport(), settings.limits.connect_s)
         opened.push_async_callback(transport.close)
         breaker = Breaker(time.monotonic)
-        models.append(Model(each.name, transport, breaker, each.context_tokens))
+        models.append(
+            Model(
+                each.name,
+                transport,
+                breaker,
+                each.context_tokens,
+                price=each.price,
+                provider=each.dialect,
+            )
+        )
     return tuple(models)
 
 
@@ -142,7 +154,8 @@ def _open_first_tokens(
     return first_tokens
 
 
-def _installed_stages() -> dict[str, Stage]:
+def installed_stages() -> dict[str, Stage]:
+    """The stages of packages that are installed beside, by their registered names."""
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
 
 
@@ -234,6 +247,15 @@ async def _open_cache(settings: Settings, opened: AsyncExitStack) -> Cache:
     if not redis:
         return SoleCache(clock=time.time, sole=sole) if sole else MemoryCache(clock=time.time)
     return await _open_redis(redis, opened)
+
+
+def _open_budgets(settings: Settings, opened: AsyncExitStack) -> RedisBudgets | None:
+    """Where the settings say so; the cache has looked whether that server is fit for it."""
+    if settings.routing.budgets != "redis":
+        return None
+    budgets = RedisBudgets(RedisLink(settings.redis_url.reveal()))
+    opened.push_async_callback(budgets.close)
+    return budgets
 
 
 async def _open_redis(url: str, opened: AsyncExitStack) -> RedisCache:

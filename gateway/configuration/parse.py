@@ -19,6 +19,8 @@ from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
 from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
+from gateway.configuration.routing import read_routing
+from gateway.configuration.routing_rules import routing_flaws
 from gateway.configuration.targets import read_targets
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
@@ -41,6 +43,9 @@ SECTIONS: Final = (
     "embeddings",
     "rerank",
     "prompts",
+    "routing",
+    "tiers",
+    "permissions",
     "workflows",
     "limits",
     "telemetry",
@@ -84,6 +89,7 @@ def parse_settings(
         prompts=base / prompts["folder"] if prompts["folder"] else None,
         personalities=base / prompts["personalities"] if prompts["personalities"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
+        routing=read_routing(document, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
             **read_table(document.get("retention", {}), "retention", "retention", flaws)
@@ -93,6 +99,8 @@ def parse_settings(
             rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
         ),
     )
+    stores.counts(settings.routing.budgets, settings.redis_url.reveal(), flaws)
+    flaws.extend(routing_flaws(settings))
     return settings, flaws
 
 
@@ -232,7 +240,12 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
+<<<<<<< HEAD
         personality=values["personality"],
+=======
+        daily_usd=values["daily_usd"],
+        monthly_usd=values["monthly_usd"],
+>>>>>>> w-tiers
     )
 
 

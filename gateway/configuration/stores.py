@@ -74,3 +74,10 @@ def _parsed(url: str) -> SplitResult | None:
 def _is_number(path: str) -> bool:
     name = path.removeprefix("/")
     return not name or (name.isascii() and name.isdigit())
+
+
+def counts(budgets: str, redis: str, flaws: list[Flaw]) -> None:
+    """Refuse to count what is spent in a Redis that nobody names."""
+    if budgets == "redis" and not redis:
+        remedy = f'Set {REDIS_VARIABLE}, or leave `budgets = "truth"`: the database counts then.'
+        flaws.append(Flaw("routing.budgets", "There is no Redis to count in.", remedy))

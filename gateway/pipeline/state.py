@@ -8,7 +8,7 @@ made it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
@@ -18,6 +18,7 @@ from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
 from core.prompting.compose import PASSAGES
 from core.respond import Response
+from gateway.pipeline.bill import Bill
 from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
 from kb import Hit, Index
@@ -68,7 +69,8 @@ class TurnState:
     asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
     `quality` is what a scorer made of the reply, and `flaws` why it was not let pass. `caller` is
     whom the turn is for, `allowed` what that caller may have, and `decision` which models were
-    chosen, and why; each is None where nothing decided it.
+    chosen, and why; each is None where nothing decided it. `bill` alone is written to in place:
+    what models cost is known also of a turn that is cut short.
     """
 
     request: ChatRequest
@@ -89,6 +91,7 @@ class TurnState:
     caller: Caller | None = None
     allowed: Permissions | None = None
     decision: Decision | None = None
+    bill: Bill = field(default_factory=Bill, compare=False)
 
     @property
     def passages(self) -> tuple[Hit, ...]:

@@ -45,8 +45,10 @@ class Streaming:
             raise RuntimeError("nothing has assembled a prompt")
         reach = Reach(state.candidates, prompt, self._patience, self._jitter, self._telemetry)
         reply = _Reply(state.emit, prompt.max_tokens)
+        call = state.bill.call(prompt)
         try:
             async for piece in state.over(reach.pieces()):
+                call.hear(reach.model, piece)
                 reply.add(piece)
         except Unavailable:
             reach.broke_off()

@@ -104,6 +104,29 @@ _HEALTH = {
         "sites": {"type": "integer", "minimum": 0},
     },
 }
+_MONEY: dict[str, Any] = {"type": "number", "minimum": 0}
+_SPENT = {
+    "type": "object",
+    "required": ["spent_usd", "limit_usd", "began_at", "resets_at", "alerts"],
+    "properties": {
+        "spent_usd": _MONEY,
+        "limit_usd": {"anyOf": [_MONEY, {"type": "null"}]},
+        "began_at": {"type": "string", "format": "date-time"},
+        "resets_at": {"type": "string", "format": "date-time"},
+        "alerts": {"type": "array", "items": {"type": "number"}},
+    },
+}
+USAGE = {
+    "type": "object",
+    "required": ["object", "site", "currency", "day", "month"],
+    "properties": {
+        "object": {"const": "usage"},
+        "site": {"type": "string"},
+        "currency": {"const": "USD"},
+        "day": _SPENT,
+        "month": _SPENT,
+    },
+}
 _KEYS = {
     "type": "object",
     "required": ["keys"],
@@ -289,7 +312,11 @@ def _open_paths() -> dict[str, Any]:
     }
     keys = {"200": json_content(_KEYS, "Newest last.")}
     slack = {"200": json_content({"type": "object"}, "Taken, or passed over."), **refused}
+    spent = {"200": json_content(USAGE, "This day's and this month's."), **refused}
+    usage = _operation("Say what models cost the site", spent)
+    usage["security"] = [{"api_key": []}]
     return {
+        "/v1/usage": {"get": usage},
         "/v1/challenges": {
             "post": _operation("Ask for a challenge", challenge, body="ChallengeBody")
         },
@@ -309,6 +336,7 @@ def document(settings: Settings) -> dict[str, Any]:
     )
     schemas = {**defined["$defs"], "Problem": PROBLEM, "Turn": _TURN}
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    api_key = {"type": "http", "scheme": "bearer", "description": "A site's API key; not signed."}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -318,7 +346,10 @@ def document(settings: Settings) -> dict[str, Any]:
         },
         "servers": [{"url": settings.public_url}],
         "paths": {**_open_paths(), **_signed_paths()},
-        "components": {"schemas": schemas, "securitySchemes": {"bearer": bearer}},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": bearer, "api_key": api_key},
+        },
     }
 
 

@@ -6,6 +6,7 @@ visitor's stream and the other consoles. Who may do any of it is `operator_sessi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from gateway import problems, sse
 from gateway.bell import OPERATORS, OUTBOX, conversation_topic
 from gateway.context import Services
 from gateway.knowledge.desk import Desk
+from gateway.pipeline.spending import Spending
 from gateway.routes import operator_events
 from gateway.routes.operator_sessions import (
     COOKIE,
@@ -31,9 +33,12 @@ from gateway.wire import read_json
 NO_STORE = {"cache-control": "no-store"}
 
 
-def operator_routes(services: Services, desk: Desk | None = None) -> list[Route]:
-    """The routes of the console's origin; what happens at the desk is among the events."""
-    console = _Console(services, desk)
+def operator_routes(
+    services: Services, desk: Desk | None = None, spending: Spending | None = None
+) -> list[Route]:
+    """The routes of the console's origin; what happens at the desk, and budgets that run low, are
+    among the events."""
+    console = _Console(services, desk, spending)
     session, one = "/v1/operator/session", "/v1/escalations/{escalation_id}"
     return [
         Route(session, console.log_in, methods=["POST"]),
@@ -49,8 +54,9 @@ def operator_routes(services: Services, desk: Desk | None = None) -> list[Route]
 
 
 class _Console:
-    def __init__(self, services: Services, desk: Desk | None) -> None:
+    def __init__(self, services: Services, desk: Desk | None, spending: Spending | None) -> None:
         self._services = services
+        self._spending = spending
         self._desk = desk
         self._truth = services.truth
         self._bell = services.bell
@@ -144,14 +150,23 @@ class _Console:
         await self._sessions.reader(request)
         cookie = request.cookies[COOKIE]
         desk = self._desk
-        watch = operator_events.Watch(self._truth, lambda: desk.versions if desk else {})
+        watch = operator_events.Watch(
+            self._truth,
+            lambda: desk.versions if desk else {},
+            self._reached if self._spending else None,
+        )
         # Before the response begins: what changes after the console reads its list is an event.
         await watch.look()
+        await watch.budgets()
 
         async def logged_in() -> bool:
             return await self._sessions.find(cookie) is not None
 
         return sse.stream(operator_events.changes(self._bell, watch, logged_in))
+
+    async def _reached(self) -> Mapping[str, int]:
+        sites = [site.key for site in self._services.settings.sites]
+        return await self._spending.reached(sites) if self._spending else {}
 
     async def _find(self, request: Request) -> Escalation:
         name = request.path_params["escalation_id"]

@@ -1,4 +1,4 @@
-"""The console's event stream: says which escalations and knowledge bases changed, never how.
+"""The console's event stream: says which escalations, knowledge bases and budgets changed, not how.
 
 The bell only wakes it; what changed it finds by comparing two looks at the truth, so that nothing
 is missed when a change was made by another process. It ends with `bye` when the process stops or
@@ -26,12 +26,20 @@ BURST_S = 0.1
 class Watch:
     """What one console has been told; each look gives the ids that are new or changed since.
 
-    `versions` gives a number for each site, which is another one when its knowledge has changed.
+    `versions` gives a number for each site, which is another one when its knowledge has changed;
+    `spent` does so for its budgets, when one of their thresholds was reached.
     """
 
-    def __init__(self, truth: Truth, versions: Callable[[], Mapping[str, int]] = dict) -> None:
+    def __init__(
+        self,
+        truth: Truth,
+        versions: Callable[[], Mapping[str, int]] = dict,
+        spent: Callable[[], Awaitable[Mapping[str, int]]] | None = None,
+    ) -> None:
         self._truth = truth
         self._versions = versions
+        self._spent = spent
+        self._reached: Mapping[str, int] | None = None
         self._seen: dict[str, tuple[int, bool]] = {}
         self._known = dict(versions())
 
@@ -41,6 +49,17 @@ class Watch:
         changed = [site for site, version in now.items() if self._known.get(site) != version]
         self._known = now
         return changed
+
+    async def budgets(self) -> list[str]:
+        """The sites whose budgets reached a threshold since the last look; none at the first.
+
+        Raises `Unavailable`.
+        """
+        if self._spent is None:
+            return []
+        now = await self._spent()
+        before, self._reached = self._reached, now
+        return [site for site in now if before is not None and now[site] != before.get(site)]
 
     async def look(self) -> list[str]:
         """The ids that changed since the last look, oldest first; raises `Unavailable`."""
@@ -69,6 +88,8 @@ async def changes(
                     yield sse.event("knowledge", {"site": site})
                 for escalation_id in await watch.look():
                     yield sse.event("escalation", {"id": escalation_id})
+                for site in await watch.budgets():
+                    yield sse.event("budget", {"site": site})
             except Unavailable:
                 yield sse.HEARTBEAT  # the next look finds what this one could not
             if not await ear.wait(heartbeat_s):

@@ -9,6 +9,7 @@ so under a new one, with the same key.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from core.digest import sha256_hex
 from core.encoding import timestamp
-from core.errors import NotFound
+from core.errors import NotFound, Unavailable
 from core.subjects import VERDICTS, Feedback
 from core.telemetry import FEEDBACK
 from core.truth import FINISHED_KEPT_S, Finished, Work
@@ -95,6 +96,9 @@ class Subjects:
             # Even when the truth was too late to say so, the sessions may have been ended.
             self._front.revocations.look_again()
             await self._front.idempotency.end(caller.scope, key)
+        # The truth forgot its part with all else; elsewhere it also goes by itself, in its time.
+        with suppress(Unavailable):
+            await self._front.spending.forget(caller.scope)
         self._ring(caller.scope.site, erased.conversations)
         return _answer(work.finished)
 

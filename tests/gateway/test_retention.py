@@ -9,6 +9,7 @@ import pytest
 
 from core.commands.feedback import Judgement
 from core.errors import Unavailable
+from core.model_routing.spend import Account
 from core.scope import anonymous
 from core.subjects import Held, Kind
 from core.truth import EVENTS_KEPT_S
@@ -164,3 +165,14 @@ def test_days_are_read_from_the_settings(tmp_path: Path) -> None:
     file.write_text(site + "[retention]\nturns_days = -1\n")
     _, flaws = examine_settings(file, ENVIRON)
     assert [flaw.key for flaw in flaws] == ["retention.turns_days"]
+
+
+async def test_what_models_cost_is_forgotten_with_its_day() -> None:
+    truth, clock = await stored(1)
+    old = Account("site_a", ANNA.subject, "day", NOON - 3 * DAY_S, 100)
+    today = Account("site_a", ANNA.subject, "day", NOON, 100)
+    for key, account in (("k1", old), ("k2", today)):
+        await truth.budgets.reserve(key, [account], 50, NOON)
+        await truth.budgets.settle(key, 50, NOON)
+    assert await Retention(truth, MemoryCache(clock=clock), SHORT, clock, pause_s=0).sweep()
+    assert await truth.budgets.spent([old, today]) == [0, 50]

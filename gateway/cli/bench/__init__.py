@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
+    "budgets": "gateway.cli.bench.budgets",
     "engines": "gateway.cli.bench.engines",
     "gateway": "gateway.cli.bench.gateway",
     "outbox": "gateway.cli.bench.outbox",

@@ -1,0 +1,61 @@
+"""`GET /v1/usage`: what models have cost, for a site's own server and for operators.
+
+A site's API key sees that site; an operator's session sees all of them. Decides how money is shown:
+in US dollars to the millionth, with what is held for turns under way in it. Nothing here says which
+visitor spent it.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core.encoding import timestamp
+from core.model_routing.periods import MICROS
+from gateway.context import Services
+from gateway.front import Front
+from gateway.pipeline.spending import Spending, Spent
+from gateway.routes.completions import Completions
+from gateway.routes.operator_sessions import OperatorSessions
+
+_NO_STORE = {"cache-control": "no-store"}
+
+
+async def usage(spending: Spending, site: str) -> dict[str, object]:
+    """What a site has spent this day and this month; raises `Unavailable`."""
+    periods: dict[str, object] = {one.period: _shown(one) for one in await spending.usage(site)}
+    return {"object": "usage", "site": site, "currency": "USD", **periods}
+
+
+def _shown(spent: Spent) -> dict[str, object]:
+    return {
+        "spent_usd": spent.micros / MICROS,
+        "limit_usd": spent.limit / MICROS if spent.limit else None,
+        "began_at": timestamp(spent.began),
+        "resets_at": timestamp(spent.resets),
+        "alerts": list(spent.alerts),
+    }
+
+
+def usage_routes(front: Front) -> list[Route]:
+    """The route for a site's own server."""
+    keys = Completions(front)
+
+    async def own(request: Request) -> Response:
+        site = await keys.site(request)
+        return JSONResponse(await usage(front.spending, site.key), headers=_NO_STORE)
+
+    return [Route("/v1/usage", own, methods=["GET"])]
+
+
+def console_usage_routes(services: Services, spending: Spending) -> list[Route]:
+    """The route on the console's origin."""
+    sessions = OperatorSessions(services)
+
+    async def every(request: Request) -> Response:
+        await sessions.reader(request)
+        items = [await usage(spending, site.key) for site in services.settings.sites]
+        return JSONResponse({"items": items}, headers=_NO_STORE)
+
+    return [Route("/v1/usage", every, methods=["GET"])]
