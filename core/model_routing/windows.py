@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from math import floor
+from struct import Struct
 from typing import Final, Literal
 
 WINDOW_S: Final = 60.0
@@ -23,8 +24,8 @@ MOST: Final = 100_000
 """Subjects that are remembered. Who was seen a minute ago or longer is as good as forgotten."""
 
 _BITS: Final = 32
-_ONES: Final = (1 << _BITS) - 1
 _ALL: Final = (1 << _BITS * PARTS) - 1
+_PARTED: Final = Struct(f"<{PARTS}I")
 
 Whose = Literal["everybody", "subject"]
 
@@ -57,14 +58,14 @@ class Window:
         return part << _BITS * PARTS | counts
 
     @staticmethod
-    def counts(packed: int) -> list[int]:
+    def counts(packed: int) -> tuple[int, ...]:
         """Turns by part, the newest first."""
-        return [packed >> _BITS * at & _ONES for at in range(PARTS)]
+        return _PARTED.unpack((packed & _ALL).to_bytes(_PARTED.size, "little"))
 
 
 def _limited(whose: Whose, limit: int, packed: int, now: float) -> Limited | None:
     """Whether one turn more is too many; 0 is no limit."""
-    counts = Window.counts(packed) if limit else []
+    counts = Window.counts(packed) if limit else ()
     over = sum(counts) + 1 - limit
     if not limit or over <= 0:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-type State = Literal["ok", "failed", "skipped"]
+type State = Literal["ok", "warned", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)

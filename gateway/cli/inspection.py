@@ -23,6 +23,7 @@ from gateway.cli.encoders import ENCODER_KEYS, encoders
 from gateway.cli.finding import Finding
 from gateway.cli.knowledge import given_index, read_site, read_sources, shown
 from gateway.configuration import Flaw
+from gateway.configuration.routing_hints import routing_warnings
 from gateway.loader import CURRENT, MARK
 from gateway.settings import ModelSettings, Settings, SiteSettings
 from kb import IndexFormatError, load_index
@@ -48,7 +49,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.extend(_models(settings, online=online))
     if not any(flaw.key.startswith(ENCODER_KEYS) for flaw in flaws):
         found.extend(encoders(settings, online=online))
-    return [*found, *_prompts(settings)]
+    return [*found, *_prompts(settings), *_routing(settings)]
 
 
 def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
@@ -144,6 +145,14 @@ def _prompts(settings: Settings) -> list[Finding]:
     return [
         Finding("prompt template", "failed", "prompts.folder", f"{name}: {flaw}", remedy)
         for name, flaw in PromptFiles(settings.prompts, time.monotonic).flaws().items()
+    ]
+
+
+def _routing(settings: Settings) -> list[Finding]:
+    """What is served, and may yet not be what was meant."""
+    return [
+        Finding("routing", "warned", warning.key, warning.detail, warning.remedy)
+        for warning in routing_warnings(settings)
     ]
 
 

@@ -21,7 +21,12 @@ from gateway.cli.output import Output, json_option
 from gateway.cli.starter import starter_files
 from gateway.configuration import examine_settings, find_config
 
-_MARKS: Final = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "dim")}
+_MARKS: Final = {
+    "ok": ("✓", "green"),
+    "warned": ("!", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("–", "dim"),
+}
 _WIDTH: Final = 16
 
 
@@ -102,11 +107,11 @@ def _next_steps(folder: Path) -> list[str]:
 
 
 def _show(findings: list[Finding], output: Output) -> None:
-    """One line each, and below a failed one its key and its remedy, whole: they are copied."""
+    """One line each, and below what is to be mended its key and its remedy, whole: for copying."""
     for finding in findings:
         mark, style = _MARKS[finding.state]
         title = f"{finding.name:<{_WIDTH}}"
-        if finding.state != "failed":
+        if finding.state not in ("failed", "warned"):
             output.show(Text.assemble((mark, style), f" {title}", finding.detail))
             continue
         indent = " " * (_WIDTH + 2)

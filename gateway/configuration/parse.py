@@ -20,6 +20,7 @@ from gateway.configuration.greetings import read_greetings
 from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.routing import read_routing
+from gateway.configuration.routing_rules import routing_flaws
 from gateway.configuration.targets import read_targets
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
@@ -98,6 +99,7 @@ def parse_settings(
         ),
     )
     stores.counts(settings.routing.budgets, settings.redis_url.reveal(), flaws)
+    flaws.extend(routing_flaws(settings))
     return settings, flaws
 
 
