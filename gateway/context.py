@@ -94,13 +94,9 @@ class Services:
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models.
-<<<<<<< HEAD
+    `budgets` is None where the truth counts what models cost.
     `local_models` is None where no site offers a model for browsers to run, `personalities` where
     every site's chat speaks as its model does.
-=======
-    `budgets` is None where the truth counts what models cost.
-    `local_models` is None where no site offers a model for browsers to run.
->>>>>>> w-tiers
     """
 
     settings: Settings
@@ -127,8 +123,5 @@ class Services:
     tasks: Tasks = NO_TASKS
     guard: Guard | None = None
     local_models: ModelFiles | None = None
-<<<<<<< HEAD
     personalities: Personalities | None = None
-=======
     budgets: Budgets | None = None
->>>>>>> w-tiers

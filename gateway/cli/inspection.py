@@ -51,11 +51,7 @@ def inspect(settings: Settings | None, flaws: Sequence[Flaw], *, online: bool) -
         found.extend(_models(settings, online=online))
     if not any(flaw.key.startswith(ENCODER_KEYS) for flaw in flaws):
         found.extend(encoders(settings, online=online))
-<<<<<<< HEAD
-    return [*found, *_prompts(settings), *_personalities(settings)]
-=======
-    return [*found, *_prompts(settings), *_routing(settings)]
->>>>>>> w-tiers
+    return [*found, *_prompts(settings), *_personalities(settings), *_routing(settings)]
 
 
 def _flaws(flaws: Iterable[Flaw]) -> list[Finding]:
@@ -154,7 +150,6 @@ def _prompts(settings: Settings) -> list[Finding]:
     ]
 
 
-<<<<<<< HEAD
 def _personalities(settings: Settings) -> list[Finding]:
     """What is wrong with the personalities that sites name, or was left out of them."""
     files = PersonalityFiles(settings.personalities, time.monotonic)
@@ -181,14 +176,14 @@ def _personality(path: Path, key: str) -> Finding:
         return Finding("personality", "failed", key, f"{shown(path)}: {flaws}", remedy)
     left = f": {'; '.join(warnings)}" if warnings else ""
     return Finding("personality", "ok", key, f"{path.stem}{left}")
-=======
+
+
 def _routing(settings: Settings) -> list[Finding]:
     """What is served, and may yet not be what was meant."""
     return [
         Finding("routing", "warned", warning.key, warning.detail, warning.remedy)
         for warning in routing_warnings(settings)
     ]
->>>>>>> w-tiers
 
 
 def _models(settings: Settings, *, online: bool) -> list[Finding]:

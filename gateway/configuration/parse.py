@@ -240,12 +240,9 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
-<<<<<<< HEAD
         personality=values["personality"],
-=======
         daily_usd=values["daily_usd"],
         monthly_usd=values["monthly_usd"],
->>>>>>> w-tiers
     )
 
 
