@@ -149,7 +149,7 @@ async def test_a_purse_out_of_reach_leaves_ones_own_model() -> None:
     denied = replace(ALL, model_denylist=("own",))
     turn = (await stage.run(question(0.9, allowed=denied))).turn
     assert turn is not None
-    assert turn.reasons[-1] == "model_unavailable"
+    assert turn.reasons[-1] == "budget_unavailable"
 
 
 async def test_who_asks_too_often_waits_and_another_does_not() -> None:
