@@ -13,6 +13,7 @@ from gateway.pipeline.classify.stage import Classifying
 from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
+from gateway.pipeline.learn.stage import Trajectories
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
@@ -28,6 +29,7 @@ CHAT_STAGES: Final = (
     "assemble.passages",
     "transport.streaming",
     "score.calibrated",
+    "learn.trajectory",
 )
 """What `workflow.chat` does where the settings say nothing else."""
 
@@ -57,4 +59,5 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
+        "learn.trajectory": Trajectories(),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.breaker import Breaker
+from core.model_routing.decision import Price
 from core.ports import Prompt, Transport
 from core.prompting.budget import MESSAGE, estimate
 
@@ -51,3 +52,4 @@ class Model:
     breaker: Breaker
     context_tokens: int = CONTEXT_TOKENS
     measure: Measure = field(default_factory=Measure)
+    price: Price = field(default_factory=Price)

@@ -106,6 +106,47 @@ turns = Table(
     Column("created_at", Text, nullable=False),
 )
 
+trajectories = Table(
+    "trajectories",
+    metadata,
+    # Of what belongs to nobody the subject is empty, and there is no conversation.
+    Column("turn_id", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), index=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("request_sha256", Text, nullable=False),
+    Column("reply_sha256", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("escalated", Boolean, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("total_ms", Double, nullable=False),
+    Column("task_type", Text),
+    Column("complexity", Double),
+    Column("workflow", Text),
+    Column("tier", Text),
+    Column("model", Text),
+    Column("reason", Text),
+    Column("estimated_micros", BigInteger, nullable=False),
+    Column("cost_micros", BigInteger, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("first_token_ms", Double),
+    Column("scores", JSON, nullable=False),
+    Column("outcome", Double),
+    Column("outcome_at", Double),
+    Index(None, "site", "at"),
+    Index(
+        "ix_trajectories_judged",
+        *("site", "outcome_at", "turn_id"),
+        sqlite_where=text("outcome_at IS NOT NULL"),
+        postgresql_where=text("outcome_at IS NOT NULL"),
+    ),
+)
+
 escalations = Table(
     "escalations",
     metadata,
