@@ -24,6 +24,7 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
+from core.model_routing.spend import Budgets
 from core.ports import Thread
 from core.revocation import RevocationStore
 from core.scope import Scope
@@ -199,6 +200,10 @@ class Truth(Protocol):
     @property
     def subjects(self) -> SubjectStore:
         """The part that gives out, erases, moves and forgets what is held of visitors."""
+
+    @property
+    def budgets(self) -> Budgets:
+        """The part that counts what models cost."""
 
     async def start(self) -> None:
         """Open the store; raises `Unavailable` with the remedy when it cannot be used."""

@@ -33,6 +33,7 @@ from core.truth import (
     Work,
 )
 from gateway.adapters import semantics
+from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
@@ -56,8 +57,9 @@ class MemoryTruth:
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
         self._commands = MemoryCommands()
         self._revocations = MemoryRevocations()
+        self._budgets = MemoryBudgets()
         self._learning = MemoryLearning(self._rows)
-        self._subjects = MemorySubjects(self._rows, self._revocations)
+        self._subjects = MemorySubjects(self._rows, self._revocations, self._budgets)
         self._escalations = MemoryEscalations(self._rows, clock, self._learning)
 
     @property
@@ -84,6 +86,11 @@ class MemoryTruth:
     def subjects(self) -> MemorySubjects:
         """The part that gives out, erases, moves and forgets what is held of visitors."""
         return self._subjects
+
+    @property
+    def budgets(self) -> MemoryBudgets:
+        """The part that counts what models cost."""
+        return self._budgets
 
     async def start(self) -> None:
         """Nothing needs opening."""

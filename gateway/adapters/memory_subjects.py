@@ -20,6 +20,7 @@ from core.subjects import (
     Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
+from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_exports import exported
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import EscalationRow, Rows
@@ -28,9 +29,10 @@ from gateway.adapters.memory_rows import EscalationRow, Rows
 class MemorySubjects:
     """A `SubjectStore` over the rows of a truth in memory."""
 
-    def __init__(self, rows: Rows, revocations: MemoryRevocations) -> None:
+    def __init__(self, rows: Rows, revocations: MemoryRevocations, budgets: MemoryBudgets) -> None:
         self._rows = rows
         self._revocations = revocations
+        self._budgets = budgets
 
     async def export(
         self, scope: Scope, since: float, after: Place | None = None, limit: int = PAGE
@@ -60,6 +62,7 @@ class MemorySubjects:
         for place in places:
             del rows.owners[place]
         _drop_scope(rows.finished, scope)
+        self._budgets.forget_subject(scope.site, scope.subject)
         for head in rows.heads.values():
             if head.scope == scope:
                 head.scope = Scope(scope.site, NOBODY)

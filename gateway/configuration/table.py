@@ -10,6 +10,7 @@ from typing import Final
 from core.pow import MAX_DIFFICULTY
 from gateway.configuration.encoder_table import ENCODER_SETTINGS
 from gateway.configuration.pipeline_table import PIPELINE_SETTINGS
+from gateway.configuration.routing_table import ROUTING_SETTINGS, SITE_ROUTING
 from gateway.configuration.setting import Kind, Setting
 from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN, TURNSTILE_SECRET
 
@@ -236,6 +237,7 @@ SETTINGS: Final = (
         "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),
     ),
+    *SITE_ROUTING,
     Setting(
         *("sites.greetings", "name", "string"),
         "Under which a browser keeps that it was shown: small letters, digits, `_` or `-`.",
@@ -301,6 +303,7 @@ SETTINGS: Final = (
         default=False,
     ),
     *PIPELINE_SETTINGS,
+    *ROUTING_SETTINGS,
     *ENCODER_SETTINGS,
     Setting(
         "telemetry",

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import Caller
+from core.model_routing.permissions import Permissions
+from core.model_routing.resolve import Resolver
 from core.ports import Clock
 from core.respond import Response, respond
 from core.safety.kinds import UNSAFE_INPUT
@@ -57,18 +60,27 @@ class Pipeline:
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
+    resolver: Resolver | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
         return Hurry(self.deadlines)
 
     async def answer(
-        self, request: ChatRequest, emit: Emit, hurry: Hurry, judged: Callable[[], None]
+        self,
+        request: ChatRequest,
+        emit: Emit,
+        hurry: Hurry,
+        judged: Callable[[], None],
+        caller: Caller | None = None,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
 
-        `judged` is called once the gate, which takes the processor, is through.
+        `judged` is called once the gate, which takes the processor, is through. `caller` is whom
+        the turn is for; where permissions hold, it gets no more than it may have.
         """
+        allowed = self.resolver.allowed(caller) if self.resolver and caller else None
+        at_once = allowed is None or allowed.streaming_allowed
         now, watch = self.clock(), Watch(asyncio.get_running_loop().time)
         attended = self.attended(now)
         async with self.gates:
@@ -78,19 +90,38 @@ class Pipeline:
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
         state = TurnState(
-            request,
+            _shortened(request, allowed),
             self.site,
             response,
-            watch.over(emit),
+            watch.over(emit if at_once else _withheld),
             hurry.over,
             self.clock,
+            caller=caller,
+            allowed=allowed,
             watch=watch,
         )
         state = await self._judged(state)
         turn = _turn_of(state)
+        if not at_once and turn.reply:
+            emit(turn.reply)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text, state.trajectory)
+
+    def judged(self, request: ChatRequest, caller: Caller) -> TurnState:
+        """A question as the gate sees it, for whoever asks why: nothing is streamed or kept."""
+        response = self._gate(request, attended=self.attended(self.clock()))
+        allowed = self.resolver.allowed(caller) if self.resolver else None
+        return TurnState(
+            _shortened(request, allowed),
+            self.site,
+            response,
+            _withheld,
+            self.hurry().over,
+            self.clock,
+            caller=caller,
+            allowed=allowed,
+        )
 
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
         return respond(
@@ -131,3 +162,13 @@ def _turn_of(state: TurnState) -> Turn:
     if state.turn is None:
         raise RuntimeError(f"the workflow for {state.task_type} made no turn")
     return state.turn
+
+
+def _shortened(request: ChatRequest, allowed: Permissions | None) -> ChatRequest:
+    """The question, with no longer a reply than its caller may have."""
+    most = allowed.max_output_tokens if allowed else 0
+    return replace(request, max_tokens=min(request.max_tokens, most)) if most else request
+
+
+def _withheld(text: str) -> None:
+    """Words that nobody reads yet: a caller who may not be streamed to has them once judged."""

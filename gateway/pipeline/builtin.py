@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.telemetry import SILENT, Telemetry
@@ -19,7 +19,8 @@ from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
 from gateway.pipeline.score import Calibrated
-from gateway.pipeline.stages import Stage
+from gateway.pipeline.stages import Stage, slot_of
+from gateway.pipeline.tiers.stage import Routing, Tiered
 from gateway.pipeline.transport import Streaming
 from kb.embed import Embedding
 
@@ -33,7 +34,10 @@ CHAT_STAGES: Final = (
 )
 """What `workflow.chat` does where the settings say nothing else."""
 
-NAMES: Final = (*CHAT_STAGES, "classify.keywords")
+ROUTES: Final = {"preference": "route.preference", "tiered": "route.tiered"}
+"""The route of each way in which the settings have models chosen."""
+
+NAMES: Final = (*CHAT_STAGES, "classify.keywords", "route.tiered")
 """Every stage that `built_in` makes."""
 
 
@@ -48,6 +52,15 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    routing: Routing = field(default_factory=Routing)
+
+
+def chat_stages(mode: str) -> tuple[str, ...]:
+    """The stages of `workflow.chat` where the settings have models chosen so."""
+    return tuple(
+        ROUTES.get(mode, "route.tiered") if slot_of(name) == "route" else name
+        for name in CHAT_STAGES
+    )
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
@@ -56,6 +69,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
         "classify.keywords": Classifying(Classifier(parts.tasks)),
         "route.preference": Preference(parts.models),
+        "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),

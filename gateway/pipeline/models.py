@@ -45,7 +45,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model by the name that the settings give it; `context_tokens` is what it can read."""
+    """A model by the name that the settings give it; `context_tokens` is what it can read.
+
+    `provider` is the dialect of its server: permissions may name it as `provider/model`.
+    """
 
     name: str
     transport: Transport
@@ -53,3 +56,4 @@ class Model:
     context_tokens: int = CONTEXT_TOKENS
     measure: Measure = field(default_factory=Measure)
     price: Price = field(default_factory=Price)
+    provider: str = ""

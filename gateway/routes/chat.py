@@ -23,6 +23,7 @@ from core.digest import sha256_hex
 from core.errors import Problem
 from core.escalation import by_gateway, escalation_id
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import visitor
 from core.telemetry import CONFIDENCE, TURNS, Telemetry, stage
 from core.trajectory import Trajectory
 from core.truth import Finished, OpenEscalation
@@ -114,7 +115,9 @@ class Chat:
             await self._check_new(turn)
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
-                answered = await turn.pipeline.answer(turn.asked, emit, hurry, turn.place.through)
+                answered = await turn.pipeline.answer(
+                    turn.asked, emit, hurry, turn.place.through, visitor(turn.caller.scope)
+                )
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
                 recorded = await self._front.ledger.record(turn.caller, record)

@@ -37,7 +37,7 @@ from core.subjects import (
     Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
-from gateway.adapters.sql import exports, locks, revocations, rows, tables
+from gateway.adapters.sql import budgets, exports, locks, revocations, rows, tables
 from gateway.adapters.sql.exports import belongs, whose
 from gateway.adapters.sql.knowledge import Run
 
@@ -119,6 +119,7 @@ def _erase(connection: Connection, work: Work) -> Erased:
     }
     for table in (tables.conversations, tables.finished_calls):
         connection.execute(delete(table).where(whose(table, scope)))
+    budgets.forget_subject(connection, scope)
     heads = tables.receipt_heads
     connection.execute(update(heads).where(whose(heads, scope)).values(subject=NOBODY))
     revocations.end_subject(connection, scope, work.at)

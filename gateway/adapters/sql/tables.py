@@ -366,6 +366,36 @@ command_feedback = Table(
     Column("at", Double, nullable=False, index=True),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("site", Text, primary_key=True),
+    # Empty for the site itself.
+    Column("subject", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("began", Double, primary_key=True, index=True),
+    # Millionths of a US dollar.
+    Column("settled", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    CheckConstraint("period IN ('day', 'month')", "period"),
+    sqlite_with_rowid=False,
+)
+
+spending_holds = Table(
+    "spending_holds",
+    metadata,
+    # A row for each account in which a reservation holds money.
+    Column("key", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("began", Double, primary_key=True),
+    Column("micros", BigInteger, nullable=False),
+    Column("at", Double, nullable=False, index=True),
+    Index(None, "site", "subject"),
+    sqlite_with_rowid=False,
+)
+
 ended_sessions = Table(
     "ended_sessions",
     metadata,
