@@ -6,9 +6,22 @@ that belong to nobody, and what is read again. Decides nothing of what is made o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.trajectory import Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A question that a tier of models answered, and what came of it: an outcome in [-1, 1]."""
+
+    turn_id: str
+    question: str
+    tier: str
+    complexity: float | None
+    outcome: float
+    at: float
 
 
 class LearningStore(Protocol):
@@ -21,3 +34,9 @@ class LearningStore(Protocol):
         self, site: str, since: float, until: float, limit: int
     ) -> list[Trajectory]:
         """The site's from `since` on and before `until`, newest first, everybody's."""
+
+    async def lessons(self, site: str, since: float, limit: int) -> list[Lesson]:
+        """The newest lessons of the site judged since then, oldest first.
+
+        Only of turns that are kept, of visitors who agreed to memory.
+        """

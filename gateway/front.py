@@ -19,6 +19,7 @@ from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
@@ -49,6 +50,7 @@ class Front:
     shelf: Shelf
     workflows: Workflows
     resolver: Resolver | None = None
+    learners: Learners | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -110,6 +112,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         services.truth, services.cache, services.clock, limits.turn_s + RUNNING_MARGIN_S
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
+    learners = _learners(services)
     identities = Identities(services.verifier, services.cache, services.clock)
     return Front(
         services=services,
@@ -121,7 +124,8 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services),
+        workflows=_workflows(services, learners),
+        learners=learners,
         resolver=_resolver(settings.routing),
     )
 
@@ -133,7 +137,21 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
 
 
-def _workflows(services: Services) -> Workflows:
+def _learners(services: Services) -> Learners | None:
+    """What learns which tier suffices; None where nothing goes by it, or nothing embeds."""
+    settings = services.settings
+    if settings.routing.mode != "learned" or services.embedding is None:
+        return None
+    return Learners(
+        services.truth.learning,
+        [site.key for site in settings.sites],
+        [tier.name for tier in settings.routing.tiers],
+        services.embedding.table,
+        services.clock,
+    )
+
+
+def _workflows(services: Services, learners: Learners | None) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -146,6 +164,7 @@ def _workflows(services: Services) -> Workflows:
         disclaimers=services.disclaimers,
         tasks=services.tasks,
         routing=routing_of(services.settings, services.truth.budgets, services.clock),
+        predict=learners.predict if learners else None,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.learning import Lesson
 from core.outcome import of_mark, of_reply
 from core.scope import Scope
 from core.subjects import NOBODY, Feedback
@@ -34,6 +35,20 @@ class MemoryLearning:
         ]
         found.sort(key=lambda one: (one.at, one.turn_id), reverse=True)
         return found[:limit]
+
+    async def lessons(self, site: str, since: float, limit: int) -> list[Lesson]:
+        """The newest lessons of the site judged since then, oldest first."""
+        found = []
+        for (scope, name), one in self._rows.trajectories.items():
+            kept = self._rows.turns.get((scope, name))
+            if scope.site != site or kept is None or one.tier is None or one.outcome is None:
+                continue
+            at = one.outcome_at or 0.0
+            if at >= since:
+                lesson = Lesson(name, kept.question, one.tier, one.complexity, one.outcome, at)
+                found.append(lesson)
+        found.sort(key=lambda one: (one.at, one.turn_id))
+        return found[-limit:]
 
     def store(self, scope: Scope, trajectory: Trajectory) -> None:
         """Keep one: this scope's, or nobody's."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
+from core.learning import Lesson
 from core.outcome import of_reply
 from core.scope import Scope
 from core.subjects import NOBODY
@@ -53,6 +54,27 @@ _LISTED: Final = (
     .limit(bindparam("limit"))
 )
 
+_LESSONS: Final = (
+    select(
+        *(_rows.turn_id, _turns.question, _rows.tier, _rows.complexity),
+        *(_rows.outcome, _rows.outcome_at),
+    )
+    .join(
+        tables.turns,
+        and_(
+            _turns.id == _rows.turn_id, _turns.site == _rows.site, _turns.subject == _rows.subject
+        ),
+    )
+    .where(
+        _rows.site == bindparam("site"),
+        _rows.outcome_at.is_not(None),
+        _rows.outcome_at >= bindparam("since"),
+        _rows.tier.is_not(None),
+    )
+    .order_by(_rows.outcome_at.desc(), _rows.turn_id.desc())
+    .limit(bindparam("limit"))
+)
+
 
 class SqlLearning:
     """A `LearningStore` over the truth's reads and writes."""
@@ -76,6 +98,14 @@ class SqlLearning:
         return await self._read(
             lambda connection: [of(row) for row in connection.execute(_LISTED, asked)]
         )
+
+    async def lessons(self, site: str, since: float, limit: int) -> list[Lesson]:
+        """The newest lessons of the site judged since then, oldest first."""
+        asked = {"site": site, "since": since, "limit": limit}
+        found = await self._read(
+            lambda connection: [Lesson(*row) for row in connection.execute(_LESSONS, asked)]
+        )
+        return found[::-1]
 
 
 def values(scope: Scope, trajectory: Trajectory) -> dict[str, Any]:
