@@ -56,10 +56,7 @@ def learning_command(*, rows: Path, seed: int, as_json: bool) -> None:
         vector = table.vector(words(prompt)) if table else None
         return vector or [0.0] * (table.dimensions if table else 0)
 
-    found = read_from(
-        rows,
-        lambda stream: read_outcomes(stream, str(rows), lambda one: embed(one) or [0.0] * size),
-    )
+    found = read_from(rows, lambda stream: read_outcomes(stream, str(rows), embed))
     drawn = random.Random(seed)  # noqa: S311 - an order, no secret
     drawn.shuffle(found)
     # What a row brings of its own is used: only so are vectors of other models compared.

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.learning import Lesson
 from core.outcome import SAID, of_reply
 from core.scope import Scope
 from core.subjects import NOBODY, Feedback, Signal
@@ -147,3 +148,23 @@ def test_a_reply_that_answers_nothing_says_nothing() -> None:
     assert of_reply("", "Tomorrow.") is None
     assert of_reply("One two three", "one TWO three") == 1.0
     assert of_reply("one two", "two three") == 0.25
+
+
+async def test_lessons_are_of_kept_turns_that_a_tier_answered_and_somebody_judged(
+    truth: Truth,
+) -> None:
+    for number in (1, 2, 3):
+        await answer(truth, number)
+    untiered = replace(a_work("k4", turn=a_turn(4, 4)), trajectory=a_way(4, 4, tier=None))
+    await truth.commit(untiered)
+    for at, number, signal in ((9, 1, "up"), (5, 2, "down"), (7, 4, "up")):
+        mark = Feedback(named("t", number), signal)  # type: ignore[arg-type]
+        await truth.commit(a_work(f"m{number}", at=NOON + at, feedback=mark))
+    first = Lesson(named("t", 2), "When?", "small", 0.25, -1.0, NOON + 5)
+    second = Lesson(named("t", 1), "When?", "small", 0.25, 1.0, NOON + 9)
+    assert await truth.learning.lessons("site_a", NOON, 9) == [first, second]
+    assert await truth.learning.lessons("site_a", NOON, 1) == [second]
+    assert await truth.learning.lessons("site_a", NOON + 6, 9) == [second]
+    assert await truth.learning.lessons("site_b", NOON, 9) == []
+    await truth.subjects.erase(a_work("erase"))
+    assert await truth.learning.lessons("site_a", NOON, 9) == []
