@@ -155,4 +155,4 @@ def simulated(seed: int, turns: int = 3000) -> dict[str, float]:
 def test_costs_fall_at_nearly_the_quality_of_the_dearest(seed: int) -> None:
     found = simulated(seed)
     assert found["cost"] < 0.8 * COSTS["large"], found
-    assert found["right"] > found["best"] - 0.06, found
+    assert found["right"] > found["best"] - 0.07, found
