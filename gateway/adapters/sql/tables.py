@@ -110,9 +110,7 @@ trajectories = Table(
     "trajectories",
     metadata,
     # Of what belongs to nobody the subject is empty, and there is no conversation.
-    Column("turn_id", Text, primary_key=True),
-    Column("site", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
+    *(Column(name, Text, primary_key=True) for name in ("turn_id", "site", "subject")),
     Column("conversation_id", Text, ForeignKey("conversations.id"), index=True),
     Column("at", Double, nullable=False, index=True),
     Column("escalated", Boolean, nullable=False),
