@@ -195,6 +195,8 @@ async def _live(
     """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
     delivering = asyncio.create_task(worker.run())
     aside = [asyncio.create_task(retention.run())]
+    if front.learners is not None:
+        aside.append(asyncio.create_task(front.learners.run()))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

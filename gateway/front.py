@@ -21,6 +21,7 @@ from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
@@ -53,6 +54,7 @@ class Front:
     workflows: Workflows
     spending: Spending
     resolver: Resolver | None = None
+    learners: Learners | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -116,6 +118,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         services.truth, services.cache, services.clock, limits.turn_s + RUNNING_MARGIN_S
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
+    learners = _learners(services)
     identities = Identities(services.verifier, services.cache, services.clock)
     spending = build_spending(services)
     return Front(
@@ -128,8 +131,9 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services, spending),
+        workflows=_workflows(services, spending, learners),
         spending=spending,
+        learners=learners,
         resolver=_resolver(settings.routing),
     )
 
@@ -154,7 +158,21 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
 
 
-def _workflows(services: Services, spending: Spending) -> Workflows:
+def _learners(services: Services) -> Learners | None:
+    """What learns which tier suffices; None where nothing goes by it, or nothing embeds."""
+    settings = services.settings
+    if settings.routing.mode != "learned" or services.embedding is None:
+        return None
+    return Learners(
+        services.truth.learning,
+        [site.key for site in settings.sites],
+        [tier.name for tier in settings.routing.tiers],
+        services.embedding.table,
+        services.clock,
+    )
+
+
+def _workflows(services: Services, spending: Spending, learners: Learners | None) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -173,6 +191,7 @@ def _workflows(services: Services, spending: Spending) -> Workflows:
             services.clock,
             spending,
         ),
+        predict=learners.predict if learners else None,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

@@ -254,6 +254,7 @@ class RetentionSettings:
     escalations_days: int = 365
     feedback_days: int = 365
     receipts_days: int = 365
+    trajectories_days: int = 90
     commands_days: int = 0
 
 

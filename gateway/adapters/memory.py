@@ -37,6 +37,7 @@ from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
+from gateway.adapters.memory_learning import MemoryLearning
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import (
     FeedbackRow,
@@ -57,8 +58,9 @@ class MemoryTruth:
         self._commands = MemoryCommands()
         self._revocations = MemoryRevocations()
         self._budgets = MemoryBudgets()
+        self._learning = MemoryLearning(self._rows)
         self._subjects = MemorySubjects(self._rows, self._revocations, self._budgets)
-        self._escalations = MemoryEscalations(self._rows, clock)
+        self._escalations = MemoryEscalations(self._rows, clock, self._learning)
 
     @property
     def knowledge(self) -> MemoryKnowledge:
@@ -74,6 +76,11 @@ class MemoryTruth:
     def revocations(self) -> MemoryRevocations:
         """The part that keeps which sessions were ended."""
         return self._revocations
+
+    @property
+    def learning(self) -> MemoryLearning:
+        """The part that keeps how turns were answered, to learn from it."""
+        return self._learning
 
     @property
     def subjects(self) -> MemorySubjects:
@@ -123,7 +130,10 @@ class MemoryTruth:
             head = self._rows.heads.setdefault(work.link.sid, HeadRow(work.scope))
             head.gaps += work.link.presented != head.head
             head.head, head.at = chain_hash(work.link.receipt), work.at
+        if work.trajectory is not None:
+            self._learning.store(work.scope, work.trajectory)
         if work.feedback is not None:
+            self._learning.mark(work.scope, work.feedback, work.at)
             place = self._place(work.scope, work.feedback.turn_id) or ""
             mark = FeedbackRow(work.feedback, place, work.at)
             self._rows.feedback[work.scope, work.feedback.turn_id] = mark

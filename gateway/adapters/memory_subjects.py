@@ -57,6 +57,7 @@ class MemorySubjects:
             len(asked),
             _drop_scope(rows.feedback, scope),
             rows.events.drop(scope),
+            _drop_scope(rows.trajectories, scope),
         )
         for place in places:
             del rows.owners[place]
@@ -106,6 +107,12 @@ class MemorySubjects:
             for *_, row in islice(asked, limit):
                 self._drop_case(row)
                 places.append(row.conversation_id)
+        elif kind == "trajectories":
+            ways = _oldest(
+                ((row.at, _order(name), name) for name, row in rows.trajectories.items()), until
+            )
+            names = [name for *_, name in islice(ways, limit)]
+            places = [rows.trajectories.pop(name).conversation_id for name in names]
         elif kind == "events":
             places = rows.events.expire(until, limit)
         else:
@@ -140,6 +147,10 @@ class MemorySubjects:
         for whose, name in list(rows.feedback):
             if whose == anonymous and rows.feedback[whose, name].conversation_id == place:
                 rows.feedback[into, name] = rows.feedback.pop((whose, name))
+        for whose, name in list(rows.trajectories):
+            held = rows.trajectories[whose, name]
+            if whose == anonymous and held.conversation_id == place:
+                rows.trajectories[into, name] = rows.trajectories.pop((whose, name))
         rows.events.move(place, anonymous, into)
 
     def _drop_case(self, row: EscalationRow) -> None:
@@ -160,6 +171,7 @@ class MemorySubjects:
         held = {row.turn.conversation_id for row in rows.turns.values()}
         held |= {row.conversation_id for row in rows.escalations.values()}
         held |= {row.conversation_id for row in rows.feedback.values()}
+        held |= {row.conversation_id for row in rows.trajectories.values()}
         for place in set(places) - held:
             if not rows.events.has(place):
                 rows.owners.pop(place, None)

@@ -324,6 +324,11 @@ SETTINGS: Final = (
     ),
     _days("feedback_days", 365, "Visitors' marks on answers."),
     _days("receipts_days", 365, "The hash of each session's last receipt."),
+    _days(
+        "trajectories_days",
+        90,
+        "How turns were answered: figures, models, digests; what the learned router learns from.",
+    ),
     _days("commands_days", 0, "What operators said of commands (`/v1/classify/feedback`)."),
     _limit("body_bytes", 65_536, 4_096, 1_048_576, "The largest request body, in bytes."),
     _limit("session_per_minute", 60, 1, 100_000, "Signed calls a minute by one session."),

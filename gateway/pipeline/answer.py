@@ -20,21 +20,26 @@ from core.ports import Clock
 from core.respond import Response, respond
 from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
+from core.trajectory import Trajectory
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
-from gateway.pipeline.state import Emit, Site, TurnState
+from gateway.pipeline.state import Emit, Site, TurnState, Watch
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A judged turn, and what the visitor is shown where it is not trusted."""
+    """A judged turn, and what the visitor is shown where it is not trusted.
+
+    `trajectory` is how it came about; None where nothing learns.
+    """
 
     turn: Turn
     fallback_text: str
+    trajectory: Trajectory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Pipeline:
         """
         allowed = self.resolver.allowed(caller) if self.resolver and caller else None
         at_once = allowed is None or allowed.streaming_allowed
-        now = self.clock()
+        now, watch = self.clock(), Watch(asyncio.get_running_loop().time)
         attended = self.attended(now)
         async with self.gates:
             with stage(self.telemetry, "gate"):
@@ -90,23 +95,25 @@ class Pipeline:
             _shortened(request, allowed),
             self.site,
             response,
-            emit if at_once else _withheld,
+            watch.over(emit if at_once else _withheld),
             hurry.over,
             self.clock,
             caller=caller,
             allowed=allowed,
+            watch=watch,
         )
         try:
-            turn = await self._turn(state)
+            state = await self._judged(state)
         finally:
             # However it ended: this awaits nothing, so that nothing can come between.
             if self.spending is not None and caller is not None:
                 self.spending.settle(caller, request.turn_id, state.bill)
+        turn = _turn_of(state)
         if not at_once and turn.reply:
             emit(turn.reply)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
-        return Answered(turn, response.fallback_text)
+        return Answered(turn, response.fallback_text, state.trajectory)
 
     def judged(self, request: ChatRequest, caller: Caller) -> TurnState:
         """A question as the gate sees it, for whoever asks why: nothing is streamed or kept."""
@@ -136,27 +143,32 @@ class Pipeline:
             attended=attended,
         )
 
-    async def _turn(self, state: TurnState) -> Turn:
+    async def _judged(self, state: TurnState) -> TurnState:
+        """The state with its turn, and what is learnt from it."""
         verdict = state.response.verdict
+        turn = None
         if verdict.answers and verdict.hit is not None:
             turn = from_entry(state, verdict, verdict.hit)
-            state.emit(turn.reply)
-            return turn
-        if verdict.choices:
+        elif verdict.choices:
             turn = asking_back(state, state.response)
+        if turn is not None:
             state.emit(turn.reply)
-            return turn
+            return await self.workflows.learn(replace(state, turn=turn), self.telemetry)
         if self.guard is not None:
             with stage(self.telemetry, "guard"):
                 if not self.guard.admits(state.request.question):
-                    return unanswered(state, UNSAFE_INPUT)
+                    refused = replace(state, turn=unanswered(state, UNSAFE_INPUT))
+                    return await self.workflows.learn(refused, self.telemetry)
                 memory = await self.guard.kept(state.request.training_memory)
             state = replace(state, request=replace(state.request, training_memory=memory))
         with stage(self.telemetry, "model"):
-            state = await self.workflows.run(state, self.telemetry)
-        if state.turn is None:
-            raise RuntimeError(f"the workflow for {state.task_type} made no turn")
-        return state.turn
+            return await self.workflows.run(state, self.telemetry)
+
+
+def _turn_of(state: TurnState) -> Turn:
+    if state.turn is None:
+        raise RuntimeError(f"the workflow for {state.task_type} made no turn")
+    return state.turn
 
 
 def _shortened(request: ChatRequest, allowed: Permissions | None) -> ChatRequest:

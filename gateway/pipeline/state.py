@@ -18,6 +18,7 @@ from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
 from core.prompting.compose import PASSAGES
 from core.respond import Response
+from core.trajectory import Trajectory
 from gateway.pipeline.bill import Bill
 from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
@@ -46,11 +47,40 @@ class Site:
     personality: str | None = None
 
 
+@dataclass(slots=True)
+class Watch:
+    """How long a turn takes, on a clock that only goes forward: in milliseconds since it began."""
+
+    now: Clock
+    began: float = field(init=False)
+    first: float | None = None
+
+    def __post_init__(self) -> None:
+        """It begins."""
+        self.began = self.now()
+
+    @property
+    def total_ms(self) -> float:
+        """Until now."""
+        return (self.now() - self.began) * 1000
+
+    def over(self, emit: Emit) -> Emit:
+        """The same, with the time of the first word noted."""
+
+        def noted(text: str) -> None:
+            if text and self.first is None:
+                self.first = self.total_ms
+            emit(text)
+
+        return noted
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a model wrote; `reasoning` is what it thought before, where it says so.
 
-    `logprob` is the mean natural log-probability of the reply's tokens, where its server tells it.
+    `model` is its server's name for it, and `asked` that of the settings. `logprob` is the mean
+    natural log-probability of the reply's tokens, where its server tells it.
     """
 
     reply: str
@@ -58,6 +88,7 @@ class Written:
     usage: Usage | None = None
     reasoning: str | None = None
     logprob: float | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +101,8 @@ class TurnState:
     `quality` is what a scorer made of the reply, and `flaws` why it was not let pass. `caller` is
     whom the turn is for, `allowed` what that caller may have, and `decision` which models were
     chosen, and why; each is None where nothing decided it. `bill` alone is written to in place:
-    what models cost is known also of a turn that is cut short.
+    what models cost is known also of a turn that is cut short. `watch` runs since the question
+    came; `workflow` is which one answers; `trajectory` is what is kept of all this, to learn from.
     """
 
     request: ChatRequest
@@ -92,6 +124,9 @@ class TurnState:
     allowed: Permissions | None = None
     decision: Decision | None = None
     bill: Bill = field(default_factory=Bill, compare=False)
+    watch: Watch | None = None
+    workflow: str | None = None
+    trajectory: Trajectory | None = None
 
     @property
     def passages(self) -> tuple[Hit, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from core.escalation import by_gateway, escalation_id
 from core.messages import ChatRequest, Turn
 from core.model_routing.caller import visitor
 from core.telemetry import CONFIDENCE, TURNS, Telemetry, stage
+from core.trajectory import Trajectory
 from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
@@ -133,7 +135,7 @@ class Chat:
     def _record(self, turn: _Turn, answered: Answered) -> Record:
         made = answered.turn
         # Without consent to memory a turn is kept only for the person who is to answer it.
-        kept = made.escalate or turn.caller.claims["consent"]["memory"]
+        agreed = turn.caller.claims["consent"]["memory"]
         return Record(
             key=turn.key,
             body_sha256=sha256_hex(turn.call.body),
@@ -149,7 +151,8 @@ class Chat:
             status=200,
             body=json.dumps(made.document(), ensure_ascii=False),
             model=made.model,
-            turn=made if kept else None,
+            turn=made if made.escalate or agreed else None,
+            trajectory=kept_of(answered.trajectory, owned=agreed),
             escalation=self._escalation(turn, answered) if made.escalate else None,
         )
 
@@ -173,6 +176,14 @@ class Chat:
         name = turn.asked.turn_id
         task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
         return _events(items)
+
+
+def kept_of(trajectory: Trajectory | None, *, owned: bool) -> Trajectory | None:
+    """What may be kept of how a turn was answered: all of it where it is to be `owned`, else its
+    numbers, which are nobody's."""
+    if trajectory is None or owned:
+        return trajectory
+    return trajectory.numbers(f"n_{uuid.uuid4().hex}")
 
 
 def tell(telemetry: Telemetry, site: str, made: Turn) -> None:

@@ -1,14 +1,16 @@
 """`POST /v1/chat/completions` and `GET /v1/models`: OpenAI's dialect for a site's own server.
 
-A site's API key says whose call it is; nothing is signed, kept or escalated, and no receipt is
-given: whoever calls decides what follows from `fanlight.escalate`. A caller that leaves ends its
-turn. Words come once they are judged, also in a stream: such a client cannot take them back.
+A site's API key says whose call it is; nothing is signed or escalated, only numbers are kept, and
+no receipt is given: whoever calls decides what follows from `fanlight.escalate`. A caller that
+leaves ends its turn. Words come once they are judged, also in a stream: such a client cannot take
+them back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -16,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.errors import Unavailable
 from core.messages import ChatRequest
 from core.model_routing.caller import server
 from gateway import problems, sse, wire
@@ -23,9 +26,11 @@ from gateway.capacity import Capacity, Place
 from gateway.completions import MODEL, CompletionBody, chunks, completion
 from gateway.front import Front
 from gateway.pipeline.answer import Answered
-from gateway.routes.chat import LAST_WORD_S, tell
+from gateway.routes.chat import LAST_WORD_S, kept_of, tell
 from gateway.routing import nameable
 from gateway.settings import SiteSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Completions:
@@ -97,7 +102,18 @@ class Completions:
         ):
             answered = await pipeline.answer(asked, _ignore, hurry, place.through, server(site.key))
         tell(services.telemetry, site.key, answered.turn)
+        await self._keep(site.key, answered)
         return answered
+
+    async def _keep(self, site: str, answered: Answered) -> None:
+        """Keep the turn's numbers; an answer that is there is given even where that fails."""
+        kept = kept_of(answered.trajectory, owned=False)
+        if kept is None:
+            return
+        try:
+            await self._front.services.truth.learning.add(site, kept)
+        except Unavailable as exc:
+            _log.warning("a turn's numbers were not kept: %s", exc)
 
     async def _unless_left(
         self, request: Request, answering: Coroutine[Any, Any, Answered]

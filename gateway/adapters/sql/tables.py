@@ -106,6 +106,32 @@ turns = Table(
     Column("created_at", Text, nullable=False),
 )
 
+trajectories = Table(
+    "trajectories",
+    metadata,
+    # Of what belongs to nobody the subject is empty, and there is no conversation.
+    *(Column(name, Text, primary_key=True) for name in ("turn_id", "site", "subject")),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), index=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("escalated", Boolean, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("request_sha256", "reply_sha256")),
+    *(Column(name, Text, nullable=False) for name in ("source", "channel", "locale")),
+    *(Column(name, Text) for name in ("task_type", "workflow", "tier", "model", "reason")),
+    *(Column(name, Double, nullable=False) for name in ("confidence", "total_ms")),
+    *(Column(name, Double) for name in ("complexity", "first_token_ms", "outcome", "outcome_at")),
+    *(Column(name, BigInteger, nullable=False) for name in ("estimated_micros", "cost_micros")),
+    *(Column(name, Integer, nullable=False) for name in ("prompt_tokens", "completion_tokens")),
+    Column("scores", JSON, nullable=False),
+    Index(None, "site", "at"),
+    Index(
+        "ix_trajectories_judged",
+        *("site", "outcome_at", "turn_id"),
+        sqlite_where=text("outcome_at IS NOT NULL"),
+        postgresql_where=text("outcome_at IS NOT NULL"),
+    ),
+)
+
 escalations = Table(
     "escalations",
     metadata,

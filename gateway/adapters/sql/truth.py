@@ -39,6 +39,7 @@ from gateway.adapters.sql.knowledge import SqlKnowledge
 from gateway.adapters.sql.reader import Reader
 from gateway.adapters.sql.revocations import SqlRevocations
 from gateway.adapters.sql.subjects import SqlSubjects
+from gateway.adapters.sql.trajectories import SqlLearning
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class SqlTruth:
         self._knowledge = SqlKnowledge(self._read, self._write)
         self._commands = SqlCommands(self._read, self._write, self._empty_log)
         self._revocations = SqlRevocations(self._glance, self._write)
+        self._learning = SqlLearning(self._read, self._write)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
         self._budgets = SqlBudgets(self._read, self._write)
 
@@ -117,6 +119,11 @@ class SqlTruth:
     def revocations(self) -> SqlRevocations:
         """The part that keeps which sessions were ended."""
         return self._revocations
+
+    @property
+    def learning(self) -> SqlLearning:
+        """The part that keeps how turns were answered, to learn from it."""
+        return self._learning
 
     @property
     def subjects(self) -> SqlSubjects:
