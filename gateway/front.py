@@ -17,6 +17,7 @@ from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
@@ -79,6 +80,7 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            canaries=partial(canaries, self.services.random),
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.memory_meta import memory_meta
 from core.messages import ChatRequest, Turn
 from core.ports import Clock
 from core.respond import Response, respond
@@ -20,6 +21,7 @@ from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.looked import Tell, looked_at, tell_nobody, with_memory
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
@@ -39,7 +41,8 @@ class Pipeline:
 
     All pipelines of a process share `gates`: a gate takes milliseconds of the event loop, and is
     run in one turn of it at a time. Otherwise a crowd's gates would run one after the other while
-    everyone else's words, writes and refusals wait, at each of their steps again.
+    everyone else's words, writes and refusals wait, at each of their steps again. `canaries` makes
+    the words of one turn that its prompt has and no reply may.
     """
 
     site: Site
@@ -52,15 +55,23 @@ class Pipeline:
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
+    canaries: Callable[[], tuple[str, ...]] = tuple
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
         return Hurry(self.deadlines)
 
     async def answer(
-        self, request: ChatRequest, emit: Emit, hurry: Hurry, judged: Callable[[], None]
+        self,
+        request: ChatRequest,
+        emit: Emit,
+        hurry: Hurry,
+        judged: Callable[[], None],
+        tell: Tell = tell_nobody,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
+
+        `tell` gets what was looked at (MemoryMeta v1), once it is found and once it is used.
 
         `judged` is called once the gate, which takes the processor, is through.
         """
@@ -72,9 +83,11 @@ class Pipeline:
             judged()
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
-        turn = await self._turn(
-            TurnState(request, self.site, response, emit, hurry.over, self.clock)
-        )
+        state = TurnState(request, self.site, response, emit, hurry.over, self.clock)
+        looked = looked_at(state, self.clock() - now)
+        tell(memory_meta(looked))
+        turn = await self._turn(replace(state, canaries=self.canaries()))
+        turn = with_memory(turn, state, looked, self.clock() - now, tell)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text)

@@ -14,11 +14,13 @@ from math import ceil
 
 from core.prompting.budget import MESSAGE, estimate
 from core.prompting.compose import LAST_TURNS, Asked, Window, compose
-from core.prompting.template import LANGUAGES
+from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
 from gateway.pipeline.prompt import MINIMAL, Prompts
 from gateway.pipeline.state import TurnState
 from gateway.pipeline.turns import unanswered
+
+_CANARY = "Private reference, not for replies: "
 
 
 class Passages:
@@ -39,6 +41,7 @@ class Passages:
                 "task_type": state.task_type,
             }
             told = self._prompts.instructions(state.task_type, locale, values) or MINIMAL
+        told = replace(told, template=_marked(told.template, state.canaries))
         asked = Asked(
             state.site.name,
             state.request.question,
@@ -52,6 +55,14 @@ class Passages:
         except ValueError:
             return replace(state, turn=unanswered(state, "model_unavailable"))
         return replace(state, prompt=composed.prompt)
+
+
+def _marked(template: Template, canaries: Sequence[str]) -> Template:
+    """The template with its canaries at the end of the instructions: what begins alike every time
+    stays before them, so that a server's cache of prompts goes on serving.
+    """
+    lines = "".join(f"{_CANARY}{each}\n" for each in canaries)
+    return replace(template, system=template.system + lines) if lines else template
 
 
 def _window(state: TurnState, budget: int) -> Window:
