@@ -143,7 +143,7 @@ def memory_id(hit: Hit) -> str:
 
 def sureness(looked: Looked) -> Sureness:
     """How sure the retrieval is, by its best hit."""
-    best = looked.hits[0].confidence if looked.hits else 0.0
+    best = max((hit.confidence for hit in looked.hits), default=0.0)
     if best >= looked.threshold:
         return "high"
     return "medium" if best >= MEDIUM else "low"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.intents.intents import NO_RULES, Rules
 from core.ports import Cache, Clock, KeyRing, Random, Target, Verifier
 from core.telemetry import SILENT, Telemetry
 from core.truth import Truth
@@ -92,6 +93,7 @@ class Services:
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models.
+    `intents` tell commands about memory, and questions of several parts.
     `local_models` is None where no site offers a model for browsers to run.
     """
 
@@ -119,3 +121,4 @@ class Services:
     tasks: Tasks = NO_TASKS
     guard: Guard | None = None
     local_models: ModelFiles | None = None
+    intents: Rules = NO_RULES

@@ -80,6 +80,7 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            intents=self.services.intents,
             canaries=partial(canaries, self.services.random),
         )
 

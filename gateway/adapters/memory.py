@@ -34,6 +34,7 @@ from core.truth import (
 )
 from gateway.adapters import semantics
 from gateway.adapters.memory_commands import MemoryCommands
+from gateway.adapters.memory_conversations import MemoryConversations
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_revocations import MemoryRevocations
@@ -54,6 +55,7 @@ class MemoryTruth:
         self._rows = Rows()
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
         self._commands = MemoryCommands()
+        self._conversations = MemoryConversations(self._rows)
         self._revocations = MemoryRevocations()
         self._subjects = MemorySubjects(self._rows, self._revocations)
         self._escalations = MemoryEscalations(self._rows, clock)
@@ -67,6 +69,11 @@ class MemoryTruth:
     def commands(self) -> MemoryCommands:
         """The part that keeps what people said of classified commands."""
         return self._commands
+
+    @property
+    def conversations(self) -> MemoryConversations:
+        """The part that gives out what was said in a conversation."""
+        return self._conversations
 
     @property
     def revocations(self) -> MemoryRevocations:
@@ -110,7 +117,10 @@ class MemoryTruth:
         for conversation in semantics.conversations(work):
             self._rows.owners[conversation] = work.scope
         if work.turn is not None:
-            row = TurnRow(work.question, work.locale, work.turn, work.at)
+            place = work.turn.conversation_id
+            number = self._rows.counts.get(place, 0) + 1
+            self._rows.counts[place] = number
+            row = TurnRow(work.question, work.locale, work.turn, work.at, number)
             self._rows.turns[work.scope, work.turn.id] = row
         if work.link is not None:
             head = self._rows.heads.setdefault(work.link.sid, HeadRow(work.scope))

@@ -58,6 +58,7 @@ class MemorySubjects:
         )
         for place in places:
             del rows.owners[place]
+            rows.counts.pop(place, None)
         _drop_scope(rows.finished, scope)
         for head in rows.heads.values():
             if head.scope == scope:
@@ -160,6 +161,7 @@ class MemorySubjects:
         for place in set(places) - held:
             if not rows.events.has(place):
                 rows.owners.pop(place, None)
+                rows.counts.pop(place, None)
 
 
 def _drop_scope[Row](rows: dict[tuple[Scope, str], Row], scope: Scope) -> int:

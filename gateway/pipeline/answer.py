@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.intents.intents import NO_RULES, Rules
 from core.memory_meta import memory_meta
 from core.messages import ChatRequest, Turn
 from core.ports import Clock
@@ -21,6 +22,7 @@ from core.telemetry import SILENT, Telemetry, stage
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.intent import by_parts, commanded
 from gateway.pipeline.looked import Tell, looked_at, tell_nobody, with_memory
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState
@@ -56,6 +58,7 @@ class Pipeline:
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
     canaries: Callable[[], tuple[str, ...]] = tuple
+    intents: Rules = NO_RULES
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -84,6 +87,8 @@ class Pipeline:
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
         state = TurnState(request, self.site, response, emit, hurry.over, self.clock)
+        if not response.verdict.answers and not response.verdict.choices:
+            state = by_parts(state, self.intents)
         looked = looked_at(state, self.clock() - now)
         tell(memory_meta(looked))
         turn = await self._turn(replace(state, canaries=self.canaries()))
@@ -115,6 +120,10 @@ class Pipeline:
             turn = asking_back(state, state.response)
             state.emit(turn.reply)
             return turn
+        told = commanded(state, self.intents)
+        if told is not None:
+            state.emit(told.reply)
+            return told
         if self.guard is not None:
             with stage(self.telemetry, "guard"):
                 if not self.guard.admits(state.request.question):
