@@ -93,9 +93,10 @@ class Turn:
     """A judged answer to one question.
 
     `choices` are what the visitor is asked to choose from, and `sentence` is where the sentence
-    stands in the reply that speaks for the question, in UTF-16 units. `fallback_text` is what the
-    visitor is shown in the reply's place where that is not the usual text, because nobody is there.
-    `back_at` says when somebody is. A stored turn has none of them.
+    stands in the reply that speaks for the question, in UTF-16 units. `memory` is what was looked
+    at (`core.memory_meta`). `fallback_text` is what the visitor is shown in the reply's place where
+    that is not the usual text, because nobody is there. `back_at` says when somebody is. A stored
+    turn has none of them.
     """
 
     id: str
@@ -111,7 +112,7 @@ class Turn:
     disclaimers: tuple[str, ...] = ()
     reasoning: str | None = None
     usage: Usage | None = None
-    memory: None = None
+    memory: Mapping[str, Any] | None = None
     choices: tuple[Suggestion, ...] = ()
     sentence: tuple[int, int] | None = None
     fallback_text: str | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from core.commands.feedback import CommandStore
+from core.conversations import ConversationStore
 from core.knowledge import Edit, Mark, Missed, Publication
 from core.learning import LearningStore
 from core.messages import (
@@ -188,6 +189,10 @@ class Truth(Protocol):
     @property
     def commands(self) -> CommandStore:
         """The part that keeps what people said of classified commands."""
+
+    @property
+    def conversations(self) -> ConversationStore:
+        """The part that gives out what was said in a conversation."""
 
     @property
     def revocations(self) -> RevocationStore:

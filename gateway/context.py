@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.intents.intents import NO_RULES, Rules
 from core.model_routing.spend import Budgets
 from core.ports import Cache, Clock, KeyRing, Random, Target, Verifier
 from core.telemetry import SILENT, Telemetry
@@ -95,6 +96,7 @@ class Services:
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models.
     `budgets` is None where the truth counts what models cost.
+    `intents` tell commands about memory, and questions of several parts.
     `local_models` is None where no site offers a model for browsers to run, `personalities` where
     every site's chat speaks as its model does.
     """
@@ -125,3 +127,4 @@ class Services:
     local_models: ModelFiles | None = None
     personalities: Personalities | None = None
     budgets: Budgets | None = None
+    intents: Rules = NO_RULES

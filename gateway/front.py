@@ -20,6 +20,7 @@ from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import Parts, built_in, chat_stages
+from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
@@ -91,6 +92,8 @@ class Front:
             guard=self.services.guard,
             spending=self.spending,
             resolver=self.resolver,
+            intents=self.services.intents,
+            canaries=partial(canaries, self.services.random),
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:

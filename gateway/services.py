@@ -28,7 +28,7 @@ from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.model_dialects import DIALECTS
 from gateway.adapters.outbound import Outbound
 from gateway.adapters.pace import Pace
-from gateway.adapters.packaged import packaged_disclaimers, packaged_tasks
+from gateway.adapters.packaged import packaged_disclaimers, packaged_intents, packaged_tasks
 from gateway.adapters.pagerduty import PagerDutyTarget
 from gateway.adapters.personality_files import PersonalityFiles
 from gateway.adapters.prompt_files import PromptFiles
@@ -115,6 +115,7 @@ async def open_services(
             personalities=PersonalityFiles(settings.personalities, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
+            intents=packaged_intents(),
             guard=_guard(embedding, telemetry) if settings.models else None,
             local_models=_open_local_models(settings),
             budgets=_open_budgets(settings, opened),

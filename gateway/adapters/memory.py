@@ -35,6 +35,7 @@ from core.truth import (
 from gateway.adapters import semantics
 from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
+from gateway.adapters.memory_conversations import MemoryConversations
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_learning import MemoryLearning
@@ -56,6 +57,7 @@ class MemoryTruth:
         self._rows = Rows()
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
         self._commands = MemoryCommands()
+        self._conversations = MemoryConversations(self._rows)
         self._revocations = MemoryRevocations()
         self._budgets = MemoryBudgets()
         self._learning = MemoryLearning(self._rows)
@@ -71,6 +73,11 @@ class MemoryTruth:
     def commands(self) -> MemoryCommands:
         """The part that keeps what people said of classified commands."""
         return self._commands
+
+    @property
+    def conversations(self) -> MemoryConversations:
+        """The part that gives out what was said in a conversation."""
+        return self._conversations
 
     @property
     def revocations(self) -> MemoryRevocations:
@@ -124,7 +131,10 @@ class MemoryTruth:
         for conversation in semantics.conversations(work):
             self._rows.owners[conversation] = work.scope
         if work.turn is not None:
-            row = TurnRow(work.question, work.locale, work.turn, work.at)
+            place = work.turn.conversation_id
+            number = self._rows.counts.get(place, 0) + 1
+            self._rows.counts[place] = number
+            row = TurnRow(work.question, work.locale, work.turn, work.at, number)
             self._rows.turns[work.scope, work.turn.id] = row
         if work.link is not None:
             head = self._rows.heads.setdefault(work.link.sid, HeadRow(work.scope))

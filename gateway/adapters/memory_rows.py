@@ -258,12 +258,13 @@ class EscalationRow:
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """A turn with what was asked."""
+    """A turn with what was asked, and its place in its conversation, from 1."""
 
     question: str
     locale: str
     turn: Turn
     at: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,7 @@ class Rows:
     finished: dict[tuple[Scope, str], tuple[float, Finished]] = field(default_factory=dict)
     heads: dict[str, HeadRow] = field(default_factory=dict)
     owners: dict[str, Scope] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     turns: dict[tuple[Scope, str], TurnRow] = field(default_factory=dict)
     escalations: dict[str, EscalationRow] = field(default_factory=dict)
     by_turn: dict[tuple[Scope, str], EscalationRow] = field(default_factory=dict)

@@ -61,6 +61,7 @@ class MemorySubjects:
         )
         for place in places:
             del rows.owners[place]
+            rows.counts.pop(place, None)
         _drop_scope(rows.finished, scope)
         self._budgets.forget_subject(scope.site, scope.subject)
         for head in rows.heads.values():
@@ -175,6 +176,7 @@ class MemorySubjects:
         for place in set(places) - held:
             if not rows.events.has(place):
                 rows.owners.pop(place, None)
+                rows.counts.pop(place, None)
 
 
 def _drop_scope[Row](rows: dict[tuple[Scope, str], Row], scope: Scope) -> int:

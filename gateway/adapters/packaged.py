@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 from core import risk
+from core.intents import intents
+from core.intents.intents import Rules
 from core.risk import read_topics
 from gateway.pipeline import disclaimers
 from gateway.pipeline.classify import tasks
@@ -23,3 +25,9 @@ def packaged_tasks() -> Tasks:
     """The kinds of task that Fanlight itself knows."""
     told = (files("gateway.pipeline.classify") / tasks.FILE).read_text(encoding="utf-8")
     return tasks.read_tasks(told)
+
+
+def packaged_intents() -> Rules:
+    """The intents that Fanlight itself knows, in three languages."""
+    told = (files("core.intents") / intents.FILE).read_text(encoding="utf-8")
+    return intents.read_rules(told)

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.intents.intents import NO_RULES, Rules
+from core.memory_meta import memory_meta
 from core.messages import ChatRequest, Turn
 from core.model_routing.caller import Caller
 from core.model_routing.permissions import Permissions
@@ -24,6 +26,8 @@ from core.trajectory import Trajectory
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.intent import by_parts, commanded
+from gateway.pipeline.looked import Tell, looked_at, tell_nobody, with_memory
 from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
 from gateway.pipeline.state import Emit, Site, TurnState, Watch
@@ -48,7 +52,8 @@ class Pipeline:
 
     All pipelines of a process share `gates`: a gate takes milliseconds of the event loop, and is
     run in one turn of it at a time. Otherwise a crowd's gates would run one after the other while
-    everyone else's words, writes and refusals wait, at each of their steps again.
+    everyone else's words, writes and refusals wait, at each of their steps again. `canaries` makes
+    the words of one turn that its prompt has and no reply may.
     """
 
     site: Site
@@ -63,6 +68,8 @@ class Pipeline:
     guard: Guard | None = None
     spending: Spending | None = None
     resolver: Resolver | None = None
+    canaries: Callable[[], tuple[str, ...]] = tuple
+    intents: Rules = NO_RULES
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -75,11 +82,14 @@ class Pipeline:
         hurry: Hurry,
         judged: Callable[[], None],
         caller: Caller | None = None,
+        *,
+        tell: Tell = tell_nobody,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
 
         `judged` is called once the gate, which takes the processor, is through. `caller` is whom
-        the turn is for; where permissions hold, it gets no more than it may have.
+        the turn is for; where permissions hold, it gets no more than it may have. `tell` gets what
+        was looked at (MemoryMeta v1), once it is found and once it is used.
         """
         allowed = self.resolver.allowed(caller) if self.resolver and caller else None
         at_once = allowed is None or allowed.streaming_allowed
@@ -98,10 +108,15 @@ class Pipeline:
             watch.over(emit if at_once else _withheld),
             hurry.over,
             self.clock,
+            canaries=self.canaries(),
             caller=caller,
             allowed=allowed,
             watch=watch,
         )
+        if not response.verdict.answers and not response.verdict.choices:
+            state = by_parts(state, self.intents)
+        looked = looked_at(state, self.clock() - now)
+        tell(memory_meta(looked))
         try:
             state = await self._judged(state)
         finally:
@@ -111,6 +126,7 @@ class Pipeline:
         turn = _turn_of(state)
         if not at_once and turn.reply:
             emit(turn.reply)
+        turn = with_memory(turn, state, looked, self.clock() - now, tell)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
         return Answered(turn, response.fallback_text, state.trajectory)
@@ -151,6 +167,8 @@ class Pipeline:
             turn = from_entry(state, verdict, verdict.hit)
         elif verdict.choices:
             turn = asking_back(state, state.response)
+        else:
+            turn = commanded(state, self.intents)
         if turn is not None:
             state.emit(turn.reply)
             return await self.workflows.learn(replace(state, turn=turn), self.telemetry)

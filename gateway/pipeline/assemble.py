@@ -15,12 +15,14 @@ from math import ceil
 
 from core.prompting.budget import MESSAGE, estimate
 from core.prompting.compose import LAST_TURNS, Asked, Window, compose
-from core.prompting.template import LANGUAGES
+from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
 from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
 from gateway.pipeline.state import Site, TurnState
 from gateway.pipeline.turns import unanswered
+
+_CANARY = "Private reference, not for replies: "
 
 
 class Passages:
@@ -36,6 +38,7 @@ class Passages:
         """Add the prompt; a question that no window holds goes to a person."""
         locale = state.response.locale
         told = self._spoken(self._told(state, locale), state.site, locale)
+        told = replace(told, template=_marked(told.template, state.canaries))
         asked = Asked(
             state.site.name,
             state.request.question,
@@ -72,6 +75,14 @@ class Passages:
         rules = words.filled(words.system, name=site.name, locale=locale)
         template = Ready(f"{voice}\n\n{rules}", words.nothing, words.earlier)
         return replace(told, template=template)
+
+
+def _marked(template: Template, canaries: Sequence[str]) -> Template:
+    """The template with its canaries at the end of the instructions: what begins alike every time
+    stays before them, so that a server's cache of prompts goes on serving.
+    """
+    lines = "".join(f"{_CANARY}{each}\n" for each in canaries)
+    return replace(template, system=template.system + lines) if lines else template
 
 
 def _window(state: TurnState, budget: int) -> Window:

@@ -11,8 +11,9 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -35,6 +36,7 @@ from gateway.integrity import Call, Caller
 from gateway.ledger import Record
 from gateway.middleware.integrity import IntegrityMiddleware
 from gateway.pipeline.answer import Answered, Pipeline
+from gateway.pipeline.looked import Tell, tell_nobody
 from gateway.pipeline.state import Emit
 
 log = logging.getLogger("fanlight")
@@ -91,7 +93,7 @@ class Chat:
             raise problems.busy("turns")
         if asked.stream:
             return sse.stream(self._stream(turn))
-        return _whole(await asyncio.shield(self._begin(turn, _ignore)))
+        return _whole(await asyncio.shield(self._begin(turn, _ignore, tell_nobody)))
 
     async def _check_ownership(self, caller: Caller, asked: ChatRequest) -> None:
         """Every id must belong to the caller before anyone works for it."""
@@ -99,24 +101,29 @@ class Chat:
         if not await truth.conversation_owned(caller.scope, asked.conversation_id):
             raise problems.not_found("conversation")
 
-    def _begin(self, turn: _Turn, emit: Emit) -> asyncio.Task[Finished]:
+    def _begin(self, turn: _Turn, emit: Emit, look: Tell) -> asyncio.Task[Finished]:
         """Run the turn in a task that outlives its request; the app waits for it when it stops."""
-        task = asyncio.create_task(self._run(turn, emit))
+        task = asyncio.create_task(self._run(turn, emit, look))
         self._front.running.add(task)
         task.add_done_callback(self._front.running.discard)
         return task
 
-    async def _run(self, turn: _Turn, emit: Emit) -> Finished:
+    async def _run(self, turn: _Turn, emit: Emit, look: Tell) -> Finished:
         with self._telemetry.span("turn", turn=turn.asked.turn_id, site=turn.caller.scope.site):
-            return await self._answered(turn, emit)
+            return await self._answered(turn, emit, look)
 
-    async def _answered(self, turn: _Turn, emit: Emit) -> Finished:
+    async def _answered(self, turn: _Turn, emit: Emit, look: Tell) -> Finished:
         try:
             await self._check_new(turn)
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
                 answered = await turn.pipeline.answer(
-                    turn.asked, emit, hurry, turn.place.through, visitor(turn.caller.scope)
+                    turn.asked,
+                    emit,
+                    hurry,
+                    turn.place.through,
+                    visitor(turn.caller.scope),
+                    tell=look,
                 )
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
@@ -172,7 +179,10 @@ class Chat:
         def emit(text: str) -> None:
             items.put_nowait(sse.event("delta", {"text": text}))
 
-        task = self._begin(turn, emit)
+        def look(meta: Mapping[str, Any]) -> None:
+            items.put_nowait(sse.event("meta", meta))
+
+        task = self._begin(turn, emit, look)
         name = turn.asked.turn_id
         task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
         return _events(items)

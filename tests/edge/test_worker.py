@@ -95,7 +95,8 @@ def test_a_question_is_answered_from_the_knowledge_base(lived: dict[str, Any]) -
 
 def test_an_answer_is_streamed(lived: dict[str, Any]) -> None:
     assert lived["streamed"]["type"].startswith("text/event-stream")
-    (delta, piece), (done, last) = events(lived["streamed"]["body"])
+    (_, _), (delta, piece), (meta, _), (done, last) = events(lived["streamed"]["body"])
+    assert meta == "meta"
     assert (delta, piece) == ("delta", {"text": ANSWER})
     assert (done, last["turn"]["reply"]) == ("done", ANSWER)
     assert last["receipt"].count(".") == 2

@@ -164,7 +164,7 @@ async def test_a_stream_gives_deltas_then_the_turn_and_its_receipt() -> None:
         again = await visitor.call("POST", "/v1/chat", body, key="k1")
     assert response.headers["content-type"].startswith("text/event-stream")
     seen = events(response)
-    assert [name for name, _ in seen] == ["delta", "delta", "done"]
+    assert [name for name, _ in seen] == ["meta", "delta", "delta", "meta", "done"]
     done = seen[-1][1]
     assert isinstance(done["receipt"], str)
     assert done["turn"]["reply"] == "One two"  # type: ignore[index]

@@ -17,6 +17,7 @@ from core.workshop import Workshop
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
 from gateway.adapters.memory import MemoryTruth
 from gateway.adapters.memory_cache import MemoryCache
+from gateway.adapters.packaged import packaged_intents
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
 from gateway.commands import Classifier
@@ -212,6 +213,7 @@ def make_services(
         verifier=LocalVerifier(),
         cache=MemoryCache(clock=clock),
         truth=MemoryTruth(clock=clock),
+        intents=packaged_intents(),
         models=[Model("model", transport, Breaker(clock))] if transport else [],
         targets=targets or {},
         knowledge={site.key: known for site in chosen.sites},

@@ -22,6 +22,7 @@ from core.encoding import b64url_decode, canonical_json, is_id
 from core.errors import PROBLEM_BASE, Problem
 from core.escalation import escalation_id
 from core.gate import judge
+from core.memory_meta import Looked, Used, memory_meta
 from core.messages import (
     AddedTurn,
     Attempt,
@@ -601,3 +602,21 @@ def test_every_golden_is_read_here() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     unread = [path.stem for path in FILES if f'"{path.stem}"' not in here]
     assert sorted(set(unread) - {"delta_event"}) == []
+
+
+def test_what_was_looked_at_is_written_as_the_golden() -> None:
+    links = (Link("Devoluciones", "https://shop.example/devoluciones"),)
+    entry = Entry("returns", "es", "¿Cómo devuelvo un pedido?", "En 30 días.", links=links)
+    hit = Hit(entry, 0.6, 0.6, ("question",))
+    looked = Looked(
+        golden("turn")["conversation_id"],
+        golden("turn")["id"],
+        "2026-12-01T09:00:00Z",
+        "¿Y la devolución?",
+        (hit,),
+        0.55,
+        {"gate": 1.5, "answer": 320.25},
+        has_vectors=True,
+    )
+    used = Used((hit,), (hit,), answered=True, context_type="chat")
+    assert as_json(memory_meta(looked, used)) == golden("meta_event")

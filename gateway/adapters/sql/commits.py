@@ -85,6 +85,11 @@ _MOVE_HEAD = (
     .where(_heads.sid == bindparam("of_sid"))
     .values({name: bindparam(name) for name in ("head", "gaps", "gap_at", "at")})
 )
+_COUNT = (
+    update(tables.conversations)
+    .where(tables.conversations.c.id == bindparam("of_id"))
+    .values(turns=bindparam("turns"))
+)
 _CHANGE = (
     update(tables.escalations)
     .where(_escalations.id == bindparam("of_id"))
@@ -154,6 +159,9 @@ class _Batch:
     """What the store holds of what the calls touch, and what they change in it."""
 
     owners: dict[str, Scope] = field(default_factory=dict)
+    # How many turns each conversation was given numbers for, and which of them went on.
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    counted: set[str] = field(default_factory=set)
     heads: dict[str, _Head] = field(default_factory=lambda: defaultdict(_Head))
     known: dict[tuple[Scope, str], _Known] = field(default_factory=dict)
     # Turn and conversation of those turns that were looked for.
@@ -212,6 +220,7 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     if ids:
         for row in connection.execute(_OWNERS, {"ids": list(ids)}):
             batch.owners[row.id] = Scope(row.site, row.subject)
+            batch.counts[row.id] = row.turns
     if sids:
         for row in connection.execute(_HEADS, {"sids": list(sids)}):
             batch.heads[row.sid] = _Head(row.head, row.gaps, row.gap_at, stored=True)
@@ -283,7 +292,11 @@ def _add(batch: _Batch, work: Work) -> Committed | None:
         _link(batch.heads[work.link.sid], work, work.link)
     if work.turn is not None:
         batch.turns[work.scope, work.turn.id] = work.turn.conversation_id
-        batch.inserts[tables.turns].append(rows.turn_values(work, work.turn))
+        place = work.turn.conversation_id
+        batch.counts[place] += 1
+        batch.counted.add(place)
+        values = rows.turn_values(work, work.turn, batch.counts[place])
+        batch.inserts[tables.turns].append(values)
     if work.trajectory is not None:
         row = trajectories.values(work.scope, work.trajectory)
         batch.inserts[tables.trajectories].append(row)
@@ -373,6 +386,7 @@ def _write(connection: Connection, batch: _Batch) -> None:
         if values:
             connection.execute(_INSERTS[table], values)
     trajectories.mark(connection, batch.outcomes.values())
+    _count(connection, batch)
     if moved:
         connection.execute(_MOVE_HEAD, moved)
     changed = [known for known in batch.known.values() if known.changed]
@@ -384,6 +398,12 @@ def _write(connection: Connection, batch: _Batch) -> None:
     hastened = [_hastened(known) for known in batch.known.values() if known.hastened_at is not None]
     if hastened:
         connection.execute(_HASTEN, hastened)
+
+
+def _count(connection: Connection, batch: _Batch) -> None:
+    counts = [{"of_id": place, "turns": batch.counts[place]} for place in batch.counted]
+    if counts:
+        connection.execute(_COUNT, counts)
 
 
 def _hastened(known: _Known) -> rows.Values:

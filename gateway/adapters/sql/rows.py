@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from core.conversations import lengths
 from core.encoding import timestamp
 from core.messages import (
     AddedTurn,
@@ -47,7 +48,7 @@ def scope_values(scope: Scope) -> Values:
 
 def conversation_values(work: Work, conversation_id: str) -> Values:
     """A row of `conversations`."""
-    return {"id": conversation_id, **scope_values(work.scope), "at": work.at}
+    return {"id": conversation_id, **scope_values(work.scope), "at": work.at, "turns": 0}
 
 
 def finished_values(work: Work) -> Values:
@@ -63,9 +64,13 @@ def finished_values(work: Work) -> Values:
     }
 
 
-def turn_values(work: Work, turn: Turn) -> Values:
-    """A row of `turns`."""
+def turn_values(work: Work, turn: Turn, number: int) -> Values:
+    """A row of `turns`; `number` is the turn's place in its conversation, from 1."""
+    long = lengths(work.question, turn)
     return {
+        "seq": number,
+        "question_tokens": long.question,
+        "reply_tokens": long.reply,
         **scope_values(work.scope),
         "id": turn.id,
         "conversation_id": turn.conversation_id,

@@ -77,6 +77,8 @@ conversations = Table(
     Column("id", Text, primary_key=True),
     *_scope(),
     Column("at", Double, nullable=False),
+    # How many turns it was given numbers for.
+    Column("turns", Integer, nullable=False, server_default=text("0")),
     # What a visitor has is found by the conversations.
     Index(None, "site", "subject"),
     sqlite_with_rowid=False,
@@ -104,6 +106,11 @@ turns = Table(
     Column("reasoning", Text),
     Column("usage", JSON(none_as_null=True)),
     Column("created_at", Text, nullable=False),
+    # Its place in its conversation, from 1, and how long its texts are.
+    Column("seq", Integer, nullable=False, server_default=text("0")),
+    Column("question_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("reply_tokens", Integer, nullable=False, server_default=text("0")),
+    Index("uq_turns_conversation_id_seq", "conversation_id", "seq", unique=True),
 )
 
 trajectories = Table(

@@ -33,6 +33,7 @@ from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelive
 from gateway.adapters.sql import following, opening, outbox, outcomes, reads, revocations
 from gateway.adapters.sql.budgets import SqlBudgets
 from gateway.adapters.sql.commands import SqlCommands
+from gateway.adapters.sql.conversations import SqlConversations
 from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.knowledge import SqlKnowledge
@@ -100,6 +101,7 @@ class SqlTruth:
         self._sweeping: asyncio.Task[None] | None = None
         self._knowledge = SqlKnowledge(self._read, self._write)
         self._commands = SqlCommands(self._read, self._write, self._empty_log)
+        self._conversations = SqlConversations(self._read)
         self._revocations = SqlRevocations(self._glance, self._write)
         self._learning = SqlLearning(self._read, self._write)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
@@ -114,6 +116,11 @@ class SqlTruth:
     def commands(self) -> SqlCommands:
         """The part that keeps what people said of classified commands."""
         return self._commands
+
+    @property
+    def conversations(self) -> SqlConversations:
+        """The part that gives out what was said in a conversation."""
+        return self._conversations
 
     @property
     def revocations(self) -> SqlRevocations:

@@ -1,0 +1,63 @@
+"""Conversations as they were said: numbered messages, and how long they are.
+
+Decides what a message is: a stored turn is two of them, the question and the reply, and a turn of
+number n has the numbers 2n - 1 and 2n. Numbers are unique within a conversation and have no gaps
+when they are given; what is deleted for its age leaves its numbers unused. An empty reply, for
+which a person was asked, keeps its number and is a message of no tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from core.messages import Turn
+from core.prompting.budget import estimate
+from core.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation; `tokens` as its model's server counted, else estimated."""
+
+    number: int
+    role: Literal["user", "assistant"]
+    content: str
+    tokens: int
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How many tokens a turn's question and reply have."""
+
+    question: int
+    reply: int
+
+
+class ConversationStore(Protocol):
+    """A part of the truth. Every call may raise `Unavailable`."""
+
+    async def messages(self, scope: Scope, conversation_id: str, limit: int) -> list[Message]:
+        """The newest messages of a conversation of this scope, at most so many, oldest first."""
+
+
+def lengths(question: str, turn: Turn) -> Lengths:
+    """How long a turn's texts are.
+
+    A model's server counts its reply, with what it thought before; its prompt's count is of far
+    more than the question, which is therefore estimated always.
+    """
+    counted = turn.usage.completion_tokens if turn.usage is not None else 0
+    said = counted if counted and turn.reasoning is None else estimate(turn.reply)
+    return Lengths(estimate(question), said if turn.reply else 0)
+
+
+def messages_of(number: int, question: str, turn: Turn) -> Sequence[Message]:
+    """The two messages of the turn of this number, counted from 1."""
+    long = lengths(question, turn)
+    return (
+        Message(2 * number - 1, "user", question, long.question, turn.id),
+        Message(2 * number, "assistant", turn.reply, long.reply, turn.id),
+    )
