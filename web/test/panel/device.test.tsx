@@ -2,7 +2,14 @@
 /** A model on this device: the visitor's word over it, what it answers, and who is asked where it cannot. */
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Engine, EngineError, type LocalModel, type Piece } from "../../src/engines/engine.ts";
+import {
+  type Engine,
+  EngineError,
+  type GpuForm,
+  type LocalModel,
+  type Piece,
+} from "../../src/engines/engine.ts";
+import type { Way } from "../../src/engines/table.ts";
 import type { Kept } from "../../src/engines/weights/client.ts";
 import { WeightsError } from "../../src/engines/weights/failure.ts";
 import en from "../../src/i18n/device/en.json";
@@ -25,6 +32,16 @@ const MODEL: LocalModel = {
   parameters: 135e6,
   memory: 6e8,
   context: 512,
+};
+const GPU: GpuForm = {
+  manifest: "/m/sha256/g",
+  sha256: "g",
+  bytes: 77e6,
+  memory: 3e8,
+  quantisation: "q4f16_1",
+  shader_f16: true,
+  buffer: 1,
+  library: true,
 };
 const ALL: Kept = { done: MODEL.bytes, total: MODEL.bytes };
 const QUESTION = "go on then";
@@ -71,13 +88,23 @@ let coming: {
 };
 let dropped: (string | undefined)[];
 let unfit: "browser" | "memory" | undefined;
+let gpu: TestEngine | undefined;
+let gpuKept: Kept;
 let stored: () => Promise<void>;
 let opened: () => Promise<Blob>;
+
+/** How the model can be run: on the graphics processor where there is one, and on the processor. */
+function ways(): readonly [Way, ...Way[]] {
+  const cpu: Way = { name: "wllama", form: MODEL, threads: 1, open: async () => engine };
+  const found = gpu;
+  if (!found) return [cpu];
+  return [{ name: "webllm", form: GPU, threads: 1, open: async () => found }, cpu];
+}
 
 function withDevice(): Harness {
   const config = { ...CONFIG, local_models: [MODEL] };
   const weights = {
-    here: async () => kept,
+    here: async ({ sha256 }: { sha256: string }) => (sha256 === GPU.sha256 ? gpuKept : kept),
     open: () => opened(),
     fetch: (_wanted: unknown, told: (kept: Kept) => void, signal: AbortSignal) =>
       new Promise<Kept>((resolve, reject) => {
@@ -95,10 +122,7 @@ function withDevice(): Harness {
           ...around,
           model: MODEL,
           weights,
-          choose: async () =>
-            unfit
-              ? { ok: false, why: unfit }
-              : { ok: true, name: "test", open: async () => engine },
+          choose: async () => (unfit ? { ok: false, why: unfit } : { ok: true, ways: [...ways()] }),
           storeEngine: () => stored(),
           drop: async (but) => void dropped.push(but),
         });
@@ -121,6 +145,8 @@ async function offline(): Promise<void> {
 
 beforeEach(async () => {
   engine = new TestEngine();
+  gpu = undefined;
+  gpuKept = { done: 0, total: 0 };
   kept = ALL;
   dropped = [];
   unfit = undefined;
@@ -224,7 +250,79 @@ describe("a question that the device is to answer", () => {
   });
 });
 
+describe("an engine that fails", () => {
+  beforeEach(() => {
+    gpu = new TestEngine();
+    gpu.says = ["From the GPU."];
+    gpuKept = ALL;
+  });
+
+  it("comes first where its form is kept, and answers", async () => {
+    await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: "From the GPU.", source: "local" });
+    expect(engine.loads).toBe(0);
+  });
+
+  it("is followed by the next one where its library is missing", async () => {
+    Object.assign(gpu ?? {}, { fails: new EngineError("library", "MissingModelWasmError") });
+    const device = await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: "It is so.", source: "local" });
+    expect(device.fell.value).toMatchObject({ reason: "library" });
+    expect(device.way.value?.name).toBe("wllama");
+  });
+
+  it("leaves the next form to the visitor's word where it is not here", async () => {
+    Object.assign(gpu ?? {}, { fails: new EngineError("library", "no") });
+    kept = { done: 0, total: 0 };
+    await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ source: "fallback" });
+    expect(await steps()).toEqual({ step: "absent" });
+    expect(coming).toBeUndefined();
+  });
+
+  it.each([
+    [1, "From the GPU.", "webllm", 2],
+    [2, "It is so.", "wllama", 2],
+  ])("whose processor was lost %i times: the answer is %s", async (losses, says, name, loads) => {
+    const test = gpu as TestEngine;
+    const generate = test.generate.bind(test);
+    let lost = 0;
+    test.generate = async function* (...given) {
+      if (lost < losses) {
+        lost += 1;
+        yield { text: "Half a", logprobs: [] };
+        throw new EngineError("lost", "the device was lost");
+      }
+      yield* generate(...given);
+    };
+    const device = await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: says, source: "local" });
+    expect(device.way.value?.name).toBe(name);
+    expect(test.loads).toBe(loads);
+  });
+});
+
 describe("the model's memory", () => {
+  it("is not taken on a low battery while the gateway answers", async () => {
+    await it_.local.device();
+    it_.state.around.value = { battery: 0.12 };
+    it_.gateway.answers.set("/v1/chat", () => sse([done({ reply: "Sure.", confidence: 0.9 })]));
+    it_.knowledge.ask = async () => unknown("cloud");
+    await it_.conversation.ask("anything");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(engine.loads).toBe(0);
+    it_.state.around.value = { battery: null };
+    await vi.waitFor(() => expect(engine.loads).toBe(1));
+  });
+
   it("is taken when the network goes, and given back when nobody has looked for long", async () => {
     await it_.local.device();
     expect(engine.loads).toBe(0);
