@@ -6,7 +6,8 @@ import type { AdapterFacts } from "./fit.ts";
 interface Adapter {
   readonly features: { has(name: string): boolean };
   readonly limits: Omit<AdapterFacts, "software" | "shaderF16">;
-  readonly info?: { readonly isFallbackAdapter?: boolean; readonly architecture?: string };
+  /** Its `isFallbackAdapter`, and names: of the vendor, the architecture, the device, and a description. */
+  readonly info?: object;
   readonly isFallbackAdapter?: boolean;
 }
 
@@ -31,9 +32,10 @@ export async function adapterFacts(
   if (!adapter) return undefined;
   const { limits, info } = adapter;
   const said = Object.values(described(info)).join(" ");
-  const software = adapter.isFallbackAdapter ?? info?.isFallbackAdapter ?? false;
+  const { isFallbackAdapter = false } = (info ?? {}) as { isFallbackAdapter?: boolean };
+  const fallback = adapter.isFallbackAdapter === true || isFallbackAdapter;
   return {
-    software: software || SOFTWARE.test(said),
+    software: fallback || SOFTWARE.test(said),
     shaderF16: adapter.features.has("shader-f16"),
     maxBufferSize: limits.maxBufferSize,
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,

@@ -54,6 +54,7 @@ export class Device {
   /** Engines that failed here, by their names; a page that is opened anew tries them again. */
   readonly #struck = new Set<string>();
   #losses = 0;
+  #mending = false;
 
   constructor(private readonly options: DeviceOptions) {
     this.#model = signal(options.model);
@@ -177,9 +178,11 @@ export class Device {
     } catch (error) {
       if (question.stop.aborted) return undefined;
       // A model that got stuck has left memory; it may do better the next time.
-      if (error instanceof EngineError) await this.#unload();
-      if (!(error instanceof EngineError) || error.reason !== "lost") return undefined;
-      if (!(await this.#mayGoOn(error))) return undefined;
+      if (!(error instanceof EngineError && error.reason === "lost")) {
+        if (error instanceof EngineError) await this.#unload();
+        return undefined;
+      }
+      if (!(await this.#mended(error))) return undefined;
     } finally {
       if (state.engine.value === "busy") state.engine.value = this.#engine ? "ready" : "kept";
       this.#rest();
@@ -193,17 +196,27 @@ export class Device {
     return { site: this.options.state.config.site_key, manifest, sha256 };
   }
 
+  /** Nothing is taken into memory by itself until it is known which engine is next. */
+  async #mended(error: EngineError): Promise<boolean> {
+    this.#mending = true;
+    try {
+      await this.#unload();
+      return await this.#mayGoOn(error);
+    } finally {
+      this.#mending = false;
+    }
+  }
+
   /** After a failure: whether there is another try with what is kept. A loss is forgiven once. */
   async #mayGoOn(error: EngineError): Promise<boolean> {
-    const { ways } = await this.options
-      .choose(this.model)
-      .then((found) => (found.ok ? found : { ways: [] as readonly Way[] }));
     if (error.reason === "lost") {
       this.#losses += 1;
       if (this.#losses === 1) return true;
     }
     const name = this.way.value?.name ?? "";
-    const next = ways.find((way) => way.name !== name && !this.#struck.has(way.name));
+    const found = await this.options.choose(this.model);
+    const next =
+      found.ok && found.ways.find((way) => way.name !== name && !this.#struck.has(way.name));
     if (!next) return false;
     this.#struck.add(name);
     this.fell.value = error;
@@ -284,7 +297,7 @@ export class Device {
     const gone = connection.value !== "online";
     const asked = entries.value.some(({ source }) => source === "cloud" || source === "local");
     // What answers first is not to wait for what answers next.
-    const free = visible.value && pack.value !== "loading";
+    const free = visible.value && pack.value !== "loading" && !this.#mending;
     const low = (around.value.battery ?? 1) < LOW_BATTERY;
     if (step.step === "kept" && !step.why && free && (gone || (asked && !low))) {
       queueMicrotask(() => void this.#ready().catch(() => undefined));
