@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -112,7 +113,8 @@ async def test_webllm_says_that_its_library_is_missing_and_wllama_answers(
     await expect(box).to_contain_text(words("engine.webllm"))
     await box.get_by_role("button", name=words("fetch", size="77 MB"), exact=True).click()
     await expect(box).to_contain_text(words("fell.library"), timeout=FETCHED_MS)
-    # WebLLM's own code ran in its worker, and nothing of the other form came unasked.
+    # WebLLM's own words, from its worker; nothing of the other form came unasked.
+    await expect(widget.document).to_have_attribute("data-fell", re.compile("Missing `model_lib`"))
     assert watch.asked("webllm_worker-")
     await expect(widget.document).to_have_attribute("data-engine", "wllama")
     await button(box, "fetch").click()

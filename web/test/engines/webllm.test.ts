@@ -230,7 +230,7 @@ describe("the worker", () => {
   });
 
   it.each([
-    ["library", named("MissingModelWasmError")],
+    ["library", named("MissingModelError")],
     ["lost", named("DeviceLostError")],
     ["load", named("WebGPUNotAvailableError")],
     ["load", "odd"],

@@ -146,7 +146,8 @@ async function recordOf(
 }
 
 function reasonOf(name: string, message: string, doing: MlcCall["type"]): EngineFailure {
-  if (name === "MissingModelWasmError") return "library";
+  // Its `MissingModelWasmError` has another name within.
+  if (name === "MissingModelError" || /model_lib/.test(message)) return "library";
   if (/lost/i.test(`${name} ${message}`)) return "lost";
   if (/context ?window|prompt.*exceed/i.test(`${name} ${message}`)) return "context";
   return doing === "load" ? "load" : "generate";

@@ -44,6 +44,7 @@ export async function openDevice(around: Around): Promise<Device> {
     const { dataset } = document.documentElement;
     dataset.device = device.step.value.step;
     dataset.engine = device.way.value?.name ?? "";
+    dataset.fell = device.fell.value?.message ?? "";
   });
   void followPower((told) => {
     around.state.around.value = told;
