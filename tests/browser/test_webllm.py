@@ -34,6 +34,8 @@ ANY_ADAPTER = "globalThis.fanlightAnyAdapter = true;"
 LIBRARY = os.environ.get("FANLIGHT_WEBLLM_LIB", "")
 """A library that mlc_llm compiled for SmolLM2-135M in q4f32_1."""
 WEBLLM_MS = 120_000
+NO_ADAPTER = r"No available adapters\."
+"""Chromium's own word to whoever asks for one."""
 
 
 async def fanlight(weights: Path, *command: str) -> None:
@@ -144,6 +146,7 @@ async def test_a_software_adapter_counts_as_none(
 ) -> None:
     browser = gpu if adapter == "software" else surfer
     page, watch = await browser.page(offering.chat)
+    watch.expect(NO_ADAPTER)
     widget = await begun(page)
     box = await sheet(widget)
     await expect(box).to_contain_text(words("engine.wllama", count="1"))
@@ -158,6 +161,7 @@ async def test_threads_come_with_the_isolation_that_the_gateway_asks_for(
 ) -> None:
     cores = "Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 4 });"
     context, watch = await surfer.context()
+    watch.expect(NO_ADAPTER)
     await context.add_init_script(cores)
     page = await context.new_page()
     if not isolated:
@@ -196,6 +200,7 @@ async def test_the_sheet_says_what_battery_and_data_saver_make_of_it(
     });
     """
     page, watch = await surfer.page(offering.chat, power)
+    watch.expect(NO_ADAPTER)
     widget = Widget(page, framed=False)
     await widget.choose(memory=True)
     box = await sheet(widget)
