@@ -43,6 +43,7 @@ const GPU: GpuForm = {
   buffer: 1,
   library: true,
 };
+const LARGE: LocalModel = { ...MODEL, id: "large", name: "Large", sha256: "l", bytes: 9e8 };
 const ALL: Kept = { done: MODEL.bytes, total: MODEL.bytes };
 const QUESTION = "go on then";
 
@@ -88,14 +89,15 @@ let coming: {
 };
 let dropped: (string | undefined)[];
 let unfit: "browser" | "memory" | undefined;
+let several: boolean;
 let gpu: TestEngine | undefined;
 let gpuKept: Kept;
 let stored: () => Promise<void>;
 let opened: () => Promise<Blob>;
 
 /** How the model can be run: on the graphics processor where there is one, and on the processor. */
-function ways(): readonly [Way, ...Way[]] {
-  const cpu: Way = { name: "wllama", form: MODEL, threads: 1, open: async () => engine };
+function ways(model: LocalModel): readonly [Way, ...Way[]] {
+  const cpu: Way = { name: "wllama", form: model, threads: 1, open: async () => engine };
   const found = gpu;
   if (!found) return [cpu];
   return [{ name: "webllm", form: GPU, threads: 1, open: async () => found }, cpu];
@@ -121,8 +123,10 @@ function withDevice(): Harness {
         const device = new Device({
           ...around,
           model: MODEL,
+          models: several ? [MODEL, LARGE] : [MODEL],
           weights,
-          choose: async () => (unfit ? { ok: false, why: unfit } : { ok: true, ways: [...ways()] }),
+          choose: async (model) =>
+            unfit ? { ok: false, why: unfit } : { ok: true, ways: [...ways(model)] },
           storeEngine: () => stored(),
           drop: async (but) => void dropped.push(but),
         });
@@ -145,6 +149,7 @@ async function offline(): Promise<void> {
 
 beforeEach(async () => {
   engine = new TestEngine();
+  several = false;
   gpu = undefined;
   gpuKept = { done: 0, total: 0 };
   kept = ALL;
@@ -452,6 +457,54 @@ describe("the sheet", () => {
     await vi.waitFor(() => expect(shown()).toContain("Download 145 MB anyway"));
     expect(shown()).toContain(en.metered);
     Object.assign(navigator, { connection: undefined });
+  });
+
+  it("lists what the site offers; another is chosen, and stays one only where it is taken", async () => {
+    several = true;
+    it_.memory.wantModel("small");
+    await open();
+    const radios = () => [...root.querySelectorAll<HTMLInputElement>('input[type="radio"]')];
+    await vi.waitFor(() => expect(radios().map(({ checked }) => checked)).toEqual([true, false]));
+    radios()[1]?.click();
+    await vi.waitFor(() => expect(shown()).toContain("Large: 900 MB to download"));
+    const device = await it_.local.device();
+    expect(device.model.id).toBe("large");
+    it_.state.opened.value = undefined;
+    await vi.waitFor(() => expect(device.model.id).toBe("small"));
+    it_.state.opened.value = "device";
+    await vi.waitFor(() => expect(radios()).toHaveLength(2));
+    radios()[1]?.click();
+    await vi.waitFor(() => expect(device.step.value.step).toBe("absent"));
+    await vi.waitFor(() => expect(device.model.id).toBe("large"));
+    void device.fetch();
+    await vi.waitFor(() => expect(it_.state.model.value).toBe("large"));
+    await device.turnTo("small");
+    expect(device.model.id).toBe("large");
+  });
+
+  it("says which power and which network count now", async () => {
+    it_.state.around.value = { battery: 0.12, data_saver: true, metered: true, network: "slow" };
+    it_.state.routed.value = ["no_cloud_model"];
+    await open();
+    await vi.waitFor(() => expect(shown()).toContain("On battery at 12%"));
+    for (const code of ["data_saver", "metered", "slow_network", "no_cloud_model"] as const) {
+      expect(shown()).toContain(en[`route.${code}`]);
+    }
+  });
+
+  it("does not go on by itself where the visitor may pay for it", async () => {
+    it_.state.around.value = { metered: true };
+    await open();
+    press("Download 145 MB anyway");
+    await vi.waitFor(() => expect(coming?.signal.aborted).toBe(false));
+    const before = coming;
+    await offline();
+    before.end(new WeightsError("network", "cut"));
+    await vi.waitFor(() => expect(shown()).toContain(en["why.network"]));
+    it_.browser.online = true;
+    it_.network.refresh();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(coming).toBe(before);
   });
 
   it("says that this device cannot run it", async () => {
