@@ -239,6 +239,7 @@ def _signals(asked: dict[str, Any], question: str, topics: Topics) -> Signals:
         sensitive=redact(question) != question,
         battery=read_share(device, "battery", None),
         data_saver=read(device, "data_saver", bool, default=False),
+        metered=read(device, "metered", bool, default=False),
         site=read_choice(device, "site", POLICIES, "auto"),
         visitor=read_choice(device, "visitor", POLICIES, "auto"),
         cloud=read(device, "cloud", bool, default=True),

@@ -38,7 +38,8 @@ class Signals:
     `follow_up`: the question is short and goes on from one before; `told`: that one was answered
     from an entry, which grounds this one too. `risk` names the topics of risk that it touches;
     `sensitive`: it has something in it that redaction takes out. `battery` is the share that is
-    left, None where that is unknown or on mains. `cloud`: the gateway has a model to ask.
+    left, None where that is unknown or on mains. `metered`: the visitor may pay for each megabyte.
+    `cloud`: the gateway has a model to ask.
     """
 
     network: Network = "online"
@@ -49,6 +50,7 @@ class Signals:
     sensitive: bool = False
     battery: float | None = None
     data_saver: bool = False
+    metered: bool = False
     site: Policy = "auto"
     visitor: Policy = "auto"
     cloud: bool = True
@@ -149,4 +151,6 @@ def _wanted(signals: Signals) -> str:
         return "no_cloud_model"
     if signals.network == "slow":
         return "slow_network"
-    return "data_saver" if signals.data_saver else ""
+    if signals.data_saver:
+        return "data_saver"
+    return "metered" if signals.metered else ""

@@ -13,10 +13,29 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class GpuForm:
+    """A model's file for WebLLM, and what it needs of a graphics processor.
+
+    `buffer` is what the largest parameter takes, in bytes; without `library` no browser can run it.
+    """
+
+    quantisation: str
+    shader_f16: bool
+    buffer: int
+    library: bool
+    memory: int
+    size: int
+    sha256: str
+    release: str
+    manifest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LocalModel:
     """One published model: `memory` is about what running it takes, in bytes.
 
-    `manifest` are the bytes that browsers fetch, `release` their SHA-256.
+    `manifest` are the bytes that browsers fetch, `release` their SHA-256; `webllm` the same model
+    for graphics processors, the first choice first.
     """
 
     id: str
@@ -29,6 +48,10 @@ class LocalModel:
     sha256: str
     release: str
     manifest: bytes = field(repr=False)
+    webllm: tuple[GpuForm, ...] = ()
+
+
+type ModelFile = LocalModel | GpuForm
 
 
 class ModelFiles(Protocol):
@@ -39,6 +62,6 @@ class ModelFiles(Protocol):
         """All that can be offered."""
         ...
 
-    def read(self, model: LocalModel, start: int, end: int) -> AsyncIterator[bytes]:
+    def read(self, model: ModelFile, start: int, end: int) -> AsyncIterator[bytes]:
         """The file's bytes from `start` up to `end`, piece by piece. Raises `Unavailable`."""
         ...

@@ -19,6 +19,8 @@ const BROWSER_ONLY = [
   "src/sw/main.ts", // glue: binds offline.ts to ServiceWorkerGlobalScope
   "src/engines/kb/worker.ts", // glue: starts Pyodide's wasm inside a module worker
   "src/engines/weights/worker.ts", // glue: binds the keeper of models to a module worker
+  "src/engines/webllm/webllm_worker.ts", // glue: binds WebLLM to a module worker
+  "src/engines/webllm/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/engines/weights/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/engines/wllama/wllama.ts", // glue: hands llama.cpp's wasm its model and its words
   "src/panel/device/open.ts", // glue: makes the model on this device of what the browser has

@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import FanlightError, Unavailable
-from gateway.local_models import LocalModel
+from gateway.local_models import GpuForm, LocalModel, ModelFile
 
 PIECE_BYTES: Final = 256 * 1024
 FILES: Final = "sha256"
@@ -40,19 +41,19 @@ class PublishedModels:
         """All that can be offered."""
         return self._models
 
-    async def read(self, model: LocalModel, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, model: ModelFile, start: int, end: int) -> AsyncIterator[bytes]:
         """The file's bytes from `start` up to `end`, piece by piece. Raises `Unavailable`."""
         path = self._folder / FILES / model.sha256
         try:
             file = await asyncio.to_thread(path.open, "rb")
         except OSError as error:
-            raise Unavailable(f"the file of the model {model.id}") from error
+            raise Unavailable(f"the model's file {model.sha256}") from error
         try:
             await asyncio.to_thread(file.seek, start)
             while start < end:
                 data = await asyncio.to_thread(file.read, min(PIECE_BYTES, end - start))
                 if not data:
-                    raise Unavailable(f"the file of the model {model.id}")
+                    raise Unavailable(f"the model's file {model.sha256}")
                 start += len(data)
                 yield data
         finally:
@@ -60,26 +61,57 @@ class PublishedModels:
 
 
 def _read(folder: Path, name: str) -> LocalModel:
-    path = folder / f"{name}.json"
+    model = _file(folder, folder / f"{name}.json", name, _model)
+    paths = sorted(folder.glob(f"{name}@*.json"), key=_halves_first)
+    return replace(model, webllm=tuple(_file(folder, path, name, _gpu_form) for path in paths))
+
+
+def _halves_first(path: Path) -> tuple[bool, str]:
+    """16-bit floats before 32: half as much to fetch and to hold, where an adapter has them."""
+    return "f16" not in path.name, path.name
+
+
+def _file[F: (LocalModel, GpuForm)](
+    folder: Path, path: Path, name: str, form: Callable[[Mapping[str, Any], bytes], F]
+) -> F:
     try:
         content = path.read_bytes()
-        found = _model(json.loads(content), content)
+        row = json.loads(content)
+        found = form(row, content)
         size = (folder / FILES / found.sha256).stat().st_size
     except OSError as error:
         raise BadPublication(f"{error.filename}: {error.strerror}. {REMEDY}") from error
     except (ValueError, LookupError, TypeError) as error:
         raise BadPublication(f"{path} is no manifest of a model: {error}. {REMEDY}") from error
-    if found.id != name or size != found.size:
+    if row["id"] != name or size != found.size:
         detail = f"{path} is of another model, or its file has {size} bytes, not {found.size}"
         raise BadPublication(f"{detail}. {REMEDY}")
     return found
 
 
-def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
+def _hash(row: Mapping[str, Any]) -> str:
     sha256 = str(row["sha256"])
     # It becomes part of a path.
     if not _HASH.fullmatch(sha256):
         raise ValueError("sha256 is no hash")
+    return sha256
+
+
+def _gpu_form(row: Mapping[str, Any], content: bytes) -> GpuForm:
+    return GpuForm(
+        quantisation=str(row["quantisation"]),
+        shader_f16=bool(row["shader_f16"]),
+        buffer=int(row["buffer"]),
+        library=bool(row["library"]),
+        memory=int(row["memory"]),
+        size=int(row["size"]),
+        sha256=_hash(row),
+        release=hashlib.sha256(content).hexdigest(),
+        manifest=content,
+    )
+
+
+def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
     return LocalModel(
         id=str(row["id"]),
         name=str(row["name"]),
@@ -88,7 +120,7 @@ def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
         context=int(row["context"]),
         memory=int(row["memory"]),
         size=int(row["size"]),
-        sha256=sha256,
+        sha256=_hash(row),
         release=hashlib.sha256(content).hexdigest(),
         manifest=content,
     )

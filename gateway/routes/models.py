@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from gateway import problems
 from gateway.context import Services
-from gateway.local_models import LocalModel, ModelFiles
+from gateway.local_models import LocalModel, ModelFile, ModelFiles
 from gateway.settings import SiteSettings
 
 PREFIX: Final = "/m/sha256/"
@@ -37,10 +37,26 @@ def _row(model: LocalModel) -> dict[str, object]:
         "licence": model.licence,
         "parameters": model.parameters,
         "context": model.context,
-        "memory": model.memory,
-        "bytes": model.size,
-        "manifest": f"{PREFIX}{model.release}",
-        "sha256": model.release,
+        **_file(model),
+        "webllm": [
+            {
+                **_file(form),
+                "quantisation": form.quantisation,
+                "shader_f16": form.shader_f16,
+                "buffer": form.buffer,
+                "library": form.library,
+            }
+            for form in model.webllm
+        ],
+    }
+
+
+def _file(form: ModelFile) -> dict[str, object]:
+    return {
+        "memory": form.memory,
+        "bytes": form.size,
+        "manifest": f"{PREFIX}{form.release}",
+        "sha256": form.release,
     }
 
 
@@ -49,8 +65,11 @@ class Models:
 
     def __init__(self, files: ModelFiles) -> None:
         self._files = files
-        self._manifests = {each.release: each.manifest for each in files.models.values()}
-        self._models = {each.sha256: each for each in files.models.values()}
+        forms: list[ModelFile] = []
+        for each in files.models.values():
+            forms += [each, *each.webllm]
+        self._manifests = {each.release: each.manifest for each in forms}
+        self._models: dict[str, ModelFile] = {each.sha256: each for each in forms}
 
     async def blob(self, request: Request) -> Response:
         """`GET` and `HEAD`: a manifest, or a file or a part of it; raises `Problem`."""
@@ -70,7 +89,7 @@ class Models:
             return Response(manifest, media_type="application/json", headers=headers)
         return self._part(request, model, headers)
 
-    def _part(self, request: Request, model: LocalModel, headers: dict[str, str]) -> Response:
+    def _part(self, request: Request, model: ModelFile, headers: dict[str, str]) -> Response:
         size = model.size
         asked = _asked(request, headers["etag"], size)
         if asked is None:

@@ -29,6 +29,7 @@ from models.cli.safety import safety_group
 from models.cli.serve import serve_command
 from models.cli.signing import sign_command
 from models.registry import cleaning
+from models.registry.packing import publish_mlc
 from models.registry.publishing import Form, publish
 from models.registry.registry import Registry, State
 from models.services import open_registry
@@ -192,6 +193,16 @@ def use_command(
     show_default=True,
     help="q8_0: its matrices in 8 bits, half as large as F16.",
 )
+@click.option(
+    "--mlc",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Its folder for WebLLM, as `fanlight models export mlc` wrote it, instead of its file.",
+)
+@click.option(
+    "--library",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What was compiled for that folder's architecture and quantisation: a .wasm file.",
+)
 @catalog_option
 @json_option
 def publish_command(
@@ -200,20 +211,37 @@ def publish_command(
     version: str | None,
     folder: Path,
     form: Form,
+    mlc: Path | None,
+    library: Path | None,
     catalog: Path | None,
     as_json: bool,
 ) -> None:
     """Write MODEL, with the hashes of its blocks, for visitors' browsers to run."""
     output = Output(as_json)
+    if library is not None and mlc is None:
+        raise click.UsageError("--library goes with --mlc.")
     with _opened(catalog, output) as registry, shown(output) as progress:
-        done = publish(registry, registry.find(model_id, version), folder, form, progress)
+        model = registry.find(model_id, version)
+        if mlc is None:
+            done = publish(registry, model, folder, form, progress)
+        else:
+            done = publish_mlc(model, mlc, folder, library, progress)
     row = {"manifest": str(done.manifest), "file": str(done.file), "bytes": done.size}
     output.result({**row, "sha256": done.sha256})
     output.show(
         f"{done.manifest}: {_mb(done.size)}, sha256 {done.sha256}.",
+        *_warned(mlc, library),
         f'Offer it to visitors: models_dir = "{folder}" in [gateway], and '
         f'local_models = ["{model_id}"] in the site.',
     )
+
+
+def _warned(mlc: Path | None, library: Path | None) -> tuple[str, ...]:
+    """What somebody should know who publishes for WebLLM."""
+    if mlc is None or library is not None:
+        return ()
+    said = "There is no library in it, so no browser will run it: give --library. Browsers take"
+    return (f"{said} the model's file instead (publish it without --mlc, too).",)
 
 
 @models_group.command("remove")

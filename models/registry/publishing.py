@@ -53,19 +53,20 @@ def publish(
     files.mkdir(parents=True, exist_ok=True)
     with registry.loadable(model) as loadable:
         told = progress(f"{model.id}: writing {form}")
-        made = _written(files, lambda path: _copy(loadable.path, path, form, told))
+        made = written(files, lambda path: _copy(loadable.path, path, form, told))
     try:
-        size, sha256, blocks = _hashed(made, progress(f"{model.id}: hashing"))
+        size, sha256, blocks = hashed(made, progress(f"{model.id}: hashing"))
         made.replace(files / sha256)
     finally:
         made.unlink(missing_ok=True)
     manifest = folder / f"{model.id}.json"
-    text = json.dumps(_manifest(model, size, sha256, blocks), ensure_ascii=False)
-    _written(folder, lambda path: path.write_text(text, "utf-8")).replace(manifest)
+    text = json.dumps(manifest_row(model, size, sha256, blocks), ensure_ascii=False)
+    written(folder, lambda path: path.write_text(text, "utf-8")).replace(manifest)
     return Published(manifest, files / sha256, size, sha256)
 
 
-def _manifest(model: Model, size: int, sha256: str, blocks: list[str]) -> dict[str, object]:
+def manifest_row(model: Model, size: int, sha256: str, blocks: list[str]) -> dict[str, object]:
+    """What a manifest says of any published file."""
     return {
         "id": model.id,
         "version": model.version,
@@ -81,7 +82,7 @@ def _manifest(model: Model, size: int, sha256: str, blocks: list[str]) -> dict[s
     }
 
 
-def _written(folder: Path, write: Callable[[Path], object]) -> Path:
+def written(folder: Path, write: Callable[[Path], object]) -> Path:
     """A new file beside where it will stand; nothing stays of one that failed."""
     handle, name = tempfile.mkstemp(prefix=".partial-", dir=folder)
     os.close(handle)
@@ -109,7 +110,8 @@ def _copy(source: Path, target: Path, form: Form, told: Told) -> None:
         write_eight_bits(source, out, told)
 
 
-def _hashed(path: Path, told: Told) -> tuple[int, str, list[str]]:
+def hashed(path: Path, told: Told) -> tuple[int, str, list[str]]:
+    """A file's size and SHA-256, and that of each of its blocks."""
     whole, blocks, done, size = hashlib.sha256(), [], 0, path.stat().st_size
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):

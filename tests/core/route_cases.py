@@ -62,6 +62,7 @@ faint    |                                              | cloud    low_confidenc
 none     |                                              | cloud    no_match > escalate
 known    | slow                                         | cloud    low_confidence > escalate
 known    | data-saver                                   | cloud    low_confidence > escalate
+known    | metered                                      | cloud    low_confidence > escalate
 known    | follow_up told                               | cloud    low_confidence > escalate
 known    | prefer                                       | cloud    low_confidence > escalate
 known    | site-prefer                                  | cloud    low_confidence > escalate
@@ -114,6 +115,12 @@ known    | ready no-cloud                               | local    low_confidenc
 known    | ready slow                                   | local    low_confidence slow_network > cloud
 known    | ready data-saver                             | local    low_confidence data_saver > cloud
 known    | ready slow data-saver                        | local    low_confidence slow_network > cloud
+known    | ready metered                                | local    low_confidence metered > cloud
+known    | ready metered data-saver                     | local    low_confidence data_saver > cloud
+known    | ready metered slow                           | local    low_confidence slow_network > cloud
+known    | ready metered battery=0.9                    | local    low_confidence metered > cloud
+edge     | ready metered                                | local    low_confidence metered > cloud
+known    | ready metered follow_up told                 | local    low_confidence follow_up > cloud
 declined | ready prefer                                 | local    low_confidence visitor_prefers > cloud
 edge     | ready no-cloud                               | local    low_confidence no_cloud_model > cloud
 
@@ -124,6 +131,9 @@ none     | ready prefer                                 | cloud    no_match unkn
 none     | ready site-prefer                            | cloud    no_match unknown > escalate
 none     | ready slow                                   | cloud    no_match unknown > escalate
 none     | ready no-cloud                               | cloud    no_match unknown > escalate
+none     | ready metered                                | cloud    no_match unknown > escalate
+known    | ready metered risk                           | cloud    low_confidence high_stakes > escalate
+known    | ready metered sensitive                      | cloud    low_confidence sensitive > escalate
 faint    | ready told                                   | cloud    low_confidence unknown > escalate
 known    | ready risk                                   | cloud    low_confidence high_stakes > escalate
 known    | ready risk prefer                            | cloud    low_confidence high_stakes > escalate
@@ -151,6 +161,11 @@ known    | busy slow                                    | cloud    low_confidenc
 known    | ready follow_up told battery=0.19            | cloud    low_confidence low_battery > local
 known    | ready prefer battery=0.05                    | cloud    low_confidence low_battery > local
 known    | ready battery=0                              | cloud    low_confidence low_battery > local
+known    | ready metered battery=0.12                   | cloud    low_confidence low_battery > local
+known    | ready data-saver battery=0.12                | cloud    low_confidence low_battery > local
+known    | kept battery=0.12                            | cloud    low_confidence engine_kept > local
+known    | absent metered                               | cloud    low_confidence engine_absent > escalate
+known    | loading data-saver                           | cloud    low_confidence engine_loading > escalate
 
 # With no network the device answers what is known, and says honestly what is not.
 known    | offline ready                                | local    low_confidence offline > escalate
@@ -163,6 +178,8 @@ faint    | offline ready follow_up told                 | local    low_confidenc
 none     | offline kept follow_up told                  | local    no_match offline > escalate
 known    | offline ready battery=0.05                   | local    low_confidence offline > escalate
 known    | offline ready data-saver                     | local    low_confidence offline > escalate
+known    | offline ready metered battery=0.12           | local    low_confidence offline > escalate
+known    | offline absent metered                       | escalate low_confidence offline engine_absent
 known    | offline ready no-cloud                       | local    low_confidence offline > escalate
 known    | offline ready prefer                         | local    low_confidence offline > escalate
 known    | offline ready site-prefer                    | local    low_confidence offline > escalate
@@ -189,6 +206,7 @@ FLAGS: dict[str, dict[str, object]] = {
     **{f"site-{name}": {"site": name} for name in ("off", "prefer")},
     "risk": {"risk": ("medical",)},
     "data-saver": {"data_saver": True},
+    "metered": {"metered": True},
     "no-cloud": {"cloud": False},
 }
 

@@ -30,7 +30,7 @@ def everything() -> Iterator[tuple[Any, ...]]:
     flags = (False, True)
     return itertools.product(
         VERDICTS.values(), NETWORKS, ENGINES, flags, flags, ((), ("legal",)), flags,
-        (None, 0.1), flags, POLICIES, POLICIES, flags,
+        (None, 0.1), flags, flags, POLICIES, POLICIES, flags,
     )  # fmt: skip
 
 

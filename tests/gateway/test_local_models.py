@@ -135,6 +135,41 @@ def test_what_is_not_whole_is_not_offered(
         PublishedModels(tmp_path, ["small"])
 
 
+def publish_gpu(folder: Path, quantisation: str, **changes: object) -> None:
+    """The same model for graphics processors."""
+    content = quantisation.encode()
+    name = hashlib.sha256(content).hexdigest()
+    (folder / "sha256" / name).write_bytes(content)
+    row = json.loads((folder / "small.json").read_text(encoding="utf-8"))
+    row |= {"quantisation": quantisation, "shader_f16": True, "buffer": 9, "library": True}
+    row |= {"size": len(content), "sha256": name, **changes}
+    (folder / f"small@{quantisation}.json").write_text(json.dumps(row), encoding="utf-8")
+
+
+async def test_a_model_for_graphics_processors_is_offered_beside_its_file(tmp_path: Path) -> None:
+    offers = replace(settings().sites[0], local_models=("small",))
+    publish(tmp_path)
+    for quantisation in ("q4f32_1", "q4f16_1"):
+        publish_gpu(tmp_path, quantisation)
+    files = PublishedModels(tmp_path, ["small"])
+    async with world(chosen=settings(sites=(offers,)), local_models=files) as made:
+        (model,) = (await config_of(made, "site_demo"))["local_models"]
+        # Sixteen bits first: half as much.
+        assert [each["quantisation"] for each in model["webllm"]] == ["q4f16_1", "q4f32_1"]
+        for form in model["webllm"]:
+            manifest = (await made.client.get(GATEWAY + form["manifest"])).json()
+            file = await made.client.get(f"{GATEWAY}/m/sha256/{manifest['sha256']}")
+            assert file.text == form["quantisation"]
+            assert form["library"]
+
+
+@pytest.mark.parametrize("change", [{"id": "other"}, {"size": 1}, {"sha256": "x"}, {"buffer": ""}])
+def test_a_form_that_is_not_whole_is_not_offered(tmp_path: Path, change: dict[str, object]) -> None:
+    publish_gpu(publish(tmp_path), "q4f16_1", **change)
+    with pytest.raises(BadPublication, match="Publish it again"):
+        PublishedModels(tmp_path, ["small"])
+
+
 @pytest.mark.parametrize(
     ("line", "key"), [('models_dir = "nowhere"', "local_models"), ("", "gateway.models_dir")]
 )

@@ -80,10 +80,13 @@ async function buildInto(out, say) {
 
   // What a model needs is stored with the model, not with the page.
   const isEngine = (/** @type {string} */ file) => /\/(?:wllama|models)[-/]/.test(file);
-  const panel = files.filter((file) => !isEngine(file));
+  const isGpu = (/** @type {string} */ file) => /\/webllm_worker-/.test(file);
+  const panel = files.filter((file) => !isEngine(file) && !isGpu(file));
   const engine = [...files.filter(isEngine), ...Object.values(wllama)];
-  const build = digest(await readFile(join(out, "panel.html")), ...panel, ...python, ...engine);
-  const list = JSON.stringify({ build, panel, python, engine });
+  const webllm = files.filter(isGpu);
+  const stored = [...panel, ...python, ...engine, ...webllm];
+  const build = digest(await readFile(join(out, "panel.html")), ...stored);
+  const list = JSON.stringify({ build, panel, python, engine, webllm });
   await writeFile(join(out, "precache.json"), list);
   await writeFile(join(out, `assets/precache-${build}.json`), list);
 }

@@ -136,6 +136,21 @@ WATCH_TYPING: Final = """() => {
 }"""
 """Notes the work for each letter: for the event, and then for the frame that shows it."""
 
+WATCH_FRAMES: Final = """() => {
+  const took = [];
+  window.fanlightFrames = took;
+  const step = () => {
+    const drawing = performance.now();
+    const { port1, port2 } = new MessageChannel();
+    // Heard once the frame has been laid out and painted.
+    port1.onmessage = () => took.push(performance.now() - drawing);
+    port2.postMessage("");
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+}"""
+"""Notes the page's own work for each frame, in milliseconds."""
+
 WATCH_OTHER: Final = """
 addEventListener("click", (event) => {
   const clicked = event.timeStamp;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,10 @@ from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Output, Report, json_option
 
 LEAST: Final = {"speed_ratio": 0.97}
-MOST: Final = {"hash_100_mb_s": 0.5, "second_load_requests": 0}
+MOST: Final = {"hash_100_mb_s": 0.5, "second_load_requests": 0, "frame_p95_ms": 16}
 """No figure may be below, or above, its goal."""
 LONGEST_S: Final = 900
+LIBRARY: Final = "FANLIGHT_WEBLLM_LIB"
 _MEANINGS: Final = {
     "ours_tokens_s": "tokens a second through our engine",
     "bare_tokens_s": "and through wllama's own call, in the same page, in turn",
@@ -34,6 +36,7 @@ _MEANINGS: Final = {
     "load_s": "seconds to take the model into memory",
     "second_load_s": "from opening the page to a model that is ready; restarted, no network",
     "second_load_requests": "for the model, or for what runs it, that left the page then",
+    "frame_p95_ms": "95th percentile of the panel's work for a frame while the model answers",
 }
 
 
@@ -66,8 +69,7 @@ def engines(
     missed = missed_goals(figures)
     goals = {"least": LEAST, "most": MOST}
     machine = {"browser": browser, "rounds": rounds, "tokens": tokens}
-    # No compiled library comes in any package.
-    skipped = {"webllm": "it has no library and is not built in"}
+    skipped = {"webllm": _unmeasured(os.environ.get(LIBRARY, ""))}
     output.result(
         {**figures, "goals": goals, "missed": missed, "skipped": skipped, "machine": machine}
     )
@@ -87,6 +89,13 @@ def _run(
     except (BenchError, OSError) as error:
         raise click.ClickException(str(error)) from error
     return figures
+
+
+def _unmeasured(library: str) -> str:
+    """Why WebLLM has no figures: no compiled library comes in any package."""
+    if not library:
+        return f"{LIBRARY} names no library that was compiled for it"
+    return "it is run by tests/browser/test_webllm.py; measuring it is not built"
 
 
 def missed_goals(figures: dict[str, object]) -> list[str]:

@@ -1,17 +1,20 @@
 """Publishing a model for browsers: what the folder holds, and what is never left half written."""
 
+import base64
 import hashlib
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.errors import BadFile, UnknownModel
+from models.errors import BadFile, ModelError, UnknownModel
 from models.gguf.dequantise import to_float32
 from models.gguf.header import read_header
 from models.gguf.types import F32, Q8_0
+from models.registry.packing import publish_mlc
 from models.registry.publishing import BLOCK_BYTES, publish
 from models.registry.registry import Registry
 from tests.models.samples import entry, file_entry, known, sha256, small_gguf
@@ -75,3 +78,82 @@ def test_what_fails_leaves_nothing_behind(registry: Make, tmp_path: Path) -> Non
     absent = registry(entry(model="other", files=file_entry(**known())))
     with pytest.raises(UnknownModel):
         publish(absent, absent.find("other"), folder)
+
+
+def export(folder: Path, **changes: str) -> Path:
+    """A folder as `fanlight models export mlc` writes it."""
+    folder.mkdir()
+    record = {"name": "w", "shape": [3, 5], "dtype": "float32", "nbytes": 30}
+    other = {"name": "v", "shape": [4], "dtype": "uint32", "nbytes": 16}
+    shape = {"num_key_value_heads": 2, "head_dim": 4, "num_hidden_layers": 3}
+    files = {
+        "mlc-chat-config.json": json.dumps(
+            {"quantization": "q4f16_1", "context_window_size": 10, "model_config": shape}
+        ),
+        "tensor-cache.json": json.dumps({"records": [{"records": [record, other]}]}),
+        "tokenizer.json": "{}",
+        "params_shard_0.bin": "weights",
+    }
+    for name, content in (files | changes).items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def test_a_folder_for_webllm_is_one_file_with_the_hashes_of_all_in_it(
+    registry: Make, tmp_path: Path
+) -> None:
+    made = registry(entry(files=file_entry(**known())))
+    library = tmp_path / "any.wasm"
+    library.write_bytes(b"\0asm\1\0\0\0")
+    source, folder = export(tmp_path / "mlc"), tmp_path / "published"
+    done = publish_mlc(made.find("small"), source, folder, library)
+    row = json.loads(done.manifest.read_text())
+    assert done.manifest.name == "small@q4f16_1.json"
+    about = {name: row[name] for name in ("engine", "library", "shader_f16", "buffer", "size")}
+    assert about == {
+        "engine": "webllm",
+        "library": True,
+        "shader_f16": True,
+        "buffer": 60,
+        "size": done.file.stat().st_size,
+    }
+    assert row["memory"] == row["size"] + 2 * 2 * 4 * 3 * 10 * 2 + (128 << 20)
+    with tarfile.open(done.file) as archive:
+        first, *names = archive.getnames()
+        read = {name: archive.extractfile(name).read() for name in names}  # type: ignore[union-attr]
+        hashes = json.loads(archive.extractfile(first).read())  # type: ignore[union-attr]
+    assert first == "integrity.json"
+    assert read["library.wasm"] == library.read_bytes()
+    assert hashes == {
+        name: f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
+        for name, content in read.items()
+    }
+    # The same files are the same bytes.
+    assert publish_mlc(made.find("small"), source, folder, library) == done
+
+
+@pytest.mark.parametrize(
+    ("changes", "library", "said"),
+    [
+        ({"tensor-cache.json": "{"}, None, "is no export"),
+        ({"tensor-cache.json": '{"records": []}'}, None, "is no export"),
+        ({"x" * 120: ""}, None, "too long"),
+        ({}, b"text", "no WebAssembly"),
+    ],
+)
+def test_what_is_no_folder_for_webllm_is_refused(
+    registry: Make, tmp_path: Path, changes: dict[str, str], library: bytes | None, said: str
+) -> None:
+    made = registry(entry(files=file_entry(**known())))
+    path = tmp_path / "any.wasm"
+    path.write_bytes(library or b"")
+    given = None if library is None else path
+    with pytest.raises(ModelError, match=said):
+        publish_mlc(made.find("small"), export(tmp_path / "mlc", **changes), tmp_path / "p", given)
+    assert not (tmp_path / "p").exists()
+
+
+def test_an_empty_folder_is_no_export(registry: Make, tmp_path: Path) -> None:
+    made = registry(entry(files=file_entry(**known())))
+    with pytest.raises(ModelError, match=r"no mlc-chat-config\.json"):
+        publish_mlc(made.find("small"), tmp_path, tmp_path / "p")

@@ -9,21 +9,38 @@ export interface Message {
   readonly content: string;
 }
 
-/** What came with the panel's configuration of a model that the site offers. */
-export interface LocalModel {
-  readonly id: string;
-  readonly name: string;
-  readonly licence: string;
+/** A file of a model, for one engine. */
+export interface Form {
   /** The address and SHA-256 of its manifest, which has the hashes of its blocks. */
   readonly manifest: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** How many numbers it has: what a small one writes is believed less. */
-  readonly parameters: number;
   /** About what running it takes, in bytes. */
   readonly memory: number;
+}
+
+/** A form for WebLLM, and what it needs of the graphics processor. */
+export interface GpuForm extends Form {
+  /** As MLC names it: q4f16_1. */
+  readonly quantisation: string;
+  readonly shader_f16: boolean;
+  /** Bytes of its largest parameter, which lies in one buffer. */
+  readonly buffer: number;
+  /** Whether what was compiled for it lies in the file. */
+  readonly library: boolean;
+}
+
+/** What came with the panel's configuration of a model that the site offers; itself the form for wllama. */
+export interface LocalModel extends Form {
+  readonly id: string;
+  readonly name: string;
+  readonly licence: string;
+  /** How many numbers it has: what a small one writes is believed less. */
+  readonly parameters: number;
   /** How many tokens it can read at once. */
   readonly context: number;
+  /** For WebLLM, the first choice first. */
+  readonly webllm?: readonly GpuForm[];
 }
 
 /** Whether an engine can run a model here; if not, why. */
@@ -31,8 +48,11 @@ export type Fit =
   | { readonly ok: true; readonly threads: number }
   | { readonly ok: false; readonly why: Unfit };
 
-/** `browser`: it lacks what the engine needs; `memory`: the device is too small. */
-export type Unfit = "browser" | "memory";
+/**
+ * `browser`: it lacks what the engine needs; `memory`: the device is too small; `adapter`: there is no graphics processor
+ * that the model can use; `library`: what runs the model there was not published with it.
+ */
+export type Unfit = "browser" | "memory" | "adapter" | "library";
 
 export interface GenerateOptions {
   readonly maxTokens: number;
@@ -44,7 +64,8 @@ export interface Piece {
   readonly logprobs: readonly number[];
 }
 
-export type EngineFailure = "load" | "generate" | "timeout" | "context";
+/** `lost`: the graphics processor, or the worker, is gone; `library`: the model came without what runs it. */
+export type EngineFailure = "load" | "generate" | "timeout" | "context" | "lost" | "library";
 
 export class EngineError extends Error {
   override readonly name = "EngineError";

@@ -156,6 +156,7 @@ export class Conversation {
   async #route(question: Question): Promise<void> {
     const online = this.options.network.usable;
     const verdict = await this.#consult(question, online);
+    this.options.state.routed.value = verdict?.route_reasons ?? [];
     if (question.stop.aborted) return this.#halted(question);
     if (verdict?.route === "kb" && verdict.answer) return this.#known(question, verdict);
     if (verdict?.clarify) return this.#askBack(question, verdict.clarify);

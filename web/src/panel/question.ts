@@ -43,7 +43,7 @@ export function kbRequest(
     may_clarify: question.mayClarify,
     history: earlierQuestions(question.before),
     today: dayIn(state.config.time_zone, at),
-    device: { engine: state.engine.value },
+    device: { ...state.around.value, engine: state.engine.value },
   };
 }
 

@@ -63,6 +63,10 @@ export class PanelState {
   /** The model that the visitor wants on this device, and how far that is. */
   readonly model = signal<string | undefined>(undefined);
   readonly engine: Signal<NonNullable<KbDevice["engine"]>>;
+  /** What else the route is told of this device, where a model is here. */
+  readonly around = signal<KbDevice>({});
+  /** Why the last question went the way that it did. */
+  readonly routed = signal<readonly string[]>([]);
   /** What stands in the field that no person sees: told to the gateway as a signal, and decides nothing. */
   unseen = "";
   readonly #strings = signal(ENGLISH);

@@ -17,6 +17,7 @@ export interface OfflineConfig {
   readonly kb: Kept & { readonly embedding: Kept | null };
   /** What runs a model is stored too. */
   readonly engine?: boolean;
+  readonly local_models?: readonly { readonly webllm?: readonly unknown[] }[];
 }
 
 interface Kept {
@@ -39,6 +40,8 @@ interface PrecacheList {
   readonly python: readonly string[];
   /** What runs a language model: for those who have one here. */
   readonly engine: readonly string[];
+  /** What runs one on a graphics processor: where the site has a model for it. */
+  readonly webllm: readonly string[];
 }
 
 /** What these functions take from the document. */
@@ -85,10 +88,12 @@ export async function enableOffline(
     const registration = await serviceWorker.register(script, { scope: page });
     const { kb, build } = config;
     const knowledge = kb.embedding ? [kb.url, kb.embedding.url] : [kb.url];
+    const gpu = config.local_models?.some(({ webllm }) => webllm?.length) ? list.webllm : [];
+    const engines = config.engine ? [...list.engine, ...gpu] : [];
     const call: Precache = {
       type: "precache",
       build,
-      urls: [...list.panel, ...list.python, ...knowledge, ...(config.engine ? list.engine : [])],
+      urls: [...list.panel, ...list.python, ...knowledge, ...engines],
       documents: [page],
       marks: [build, kb.release, kb.embedding?.release ?? WORDS_ALONE],
     };

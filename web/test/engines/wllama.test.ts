@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { describe, expect, it, vi } from "vitest";
 import { ownWorker } from "../../scripts/wllama_parts.mjs";
 import type { Engine, Fit, LocalModel, Piece } from "../../src/engines/engine.ts";
+import { Pieces } from "../../src/engines/pieces.ts";
 import { choose } from "../../src/engines/table.ts";
 import { type Around, fitOf, surroundings } from "../../src/engines/wllama/fit.ts";
-import { Pieces } from "../../src/engines/wllama/pieces.ts";
 import { addressOf } from "../../src/engines/wllama/start.ts";
 
 const MODEL: LocalModel = {
@@ -72,6 +72,7 @@ describe("where it can run", () => {
 describe("the table of engines", () => {
   const listed = (name: string, fit: Fit) => ({
     name,
+    forms: (model: LocalModel) => [model],
     probe: async () => fit,
     open: async () => ({}) as unknown as Engine,
   });
@@ -81,7 +82,7 @@ describe("the table of engines", () => {
       listed("a", { ok: false, why: "browser" }),
       listed("b", { ok: true, threads: 1 }),
     ];
-    expect(await choose(MODEL, [no, yes])).toMatchObject({ ok: true, name: "b" });
+    expect(await choose(MODEL, [no, yes])).toMatchObject({ ok: true, ways: [{ name: "b" }] });
     expect(await choose(MODEL, [no, listed("c", { ok: false, why: "memory" })])).toEqual({
       ok: false,
       why: "memory",

@@ -2,7 +2,14 @@
 /** A model on this device: the visitor's word over it, what it answers, and who is asked where it cannot. */
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Engine, EngineError, type LocalModel, type Piece } from "../../src/engines/engine.ts";
+import {
+  type Engine,
+  EngineError,
+  type GpuForm,
+  type LocalModel,
+  type Piece,
+} from "../../src/engines/engine.ts";
+import type { Way } from "../../src/engines/table.ts";
 import type { Kept } from "../../src/engines/weights/client.ts";
 import { WeightsError } from "../../src/engines/weights/failure.ts";
 import en from "../../src/i18n/device/en.json";
@@ -26,6 +33,17 @@ const MODEL: LocalModel = {
   memory: 6e8,
   context: 512,
 };
+const GPU: GpuForm = {
+  manifest: "/m/sha256/g",
+  sha256: "g",
+  bytes: 77e6,
+  memory: 3e8,
+  quantisation: "q4f16_1",
+  shader_f16: true,
+  buffer: 1,
+  library: true,
+};
+const LARGE: LocalModel = { ...MODEL, id: "large", name: "Large", sha256: "l", bytes: 9e8 };
 const ALL: Kept = { done: MODEL.bytes, total: MODEL.bytes };
 const QUESTION = "go on then";
 
@@ -71,13 +89,24 @@ let coming: {
 };
 let dropped: (string | undefined)[];
 let unfit: "browser" | "memory" | undefined;
+let several: boolean;
+let gpu: TestEngine | undefined;
+let gpuKept: Kept;
 let stored: () => Promise<void>;
 let opened: () => Promise<Blob>;
+
+/** How the model can be run: on the graphics processor where there is one, and on the processor. */
+function ways(model: LocalModel): readonly [Way, ...Way[]] {
+  const cpu: Way = { name: "wllama", form: model, threads: 1, open: async () => engine };
+  const found = gpu;
+  if (!found) return [cpu];
+  return [{ name: "webllm", form: GPU, threads: 1, open: async () => found }, cpu];
+}
 
 function withDevice(): Harness {
   const config = { ...CONFIG, local_models: [MODEL] };
   const weights = {
-    here: async () => kept,
+    here: async ({ sha256 }: { sha256: string }) => (sha256 === GPU.sha256 ? gpuKept : kept),
     open: () => opened(),
     fetch: (_wanted: unknown, told: (kept: Kept) => void, signal: AbortSignal) =>
       new Promise<Kept>((resolve, reject) => {
@@ -94,11 +123,10 @@ function withDevice(): Harness {
         const device = new Device({
           ...around,
           model: MODEL,
+          models: several ? [MODEL, LARGE] : [MODEL],
           weights,
-          choose: async () =>
-            unfit
-              ? { ok: false, why: unfit }
-              : { ok: true, name: "test", open: async () => engine },
+          choose: async (model) =>
+            unfit ? { ok: false, why: unfit } : { ok: true, ways: [...ways(model)] },
           storeEngine: () => stored(),
           drop: async (but) => void dropped.push(but),
         });
@@ -121,6 +149,9 @@ async function offline(): Promise<void> {
 
 beforeEach(async () => {
   engine = new TestEngine();
+  several = false;
+  gpu = undefined;
+  gpuKept = { done: 0, total: 0 };
   kept = ALL;
   dropped = [];
   unfit = undefined;
@@ -224,7 +255,79 @@ describe("a question that the device is to answer", () => {
   });
 });
 
+describe("an engine that fails", () => {
+  beforeEach(() => {
+    gpu = new TestEngine();
+    gpu.says = ["From the GPU."];
+    gpuKept = ALL;
+  });
+
+  it("comes first where its form is kept, and answers", async () => {
+    await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: "From the GPU.", source: "local" });
+    expect(engine.loads).toBe(0);
+  });
+
+  it("is followed by the next one where its library is missing", async () => {
+    Object.assign(gpu ?? {}, { fails: new EngineError("library", "MissingModelWasmError") });
+    const device = await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: "It is so.", source: "local" });
+    expect(device.fell.value).toMatchObject({ reason: "library" });
+    expect(device.way.value?.name).toBe("wllama");
+  });
+
+  it("leaves the next form to the visitor's word where it is not here", async () => {
+    Object.assign(gpu ?? {}, { fails: new EngineError("library", "no") });
+    kept = { done: 0, total: 0 };
+    await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ source: "fallback" });
+    expect(await steps()).toEqual({ step: "absent" });
+    expect(coming).toBeUndefined();
+  });
+
+  it.each([
+    [1, "From the GPU.", "webllm", 2],
+    [2, "It is so.", "wllama", 2],
+  ])("whose processor was lost %i times: the answer is %s", async (losses, says, name, loads) => {
+    const test = gpu as TestEngine;
+    const generate = test.generate.bind(test);
+    let lost = 0;
+    test.generate = async function* (...given) {
+      if (lost < losses) {
+        lost += 1;
+        yield { text: "Half a", logprobs: [] };
+        throw new EngineError("lost", "the device was lost");
+      }
+      yield* generate(...given);
+    };
+    const device = await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: says, source: "local" });
+    expect(device.way.value?.name).toBe(name);
+    expect(test.loads).toBe(loads);
+  });
+});
+
 describe("the model's memory", () => {
+  it("is not taken on a low battery while the gateway answers", async () => {
+    await it_.local.device();
+    it_.state.around.value = { battery: 0.12 };
+    it_.gateway.answers.set("/v1/chat", () => sse([done({ reply: "Sure.", confidence: 0.9 })]));
+    it_.knowledge.ask = async () => unknown("cloud");
+    await it_.conversation.ask("anything");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(engine.loads).toBe(0);
+    it_.state.around.value = { battery: null };
+    await vi.waitFor(() => expect(engine.loads).toBe(1));
+  });
+
   it("is taken when the network goes, and given back when nobody has looked for long", async () => {
     await it_.local.device();
     expect(engine.loads).toBe(0);
@@ -354,6 +457,54 @@ describe("the sheet", () => {
     await vi.waitFor(() => expect(shown()).toContain("Download 145 MB anyway"));
     expect(shown()).toContain(en.metered);
     Object.assign(navigator, { connection: undefined });
+  });
+
+  it("lists what the site offers; another is chosen, and stays one only where it is taken", async () => {
+    several = true;
+    it_.memory.wantModel("small");
+    await open();
+    const radios = () => [...root.querySelectorAll<HTMLInputElement>('input[type="radio"]')];
+    await vi.waitFor(() => expect(radios().map(({ checked }) => checked)).toEqual([true, false]));
+    radios()[1]?.click();
+    await vi.waitFor(() => expect(shown()).toContain("Large: 900 MB to download"));
+    const device = await it_.local.device();
+    expect(device.model.id).toBe("large");
+    it_.state.opened.value = undefined;
+    await vi.waitFor(() => expect(device.model.id).toBe("small"));
+    it_.state.opened.value = "device";
+    await vi.waitFor(() => expect(radios()).toHaveLength(2));
+    radios()[1]?.click();
+    await vi.waitFor(() => expect(device.step.value.step).toBe("absent"));
+    await vi.waitFor(() => expect(device.model.id).toBe("large"));
+    void device.fetch();
+    await vi.waitFor(() => expect(it_.state.model.value).toBe("large"));
+    await device.turnTo("small");
+    expect(device.model.id).toBe("large");
+  });
+
+  it("says which power and which network count now", async () => {
+    it_.state.around.value = { battery: 0.12, data_saver: true, metered: true, network: "slow" };
+    it_.state.routed.value = ["no_cloud_model"];
+    await open();
+    await vi.waitFor(() => expect(shown()).toContain("On battery at 12%"));
+    for (const code of ["data_saver", "metered", "slow_network", "no_cloud_model"] as const) {
+      expect(shown()).toContain(en[`route.${code}`]);
+    }
+  });
+
+  it("does not go on by itself where the visitor may pay for it", async () => {
+    it_.state.around.value = { metered: true };
+    await open();
+    press("Download 145 MB anyway");
+    await vi.waitFor(() => expect(coming?.signal.aborted).toBe(false));
+    const before = coming;
+    await offline();
+    before.end(new WeightsError("network", "cut"));
+    await vi.waitFor(() => expect(shown()).toContain(en["why.network"]));
+    it_.browser.online = true;
+    it_.network.refresh();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(coming).toBe(before);
   });
 
   it("says that this device cannot run it", async () => {

@@ -27,6 +27,8 @@ export interface KbDevice {
   /** The share that is left; null where it is not known, or on mains. */
   readonly battery?: number | null;
   readonly data_saver?: boolean;
+  /** The visitor may pay for each megabyte. */
+  readonly metered?: boolean;
   /** What the site and its visitor make of answers from the device. */
   readonly site?: "auto" | "off" | "prefer";
   readonly visitor?: "auto" | "off" | "prefer";

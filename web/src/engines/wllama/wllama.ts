@@ -15,8 +15,8 @@ import {
   type Message,
   type Piece,
 } from "../engine.ts";
+import { Pieces } from "../pieces.ts";
 import { fitOf, surroundings } from "./fit.ts";
-import { Pieces } from "./pieces.ts";
 
 /** So many tokens of a prompt are read between two looks at whether it is still wanted. */
 const STEP_TOKENS = 64;

@@ -2,24 +2,29 @@
  * A model on this device: fetched on the visitor's word, kept, taken into memory, asked, and let go.
  *
  * Decides: when it is taken into memory (where it is kept, and the network is gone or a model has answered before), and
- * that it leaves memory when nobody has looked for long. Refuses to fetch anything unasked, and to show what it wrote
- * where that is not sure enough.
+ * that it leaves memory when nobody has looked for long; that an engine that fails is followed by the next one, and one whose
+ * graphics processor was lost is first tried once more. Refuses to fetch anything unasked, and to show what it wrote where
+ * that is not sure enough.
  */
 import { effect, type Signal, signal } from "@preact/signals";
-import { type Engine, EngineError, type LocalModel } from "../../engines/engine.ts";
-import type { Chosen } from "../../engines/table.ts";
+import { type Engine, EngineError, type Form, type LocalModel } from "../../engines/engine.ts";
+import type { KbDevice } from "../../engines/kb/protocol.ts";
+import type { Chosen, Way } from "../../engines/table.ts";
 import type { Kept, Weights } from "../../engines/weights/client.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import type { Answer } from "../conversation.ts";
 import type { Question } from "../question.ts";
 import type { PanelState } from "../state.ts";
 import { PaceMeter } from "./pace.ts";
+import { LOW_BATTERY } from "./power.ts";
 import type { DeviceFailure, DeviceState } from "./state.ts";
 import { type Grounded, written } from "./writing.ts";
 
 export interface DeviceOptions {
   readonly state: PanelState;
   readonly model: LocalModel;
+  /** All that the site offers; the visitor may turn to another. */
+  readonly models?: readonly LocalModel[];
   readonly weights: Pick<Weights, "fetch" | "here" | "open">;
   readonly choose: (model: LocalModel) => Promise<Chosen>;
   readonly grounded: () => Grounded | undefined;
@@ -41,41 +46,86 @@ export class Device {
   #starting: Promise<Engine> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #again = false;
+  readonly #model: Signal<LocalModel>;
+  /** How the model is run, or would be. */
+  readonly way: Signal<Way | undefined> = signal(undefined);
+  /** The engine that failed here, and why: another is taken. */
+  readonly fell: Signal<EngineError | undefined> = signal(undefined);
+  /** Engines that failed here, by their names; a page that is opened anew tries them again. */
+  readonly #struck = new Set<string>();
+  #losses = 0;
+  #mending = false;
 
   constructor(private readonly options: DeviceOptions) {
+    this.#model = signal(options.model);
     effect(() => this.#follow());
     effect(() => this.#leave());
   }
 
   get model(): LocalModel {
-    return this.options.model;
+    return this.#model.value;
   }
 
-  /** Finds out what is here. */
+  get models(): readonly LocalModel[] {
+    return this.options.models ?? [this.options.model];
+  }
+
+  /** Finds out what is here: of the ways to run the model the first that is kept, else the first that was begun. */
   async look(): Promise<void> {
-    const { choose, model, weights } = this.options;
+    const { choose, weights } = this.options;
     try {
-      const fit = await choose(model);
-      if (!fit.ok) return this.#is({ step: "unfit", why: fit.why });
-      const kept = await weights.here(this.#wanted);
-      if (kept.total > 0 && kept.done === kept.total) this.#is({ step: "kept" });
-      else if (kept.done > 0) this.#is({ step: "paused", ...kept });
+      const fit = await choose(this.model);
+      const ways = fit.ok ? fit.ways.filter(({ name }) => !this.#struck.has(name)) : [];
+      const [first] = ways;
+      if (!first) return this.#is({ step: "unfit", why: fit.ok ? "adapter" : fit.why });
+      let begun: Kept = { done: 0, total: 0 };
+      this.way.value = first;
+      for (const way of ways) {
+        const kept = await weights.here(this.#wantedFor(way.form));
+        const whole = kept.total > 0 && kept.done === kept.total;
+        if (!whole && (kept.done === 0 || begun.done > 0)) continue;
+        this.way.value = way;
+        if (whole) return this.#is({ step: "kept" });
+        begun = kept;
+      }
+      if (begun.done > 0) this.#is({ step: "paused", ...begun });
       else this.#is({ step: "absent" });
     } catch (error) {
       this.#failed(error, { done: 0, total: 0 });
     }
   }
 
+  /** The visitor looks at another model; what is kept stays until that one is here. */
+  async turnTo(id: string): Promise<void> {
+    const model = this.models.find((one) => one.id === id);
+    const moving = ["fetching", "starting"].includes(this.step.value.step);
+    if (!model || moving || model.id === this.model.id) return;
+    await this.#unload();
+    this.fell.value = undefined;
+    this.#struck.clear();
+    this.#losses = 0;
+    this.#model.value = model;
+    await this.look();
+  }
+
+  /** The visitor looks away without having taken another: the model that is wanted answers again. */
+  async settle(): Promise<void> {
+    const wanted = this.options.state.model.value;
+    if (wanted && this.step.value.step !== "fetching") await this.turnTo(wanted);
+  }
+
   /** The visitor wants it here, or goes on with it. */
   async fetch(): Promise<void> {
-    if (this.#fetching) return;
-    const { weights, model, storeEngine, remember, drop } = this.options;
+    const form = this.way.value?.form;
+    if (this.#fetching || !form) return;
+    const { weights, storeEngine, remember, drop } = this.options;
+    const { model } = this;
     const stop = new AbortController();
     this.#fetching = stop;
     this.#again = false;
     remember(model.id);
     const pace = new PaceMeter();
-    let kept: Kept = { done: 0, total: model.bytes };
+    let kept: Kept = { done: 0, total: form.bytes };
     const told = (now: Kept) => {
       kept = now;
       const { done, total } = now;
@@ -85,9 +135,11 @@ export class Device {
     this.#is({ step: "fetching", ...kept, rate: undefined, left: undefined });
     try {
       await storeEngine();
-      await weights.fetch(this.#wanted, told, stop.signal);
-      await drop(model.sha256);
+      await weights.fetch(this.#wantedFor(form), told, stop.signal);
+      await drop(form.sha256);
       this.#is({ step: "kept" });
+      // Whether a graphics processor really runs it is known only now: the visitor is still looking.
+      if (this.way.value?.name === "webllm") queueMicrotask(() => void this.#try());
     } catch (error) {
       if (!stop.signal.aborted) this.#failed(error, kept);
       else if (stop.signal.reason !== REMOVED) this.#is({ step: "paused", ...kept });
@@ -115,27 +167,65 @@ export class Device {
 
   /** Writes an answer to a question; undefined where there is none that is sure enough. */
   async answer(question: Question, onText: (text: string) => void): Promise<Answer | undefined> {
-    const { state, grounded, model } = this.options;
+    const { state, grounded } = this.options;
     const ground = grounded();
     if (!ground) return undefined;
     try {
       const engine = await this.#ready(question.stop);
       state.engine.value = "busy";
+      const { model } = this;
       return await written({ engine, model, ground, question, onText, state });
     } catch (error) {
       if (question.stop.aborted) return undefined;
       // A model that got stuck has left memory; it may do better the next time.
-      if (error instanceof EngineError) await this.#unload();
-      return undefined;
+      if (!(error instanceof EngineError && error.reason === "lost")) {
+        if (error instanceof EngineError) await this.#unload();
+        return undefined;
+      }
+      if (!(await this.#mended(error))) return undefined;
     } finally {
       if (state.engine.value === "busy") state.engine.value = this.#engine ? "ready" : "kept";
       this.#rest();
     }
+    // What the lost one had begun to write is not to stand there twice.
+    if (state.live.value) state.live.value = { ...state.live.value, text: "" };
+    return this.answer(question, onText);
   }
 
-  get #wanted() {
-    const { manifest, sha256 } = this.model;
+  #wantedFor({ manifest, sha256 }: Form) {
     return { site: this.options.state.config.site_key, manifest, sha256 };
+  }
+
+  /** Nothing is taken into memory by itself until it is known which engine is next. */
+  async #mended(error: EngineError): Promise<boolean> {
+    this.#mending = true;
+    try {
+      await this.#unload();
+      return await this.#mayGoOn(error);
+    } finally {
+      this.#mending = false;
+    }
+  }
+
+  /** After a failure: whether there is another try with what is kept. A loss is forgiven once. */
+  async #mayGoOn(error: EngineError): Promise<boolean> {
+    if (error.reason === "lost") {
+      this.#losses += 1;
+      if (this.#losses === 1) return true;
+    }
+    const name = this.way.value?.name ?? "";
+    const found = await this.options.choose(this.model);
+    const next =
+      found.ok && found.ways.find((way) => way.name !== name && !this.#struck.has(way.name));
+    if (!next) return false;
+    this.#struck.add(name);
+    this.fell.value = error;
+    await this.look();
+    return this.step.value.step === "kept";
+  }
+
+  async #try(): Promise<void> {
+    await this.#ready().catch(() => undefined);
   }
 
   /** The engine with the model in memory. */
@@ -148,14 +238,15 @@ export class Device {
   }
 
   async #start(): Promise<Engine> {
-    const { weights, choose, model } = this.options;
+    const { weights } = this.options;
+    const { model } = this;
+    const way = this.way.value;
     this.#is({ step: "starting" });
     try {
-      const blob = await weights.open(this.#wanted);
-      const chosen = await choose(model);
-      if (!chosen.ok) throw new EngineError("load", chosen.why);
-      const engine = await chosen.open();
-      await engine.load(model, blob);
+      if (!way) throw new EngineError("load", "nothing here runs it");
+      const blob = await weights.open(this.#wantedFor(way.form));
+      const engine = await way.open();
+      await engine.load({ ...model, ...way.form }, blob);
       if (this.step.value.step !== "starting") {
         await engine.unload();
         throw REMOVED;
@@ -167,13 +258,17 @@ export class Device {
     } catch (error) {
       // A model of which something is missing or damaged is fetched again, on the visitor's word.
       if (error instanceof WeightsError) this.#failed(error, await this.#here());
-      else if (error !== REMOVED) this.#is({ step: "kept", why: "engine" });
+      else if (error instanceof EngineError && (await this.#mayGoOn(error))) return this.#start();
+      else if (error !== REMOVED && this.step.value.step === "starting") {
+        this.#is({ step: "kept", why: "engine" });
+      }
       throw error;
     }
   }
 
   async #here(): Promise<Kept> {
-    return this.options.weights.here(this.#wanted).catch(() => ({ done: 0, total: 0 }));
+    const form = this.way.value?.form ?? this.model;
+    return this.options.weights.here(this.#wantedFor(form)).catch(() => ({ done: 0, total: 0 }));
   }
 
   async #unload(): Promise<void> {
@@ -197,17 +292,18 @@ export class Device {
 
   /** Takes the model into memory when it may soon be asked, and goes on with what a lost network cut short. */
   #follow(): void {
-    const { connection, entries, visible, pack } = this.options.state;
+    const { connection, entries, visible, pack, around } = this.options.state;
     const step = this.step.value;
     const gone = connection.value !== "online";
     const asked = entries.value.some(({ source }) => source === "cloud" || source === "local");
     // What answers first is not to wait for what answers next.
-    const free = visible.value && pack.value !== "loading";
-    if (step.step === "kept" && !step.why && free && (gone || asked)) {
+    const free = visible.value && pack.value !== "loading" && !this.#mending;
+    const low = (around.value.battery ?? 1) < LOW_BATTERY;
+    if (step.step === "kept" && !step.why && free && (gone || (asked && !low))) {
       queueMicrotask(() => void this.#ready().catch(() => undefined));
     }
     if (gone) this.#again = true;
-    else if (this.#again && step.step === "failed" && step.why === "network") {
+    else if (this.#again && !costly(around.value) && lostNetwork(step)) {
       queueMicrotask(() => void this.fetch());
     }
   }
@@ -228,6 +324,15 @@ export class Device {
     this.step.value = next;
     this.options.state.engine.value = SEEN[next.step];
   }
+}
+
+function lostNetwork(step: DeviceState): boolean {
+  return step.step === "failed" && step.why === "network";
+}
+
+/** Whether nothing comes by itself: the visitor saves data, or may pay for it. */
+export function costly({ data_saver, metered }: KbDevice): boolean {
+  return data_saver === true || metered === true;
 }
 
 const REMOVED = new Error("the model was removed");

@@ -1,12 +1,13 @@
 /** Makes the model on this device, of what the browser has; fetched when a visitor wants one, or has one. */
 import { effect } from "@preact/signals";
-import { choose } from "../../engines/table.ts";
+import { choose, preferred } from "../../engines/table.ts";
 import { dropModels } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
 import { enableOffline } from "../../sw/register.ts";
 import type { PanelState } from "../state.ts";
 import { Device } from "./device.ts";
+import { followPower, type Powered } from "./power.ts";
 import type { Grounded } from "./writing.ts";
 
 export interface Around {
@@ -19,11 +20,13 @@ export interface Around {
 export async function openDevice(around: Around): Promise<Device> {
   const { config } = around.state;
   const models = config.local_models;
-  const model = models.find(({ id }) => id === around.state.model.value) ?? models[0];
+  const wanted = models.find(({ id }) => id === around.state.model.value);
+  const model = wanted ?? (await preferred(models));
   if (!model) throw new Error("this site offers no model");
   const device = new Device({
     ...around,
     model,
+    models,
     weights: weights(),
     choose,
     storeEngine: async () => {
@@ -38,8 +41,14 @@ export async function openDevice(around: Around): Promise<Device> {
   });
   // The page says how far it is, for tests and for the curious.
   effect(() => {
-    document.documentElement.dataset.device = device.step.value.step;
+    const { dataset } = document.documentElement;
+    dataset.device = device.step.value.step;
+    dataset.engine = device.way.value?.name ?? "";
+    dataset.fell = device.fell.value?.message ?? "";
   });
+  void followPower((told) => {
+    around.state.around.value = told;
+  }, navigator as Powered);
   await device.look();
   return device;
 }

@@ -4,7 +4,8 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { usePanel } from "../views/context.ts";
 import { Sheet } from "../views/sheet.tsx";
-import type { Device } from "./device.ts";
+import { costly, type Device } from "./device.ts";
+import { LOW_BATTERY, linkOf, type Powered } from "./power.ts";
 import type { DeviceState } from "./state.ts";
 import {
   type DeviceWords,
@@ -16,15 +17,8 @@ import {
   size,
 } from "./words.ts";
 
-interface Network {
-  readonly connection?: { readonly saveData?: boolean; readonly type?: string };
-}
-
-/** Whether the visitor may pay for what comes, as far as the browser says. */
-function metered(): boolean {
-  const { connection } = navigator as Network;
-  return connection?.saveData === true || connection?.type === "cellular";
-}
+/** Codes of the route that say something of this device, in the order in which they are told. */
+const TOLD = ["low_battery", "data_saver", "metered", "slow_network", "no_cloud_model"] as const;
 
 function useWords(): SayDevice {
   const locale = usePanel().state.locale.value;
@@ -41,14 +35,26 @@ export function DeviceSheet({ onClose }: { readonly onClose: () => void }): VNod
   const [device, setDevice] = useState<Device>();
   const [failed, setFailed] = useState(false);
   useEffect(() => {
-    local.device().then(setDevice, () => setFailed(true));
+    let left = false;
+    let opened: Device | undefined;
+    const come = (found: Device) => {
+      opened = found;
+      if (!left) setDevice(found);
+    };
+    local.device().then(come, () => setFailed(true));
+    return () => {
+      left = true;
+      void opened?.settle();
+    };
   }, []);
   return (
     <Sheet title={say("title")} onClose={onClose}>
       <div class="device">
         <p>{say("lead")}</p>
         <p>{say("often_wrong")}</p>
+        {device && device.models.length > 1 && <Models device={device} say={say} />}
         {device && <Size device={device} say={say} />}
+        {device && <Reasons device={device} say={say} />}
         {device && <Step device={device} say={say} onClose={onClose} />}
         {!device && <p role="status">{say(failed ? "why.code" : "looking")}</p>}
       </div>
@@ -63,12 +69,65 @@ interface StepProps {
 
 function Size({ device, say }: StepProps): VNode {
   const locale = usePanel().state.locale.value;
-  const { name, licence, bytes, memory } = device.model;
+  const { name, licence } = device.model;
+  const { form, name: engine, threads } = device.way.value ?? { form: device.model };
+  const { bytes, memory } = form;
   const values = { name, size: size(bytes, locale), memory: size(memory, locale) };
   return (
     <p class="small">
-      {say("size", values)} {say("licence", { licence })}
+      {say("size", values)} {say("licence", { licence })}{" "}
+      {engine === "webllm" && say("engine.webllm")}
+      {engine === "wllama" && say("engine.wllama", { count: threads ?? 1 })}
     </p>
+  );
+}
+
+/** Which of the models that the site offers. */
+function Models({ device, say }: StepProps): VNode {
+  const locale = usePanel().state.locale.value;
+  const moving = ["fetching", "starting", "looking"].includes(device.step.value.step);
+  return (
+    <fieldset class="models" disabled={moving}>
+      <legend>{say("models")}</legend>
+      {device.models.map(({ id, name, bytes }) => (
+        <label key={id}>
+          <input
+            type="radio"
+            name="model"
+            checked={id === device.model.id}
+            onChange={() => void device.turnTo(id)}
+          />{" "}
+          <bdi>{name}</bdi> · {size(bytes, locale)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** What speaks for or against the device now, and what became of an engine that failed. */
+function Reasons({ device, say }: StepProps): VNode {
+  const { state } = usePanel();
+  const locale = state.locale.value;
+  const { battery, data_saver, metered, network } = state.around.value;
+  const share = new Intl.NumberFormat(locale, { style: "percent" }).format(battery ?? 1);
+  const now: Readonly<Record<(typeof TOLD)[number], boolean>> = {
+    low_battery: (battery ?? 1) < LOW_BATTERY,
+    data_saver: data_saver === true,
+    metered: metered === true,
+    slow_network: network === "slow",
+    no_cloud_model: state.routed.value.includes("no_cloud_model"),
+  };
+  const fell = device.fell.value;
+  const why = fell?.reason === "library" || fell?.reason === "lost" ? fell.reason : "load";
+  return (
+    <>
+      {TOLD.filter((code) => now[code]).map((code) => (
+        <p key={code} class="small">
+          {say(`route.${code}`, { share })}
+        </p>
+      ))}
+      {fell && <p role="status">{say(`fell.${why}`)}</p>}
+    </>
   );
 }
 
@@ -154,7 +213,7 @@ function Deeds({ device, say, onClose }: StepProps & { readonly onClose: () => v
 
 function Offer({ device, say, onClose }: StepProps & { readonly onClose: () => void }): VNode {
   const { state, memory } = usePanel();
-  const bytes = size(device.model.bytes, state.locale.value);
+  const bytes = size((device.way.value?.form ?? device.model).bytes, state.locale.value);
   if (!state.consent.value?.memory) {
     const training = state.consent.value?.training ?? false;
     return (
@@ -166,7 +225,7 @@ function Offer({ device, say, onClose }: StepProps & { readonly onClose: () => v
       </>
     );
   }
-  const costs = metered();
+  const costs = costly(state.around.value) || costly(linkOf(navigator as Powered));
   return (
     <>
       {costs && <p>{say("metered")}</p>}

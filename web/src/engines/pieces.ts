@@ -1,6 +1,6 @@
 /** What an engine calls back with, as something to be read; reading ends when nothing comes for too long. */
 
-import { EngineError, type Piece } from "../engine.ts";
+import { EngineError, type Piece } from "./engine.ts";
 
 export class Pieces {
   readonly #waiting: Piece[] = [];

@@ -1,0 +1,13 @@
+/** Starts WebLLM's worker in this document; nothing starts before a model is loaded. */
+
+import { workerUrl } from "../kb/worker_url.ts";
+import { WebLlmEngine } from "./webllm.ts";
+import workerAsset from "./webllm_worker.ts?worker&url";
+
+export function webLlm(): WebLlmEngine {
+  return new WebLlmEngine(() => {
+    const controlled = Boolean(navigator.serviceWorker?.controller);
+    const url = workerUrl(workerAsset, location.pathname, controlled);
+    return new Worker(url, { type: "module", name: "fanlight-webllm" });
+  });
+}
