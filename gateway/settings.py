@@ -75,7 +75,8 @@ class GreetingSettings:
 class SiteSettings:
     """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
 
-    Without `hours` somebody is always there.
+    Without `hours` somebody is always there. `tools` are what its models may use, by name;
+    `api_origins` whose pages may use its API key.
     """
 
     key: str
@@ -97,6 +98,8 @@ class SiteSettings:
     voice: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""), compare=False)
     local_models: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    api_origins: tuple[str, ...] = ()
 
 
 def target_variable(name: str, what: str) -> str:
@@ -137,7 +140,8 @@ class ModelSettings:
     """A model on some server: `url` is the server's base, ending in `/v1`.
 
     `dialect` is what the server speaks, `openai` or `anthropic`; `context_tokens` how much the
-    model can read and write together.
+    model can read and write together. `tools` and `logprobs` say whether the server is asked for
+    tool calls and for the likelihood of its words; one that refuses either by name is not again.
     """
 
     url: str
@@ -146,6 +150,8 @@ class ModelSettings:
     name: str = "model"
     dialect: str = "openai"
     context_tokens: int = CONTEXT_TOKENS
+    tools: bool = True
+    logprobs: bool = True
 
     @property
     def key_variable(self) -> str:
@@ -202,6 +208,8 @@ class LimitSettings:
     between_tokens_s: float = 4.0
     hedge_after_s: float = 0.0
     model_tries: int = 2
+    tool_rounds: int = 4
+    tool_s: float = 5.0
     turn_s: float = 60.0
     max_tokens: int = 1024
     turns_at_once: int = 256
