@@ -20,6 +20,7 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
+from gateway.pipeline.tools.tool import Tool
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
@@ -91,7 +92,7 @@ class Services:
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
-    `guard` is None where nothing is kept from models.
+    `guard` is None where nothing is kept from models. `tools` are those of others.
     `local_models` is None where no site offers a model for browsers to run.
     """
 
@@ -119,3 +120,4 @@ class Services:
     tasks: Tasks = NO_TASKS
     guard: Guard | None = None
     local_models: ModelFiles | None = None
+    tools: Sequence[Tool] = ()

@@ -16,11 +16,12 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.builtin import CHAT_STAGES, TOOLS, Parts, built_in
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
+from gateway.pipeline.tools.toolbox import House, Toolbox, toolbox
 from gateway.revocation import Revocations
 from gateway.settings import SiteSettings
 from gateway.shelf import Shelf
@@ -69,6 +70,8 @@ class Front:
                 index=self.shelf[site].index,
                 threshold=settings.confidence_threshold,
                 max_tokens=limits.max_tokens,
+                time_zone=settings.time_zone,
+                tools=settings.tools,
             ),
             workflows=self.workflows,
             time_zone=settings.time_zone,
@@ -121,6 +124,19 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
     )
 
 
+def _tools(services: Services) -> Toolbox:
+    """Fanlight's own tools and those that were handed in."""
+    limits = services.settings.limits
+    house = House(
+        rounds=limits.tool_rounds,
+        tool_s=limits.tool_s,
+        guard=services.guard,
+        commands=services.commands,
+        telemetry=services.telemetry,
+    )
+    return toolbox((*TOOLS, *services.tools), house)
+
+
 def _workflows(services: Services) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
@@ -133,6 +149,7 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
+        tools=_tools(services),
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)

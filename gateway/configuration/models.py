@@ -36,7 +36,12 @@ def read_model(
         return None
     _check_address(url, private, url_key, flaws)
     return ModelSettings(
-        url.rstrip("/"), model, Secret(key), context_tokens=values["context_tokens"]
+        url.rstrip("/"),
+        model,
+        Secret(key),
+        context_tokens=values["context_tokens"],
+        tools=values["tools"],
+        logprobs=values["logprobs"],
     )
 
 
@@ -70,6 +75,8 @@ def _one(
         name=name,
         dialect=dialect,
         context_tokens=values["context_tokens"],
+        tools=values["tools"],
+        logprobs=values["logprobs"],
     )
 
 

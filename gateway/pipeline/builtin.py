@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.telemetry import SILENT, Telemetry
@@ -19,6 +19,9 @@ from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
 from gateway.pipeline.score import Calibrated
 from gateway.pipeline.stages import Stage
+from gateway.pipeline.tools.search import KnowledgeSearch
+from gateway.pipeline.tools.tool import Tool
+from gateway.pipeline.tools.toolbox import Toolbox
 from gateway.pipeline.transport import Streaming
 from kb.embed import Embedding
 
@@ -35,6 +38,10 @@ NAMES: Final = (*CHAT_STAGES, "classify.keywords")
 """Every stage that `built_in` makes."""
 
 
+TOOLS: Final[tuple[Tool, ...]] = (KnowledgeSearch(),)
+"""Fanlight's own tools."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the stages work with."""
@@ -46,6 +53,7 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    tools: Toolbox = field(default_factory=Toolbox)
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
@@ -55,6 +63,6 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "classify.keywords": Classifying(Classifier(parts.tasks)),
         "route.preference": Preference(parts.models),
         "assemble.passages": Passages(parts.prompts),
-        "transport.streaming": Streaming(parts.patience, parts.telemetry),
+        "transport.streaming": Streaming(parts.patience, parts.telemetry, tools=parts.tools),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
     }

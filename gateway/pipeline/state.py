@@ -20,6 +20,7 @@ from core.prompting.compose import PASSAGES
 from core.respond import Response
 from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
+from gateway.pipeline.tools.tool import ToolRun
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
@@ -34,7 +35,7 @@ class Site:
     """What the stages know of the site that was asked.
 
     `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
-    reply whatever the request says.
+    reply whatever the request says. `tools` are what its models may use, by name.
     """
 
     key: str
@@ -42,6 +43,8 @@ class Site:
     index: Index
     threshold: float
     max_tokens: int
+    time_zone: str = "UTC"
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class TurnState:
     asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
     `quality` is what a scorer made of the reply, and `flaws` why it was not let pass. `caller` is
     whom the turn is for, `allowed` what that caller may have, and `decision` which models were
-    chosen, and why; each is None where nothing decided it.
+    chosen, and why; each is None where nothing decided it. `tool_runs` are the calls of tools;
+    `found` are entries and `told` other texts that they gave, by which the reply is judged too.
     """
 
     request: ChatRequest
@@ -88,8 +92,11 @@ class TurnState:
     caller: Caller | None = None
     allowed: Permissions | None = None
     decision: Decision | None = None
+    tool_runs: tuple[ToolRun, ...] = ()
+    found: tuple[Hit, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def passages(self) -> tuple[Hit, ...]:
-        """What was retrieved for this question, best first."""
-        return self.response.hits[:PASSAGES]
+        """What was retrieved for this question, best first, and what a tool found after that."""
+        return (*self.response.hits[:PASSAGES], *self.found)
