@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from core.messages import (
     Escalation,
@@ -97,20 +97,60 @@ class Cache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolForm:
+    """A tool as a model is told of it; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to use a tool; `arguments` is JSON as the model wrote it, right or wrong."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a model said with its calls, and what came of each, in the calls' order."""
+
+    text: str
+    calls: Sequence[ToolCall]
+    results: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is given: messages of the OpenAI dialect, and the reply's limit in tokens."""
+    """What a model is given: messages of the OpenAI dialect, and the reply's limit in tokens.
+
+    `tools` are those it may call; `exchanges` are what it called before, and stand after the
+    messages. Where it may not call again (`may_call`), what it did call still has its forms here.
+    """
 
     messages: Sequence[Mapping[str, str]]
     max_tokens: int
+    tools: Sequence[ToolForm] = ()
+    exchanges: Sequence[Exchange] = ()
+    may_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a model's stream: text, what it thinks before it answers, or the usage."""
+    """A piece of a model's stream: text, what it thinks before it answers, or the usage.
+
+    `logprobs` are the natural log-probabilities of the tokens that came with it, where they are
+    told. `calls` are whole, and come at the end. An empty piece only says that the model goes on.
+    """
 
     text: str = ""
     usage: Usage | None = None
     reasoning: str = ""
+    logprobs: tuple[float, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
 
 class Transport(Protocol):

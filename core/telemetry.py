@@ -106,7 +106,8 @@ MODEL_RESTS: Final = Metric(
 )
 UNSAFE: Final = Metric(
     "fanlight_unsafe_inputs_total", "counter",
-    "What visitors' words were judged to be; all but toxicity is kept from models.",
+    "What visitors' words, and tools' results, were judged to be; all but toxicity is kept "
+    "from models.",
     ("kind", "part"),
 )  # fmt: skip
 SPENT: Final = Metric(
@@ -125,18 +126,23 @@ ROUTED: Final = Metric(
     "fanlight_route_total", "counter", "Decisions which model is asked, by tier and reason.",
     ("tier", "reason"),
 )  # fmt: skip
+TOOL_CALLS: Final = Metric(
+    "fanlight_tool_calls_total", "counter",
+    "Calls of tools by models, by how they ended: ok, error, timeout, refused.",
+    ("tool", "outcome"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
     CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE, ROUTED,
-    SPENT, BUDGET_ALERTS, BUDGET_REFUSALS,
+    SPENT, BUDGET_ALERTS, BUDGET_REFUSALS, TOOL_CALLS,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(
     (
         "attempt", "confidence", "delivery", "detail", "error", "escalated", "escalation",
         "method", "model", "outcome", "reasons", "release", "route", "seconds", "signal",
-        "site", "source", "stage", "status", "target", "turn", "type", "version",
+        "site", "source", "stage", "status", "target", "tool", "turn", "type", "version",
     )
 )  # fmt: skip
 """What a line may say. `detail` is in our own words or a target's status, never a visitor's."""

@@ -25,6 +25,7 @@ from gateway.escalation.outbox import OutboxWorker
 from gateway.front import Front, build_front
 from gateway.knowledge.desk import Desk
 from gateway.knowledge.following import Follower
+from gateway.middleware.api_origins import ApiOriginsMiddleware
 from gateway.middleware.headers import SecurityHeadersMiddleware
 from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
@@ -50,6 +51,7 @@ from gateway.routes.sessions import session_routes
 from gateway.routes.slack import slack_routes
 from gateway.routes.subjects import subject_routes
 from gateway.routes.usage import console_usage_routes, usage_routes
+from gateway.settings import Settings
 from gateway.shelf import Shelf
 
 log = logging.getLogger("fanlight")
@@ -117,6 +119,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
         middleware=[
             Middleware(TelemetryMiddleware, services.telemetry, routes),
             Middleware(SecurityHeadersMiddleware, https=settings.public_url.startswith("https://")),
+            *_api_origins(settings),
             Middleware(ProblemsMiddleware, services.telemetry),
         ],
         exception_handlers={HTTPException: refused_by_router},
@@ -124,6 +127,12 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
     )
     app.mount("/", ByHost(visitor_app, operator, settings.console_authority))
     return app
+
+
+def _api_origins(settings: Settings) -> list[Middleware]:
+    """Outside of problems, so that a page reads those too; none where no site names an origin."""
+    origins = [origin for site in settings.sites for origin in site.api_origins]
+    return [Middleware(ApiOriginsMiddleware, origins)] if origins else []
 
 
 def _front_routes(front: Front) -> list[Route]:

@@ -23,6 +23,7 @@ from gateway.pipeline.models import Model
 from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.stages import Stage
+from gateway.pipeline.tools.tool import Tool
 from gateway.settings import Settings
 from kb import Index, load_index
 from kb.embed import Embedding
@@ -94,7 +95,7 @@ class Services:
     classifies any, and there is no such route then. `stages` are the pipeline's stages of others,
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
-    `guard` is None where nothing is kept from models.
+    `guard` is None where nothing is kept from models. `tools` are those of others.
     `budgets` is None where the truth counts what models cost.
     `intents` tell commands about memory, and questions of several parts.
     `local_models` is None where no site offers a model for browsers to run, `personalities` where
@@ -128,3 +129,4 @@ class Services:
     personalities: Personalities | None = None
     budgets: Budgets | None = None
     intents: Rules = NO_RULES
+    tools: Sequence[Tool] = ()

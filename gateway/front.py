@@ -19,7 +19,7 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import Parts, built_in, chat_stages
+from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
 from gateway.pipeline.learn.learners import Learners
@@ -27,6 +27,7 @@ from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
+from gateway.pipeline.tools.toolbox import House, Toolbox, toolbox
 from gateway.revocation import Revocations
 from gateway.routing import routing_of
 from gateway.settings import RoutingSettings, SiteSettings
@@ -80,6 +81,8 @@ class Front:
                 threshold=settings.confidence_threshold,
                 max_tokens=limits.max_tokens,
                 personality=settings.personality,
+                time_zone=settings.time_zone,
+                tools=settings.tools,
             ),
             workflows=self.workflows,
             time_zone=settings.time_zone,
@@ -141,6 +144,19 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
     )
 
 
+def _tools(services: Services) -> Toolbox:
+    """Fanlight's own tools and those that were handed in."""
+    limits = services.settings.limits
+    house = House(
+        rounds=limits.tool_rounds,
+        tool_s=limits.tool_s,
+        guard=services.guard,
+        commands=services.commands,
+        telemetry=services.telemetry,
+    )
+    return toolbox((*TOOLS, *services.tools), house)
+
+
 def build_spending(services: Services) -> Spending:
     """What counts the cost of turns: in the truth, or where the services say otherwise."""
     settings, routing = services.settings, services.settings.routing
@@ -195,6 +211,7 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
             spending,
         ),
         predict=learners.predict if learners else None,
+        tools=_tools(services),
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

@@ -98,7 +98,8 @@ def wrong_origin(origin: str) -> Problem:
         "Wrong origin",
         f"Calls from {origin[:120]!r} are not taken here.",
         "origin",
-        "Embed the panel by its iframe; its calls then come from the gateway's own origin.",
+        "Embed the panel by its iframe; its calls then come from the gateway's own origin. Pages "
+        "that use the API name their origin in the site's `api_origins`.",
     )
 
 

@@ -51,12 +51,14 @@ from gateway.adapters.web_files import load_web
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import Bell
 from gateway.commands import Classifier
+from gateway.configuration.tools import TOOLS
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.context import PackedEmbedding, Services, SiteKnowledge, Space
 from gateway.embedding import CachedEmbedder
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
+from gateway.pipeline.tools.tool import Tool
 from gateway.settings import Settings, TargetSettings
 
 WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
@@ -111,6 +113,7 @@ async def open_services(
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
             stages=installed_stages(),
+            tools=_installed_tools(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
             personalities=PersonalityFiles(settings.personalities, time.monotonic),
             disclaimers=packaged_disclaimers(),
@@ -158,6 +161,10 @@ def _open_first_tokens(
 def installed_stages() -> dict[str, Stage]:
     """The stages of packages that are installed beside, by their registered names."""
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
+
+
+def _installed_tools() -> tuple[Tool, ...]:
+    return tuple(each.load()() for each in entry_points(group=TOOLS))
 
 
 def _guard(embedding: PackedEmbedding | None, telemetry: HouseTelemetry) -> Guard | None:

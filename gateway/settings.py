@@ -78,7 +78,8 @@ class SiteSettings:
     """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
 
     Without `hours` somebody is always there. `daily_usd` and `monthly_usd` are what its turns may
-    cost in US dollars, 0 for no limit.
+    cost in US dollars, 0 for no limit. `tools` are what its models may use, by name; `api_origins`
+    whose pages may use its API key.
     """
 
     key: str
@@ -103,6 +104,8 @@ class SiteSettings:
     personality: str | None = None
     daily_usd: float = 0.0
     monthly_usd: float = 0.0
+    tools: tuple[str, ...] = ()
+    api_origins: tuple[str, ...] = ()
 
 
 def target_variable(name: str, what: str) -> str:
@@ -143,7 +146,8 @@ class ModelSettings:
     """A model on some server: `url` is the server's base, ending in `/v1`.
 
     `dialect` is what the server speaks, `openai` or `anthropic`; `context_tokens` how much the
-    model can read and write together.
+    model can read and write together. `tools` and `logprobs` say whether the server is asked for
+    tool calls and for the likelihood of its words; one that refuses either by name is not again.
     """
 
     url: str
@@ -153,6 +157,8 @@ class ModelSettings:
     dialect: str = "openai"
     context_tokens: int = CONTEXT_TOKENS
     price: Price = field(default_factory=Price)
+    tools: bool = True
+    logprobs: bool = True
 
     @property
     def key_variable(self) -> str:
@@ -209,6 +215,8 @@ class LimitSettings:
     between_tokens_s: float = 4.0
     hedge_after_s: float = 0.0
     model_tries: int = 2
+    tool_rounds: int = 4
+    tool_s: float = 5.0
     turn_s: float = 60.0
     max_tokens: int = 1024
     turns_at_once: int = 256

@@ -7,16 +7,17 @@ whole once `message_stop` has come. Whatever the server does wrong becomes `Unav
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
 from core.errors import Unavailable
 from core.messages import Usage
-from core.ports import Piece, Prompt
-from gateway.adapters.model_http import CONNECT_S, ModelHttp, finish
+from core.ports import Piece, Prompt, ToolForm
+from gateway.adapters.model_http import CONNECT_S, ModelHttp, Part, finish
+from gateway.adapters.tool_calls import Calls, arguments_of, spelled_out
 from gateway.settings import ModelSettings
 
 VERSION: Final = "2023-06-01"
@@ -37,21 +38,15 @@ class AnthropicTransport:
         headers = {"anthropic-version": VERSION}
         if settings.key:
             headers["x-api-key"] = settings.key.reveal()
+        self._tools = settings.tools
         url = settings.url.rstrip("/") + "/messages"
         self._http = ModelHttp(url, headers, transport, connect_s)
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
         """The reply's pieces; what came together is one piece. Raises `Unavailable`."""
-        system, messages = apart(prompt.messages)
-        body: dict[str, object] = {
-            "model": self.model,
-            "max_tokens": prompt.max_tokens,
-            "messages": messages,
-            "stream": True,
-        }
-        if system:
-            body["system"] = system
-        events = self._http.events(body)
+        calls = self._tools and bool(prompt.tools or prompt.exchanges)
+        parts: frozenset[Part] = frozenset({"tools"}) if calls else frozenset()
+        events = self._http.events(lambda taken: self._body(prompt, taken), parts)
         reading = _Reading()
         try:
             async for datas in events:
@@ -69,6 +64,49 @@ class AnthropicTransport:
         """Close the connections."""
         await self._http.close()
 
+    def _body(self, prompt: Prompt, parts: frozenset[Part]) -> Mapping[str, object]:
+        calls = "tools" in parts
+        system, messages = apart(prompt.messages if calls else spelled_out(prompt))
+        body: dict[str, object] = {
+            "model": self.model,
+            "max_tokens": prompt.max_tokens,
+            "messages": [*messages, *(_exchanged(prompt) if calls else ())],
+            "stream": True,
+        }
+        if system:
+            body["system"] = system
+        if calls and prompt.tools:
+            body["tools"] = [_tool(form) for form in prompt.tools]
+            if not prompt.may_call:
+                body["tool_choice"] = {"type": "none"}
+        return body
+
+
+def _tool(form: ToolForm) -> dict[str, object]:
+    return {
+        "name": form.name,
+        "description": form.description,
+        "input_schema": form.parameters,
+    }
+
+
+def _exchanged(prompt: Prompt) -> Iterator[dict[str, object]]:
+    """What the model called before, and what came of it, as blocks of two messages each."""
+    for exchange in prompt.exchanges:
+        said: list[dict[str, object]] = []
+        if exchange.text.strip():
+            said.append({"type": "text", "text": exchange.text})
+        said += (
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)}
+            for call in exchange.calls
+        )
+        results = [
+            {"type": "tool_result", "tool_use_id": call.id, "content": result}
+            for call, result in zip(exchange.calls, exchange.results, strict=True)
+        ]
+        yield {"role": "assistant", "content": said}
+        yield {"role": "user", "content": results}
+
 
 def apart(messages: Sequence[Mapping[str, str]]) -> tuple[str, list[Mapping[str, str]]]:
     """The instructions, and the messages that begin with the user's."""
@@ -85,19 +123,23 @@ class _Reading:
 
     ended: bool = False
     asked: int | None = None
+    calls: Calls = field(default_factory=Calls)
 
     def feed(self, datas: list[bytes]) -> Piece | None:
-        """What these events add to the reply."""
+        """What these events add to the reply; calls only once it has ended."""
         texts: list[str] = []
         thoughts: list[str] = []
         counted: Usage | None = None
+        before = self.calls.characters
         for data in datas:
             text, thought, usage = self._event(data)
             texts.append(text)
             thoughts.append(thought)
             counted = usage or counted
-        text, thought = "".join(texts), "".join(thoughts)
-        return Piece(text, counted, thought) if text or thought or counted else None
+        calls = self.calls.whole() if self.ended else ()
+        piece = Piece("".join(texts), counted, "".join(thoughts), calls=calls)
+        goes_on = self.calls.characters > before
+        return piece if goes_on or piece != Piece() else None
 
     def _event(self, data: bytes) -> tuple[str, str, Usage | None]:
         try:
@@ -106,6 +148,7 @@ class _Reading:
             delta = event.get("delta") or {}
             usage = (event.get("message") or event).get("usage") or {}
             text, thought = _spoken(delta) if kind == "content_block_delta" else ("", "")
+            self._call(kind, event, delta)
             counted = self._counted(usage) if kind.startswith("message_") else None
         except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as exc:
             raise Unavailable("the model server sent something else than its dialect") from exc
@@ -113,6 +156,15 @@ class _Reading:
             raise Unavailable("the model server broke its stream off with an error")
         self.ended = self.ended or kind == "message_stop"
         return text, thought, counted
+
+    def _call(self, kind: str, event: Mapping[str, Any], delta: Mapping[str, Any]) -> None:
+        """A call begins as a block, and its arguments follow as JSON in parts."""
+        if kind == "content_block_start":
+            block = event["content_block"]
+            if block["type"] == "tool_use":
+                self.calls.add(event["index"], call_id=block["id"], name=block["name"])
+        elif delta.get("type") == "input_json_delta":
+            self.calls.add(event["index"], arguments=delta.get("partial_json") or "")
 
     def _counted(self, usage: Mapping[str, Any]) -> Usage | None:
         """What was asked is counted when the message begins, what was answered as it goes."""

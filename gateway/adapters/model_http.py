@@ -1,8 +1,9 @@
 """A request to a model server whose answer is a stream of server-sent events.
 
-Decides what a status means, and what a line may be. Whatever the server does wrong (refuses,
-resets, sends garbage or half a stream) becomes `Unavailable` here. Deadlines are the pipeline's;
-this only bounds the connection.
+Decides what a status means, what a line may be, and what is done where a server refuses a part of
+the request that it can be asked without: it is asked without, and not for that part again. Whatever
+else the server does wrong (refuses, resets, sends garbage or half a stream) becomes `Unavailable`
+here. Deadlines are the pipeline's; this only bounds the connection.
 
 It talks to httpx's transport, not to its client: there is no redirect to follow, no cookie and no
 compression, and a client's work for those costs as much again as the request.
@@ -12,10 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 
@@ -34,6 +36,22 @@ TAKES_NOT: Final = frozenset({400, 413, 422})
 IN_VAIN: Final = frozenset({401, 403, 404, 405, 410})
 """The key, the model's name or the address is wrong: a person has to mend it."""
 
+Part = Literal["tools", "logprobs"]
+"""A part of a request that a server may not know."""
+
+Body = Callable[[frozenset[Part]], Mapping[str, object]]
+"""The request with these parts."""
+
+NAMED: Final[Mapping[Part, tuple[str, ...]]] = {
+    "tools": ("tool", "function call"),
+    "logprobs": ("logprob",),
+}
+"""How a refusal names what it does not take."""
+
+_TOO_LONG: Final = "context_length"
+"""A refusal that says this is of the length, whatever else it names."""
+_REASON: Final = 4_096
+_NOT_OF_PARTS: Final = frozenset({401, 408, 429, 502, 503, 504})
 _LIMITS: Final = httpx.Limits(max_connections=256, max_keepalive_connections=64)
 _HEADERS: Final = {
     "accept": "text/event-stream",
@@ -41,6 +59,8 @@ _HEADERS: Final = {
     "content-type": "application/json",
     "user-agent": "fanlight",
 }
+
+_log = logging.getLogger("fanlight")
 
 
 class ModelHttp:
@@ -57,26 +77,44 @@ class ModelHttp:
         self._headers = {**_HEADERS, **headers}
         self._transport = transport or httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False)
         self._timeout = httpx.Timeout(READ_S, connect=connect_s).as_dict()
+        self._refused: frozenset[Part] = frozenset()
 
-    async def events(self, body: Mapping[str, object]) -> AsyncIterator[list[bytes]]:
+    async def events(
+        self, body: Body, parts: frozenset[Part] = frozenset()
+    ) -> AsyncIterator[list[bytes]]:
         """The data of the answer's events, those that came together at once.
 
-        Whoever has had the last one calls `end`. Raises `Unavailable`.
+        `parts` are asked for where the server is not known to refuse them. Whoever has had the last
+        event calls `finish`. Raises `Unavailable`.
         """
+        wanted = asked = parts - self._refused
         try:
-            response = await self._transport.handle_async_request(self._request(body))
-            try:
-                _check_status(response)
-                async for events in _events(response):
-                    yield events
-            finally:
-                await response.aclose()
+            while True:
+                response = await self._transport.handle_async_request(self._request(body(asked)))
+                try:
+                    if response.status_code == 200:
+                        self._learn(wanted - asked)
+                        async for events in _events(response):
+                            yield events
+                        return
+                    named = await _named(response, asked)
+                finally:
+                    await response.aclose()
+                if not named:
+                    raise _failure(response)
+                asked -= named
         except httpx.HTTPError as exc:
             raise Unavailable(f"the model server failed: {type(exc).__name__}") from exc
 
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+    def _learn(self, refused: frozenset[Part]) -> None:
+        """It takes the request without these: they are the reason, and not the rest of it."""
+        if refused:
+            _log.info("a model server at %s takes no %s", self._url.host, " and no ".join(refused))
+            self._refused |= refused
 
     def _request(self, body: Mapping[str, object]) -> httpx.Request:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -94,15 +132,33 @@ async def finish(events: AsyncIterator[list[bytes]]) -> None:
                 pass
 
 
-def _check_status(response: httpx.Response) -> None:
+async def _named(response: httpx.Response, asked: frozenset[Part]) -> frozenset[Part]:
+    """What of the parts that it was asked for a refusal names."""
+    if not asked or response.status_code in _NOT_OF_PARTS:
+        return frozenset()
+    said = (await _beginning(response)).lower()
+    if _TOO_LONG in said:
+        return frozenset()
+    return frozenset(part for part in asked if any(word in said for word in NAMED[part]))
+
+
+async def _beginning(response: httpx.Response) -> str:
+    said = b""
+    if isinstance(response.stream, httpx.AsyncByteStream):
+        async for chunk in response.stream:
+            said += chunk
+            if len(said) >= _REASON:
+                break
+    return said[:_REASON].decode("utf-8", "replace")
+
+
+def _failure(response: httpx.Response) -> Unavailable:
     status = response.status_code
-    if status == 200:
-        return
     message = f"the model server answered {status}"
     if status in TAKES_NOT:
-        raise Declined(message)
+        return Declined(message)
     after_s = retry_after_s(response.headers.get("retry-after"), time.time())
-    raise Unavailable(message, again=status not in IN_VAIN, after_s=after_s)
+    return Unavailable(message, again=status not in IN_VAIN, after_s=after_s)
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[list[bytes]]:

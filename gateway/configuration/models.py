@@ -42,6 +42,8 @@ def read_model(
         Secret(key),
         context_tokens=values["context_tokens"],
         price=Price(values["read_usd"], values["written_usd"]),
+        tools=values["tools"],
+        logprobs=values["logprobs"],
     )
 
 
@@ -76,6 +78,8 @@ def _one(
         dialect=dialect,
         context_tokens=values["context_tokens"],
         price=Price(values["read_usd"], values["written_usd"]),
+        tools=values["tools"],
+        logprobs=values["logprobs"],
     )
 
 

@@ -22,6 +22,7 @@ from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.routing import read_routing
 from gateway.configuration.routing_rules import routing_flaws
 from gateway.configuration.targets import read_targets
+from gateway.configuration.tools import with_tools
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
     LimitSettings,
@@ -59,11 +60,12 @@ def parse_settings(
     environ: Mapping[str, str],
     base: Path,
     stages: Collection[str] = (),
+    tools: Collection[str] = (),
 ) -> tuple[Settings, list[Flaw]]:
     """Settings and all their flaws; with any flaw the settings serve only to look further.
 
     Relative paths of the document start at `base`, those of the environment at the working folder.
-    `stages` are those of others that are installed here, by name.
+    `stages` and `tools` are those of others that are installed here, by name.
     """
     flaws: list[Flaw] = []
     for name in document:
@@ -81,7 +83,12 @@ def parse_settings(
     settings = replace(
         settings,
         targets=targets,
-        sites=_sites(document.get("sites", []), targets, base, environ, flaws),
+        sites=tuple(
+            with_tools(site, values, where, tools, flaws)
+            for site, (where, values) in _sites(
+                document.get("sites", []), targets, base, environ, flaws
+            )
+        ),
         model=read_model(model, environ, private, flaws),
         more_models=read_models(document.get("models", []), environ, private, flaws),
         embeddings=embeddings,
@@ -195,21 +202,23 @@ def _sites(
     base: Path,
     environ: Mapping[str, str],
     flaws: list[Flaw],
-) -> tuple[SiteSettings, ...]:
+) -> list[tuple[SiteSettings, tuple[str, Values]]]:
+    """The sites, each with its table and what messages call that."""
     known = tuple(target.name for target in targets)
+    tables = read_tables(raw, "sites", flaws)
     found = [
         replace(
             _site(values, where, known, base, flaws),
             turnstile=_turnstile(values, where, environ, flaws),
             api_key=_api_key(values, environ, flaws),
         )
-        for where, values in read_tables(raw, "sites", flaws)
+        for where, values in tables
     ]
     if raw == []:
         remedy = "Add a [[sites]] table; `fanlight init` writes one to start from."
         flaws.append(Flaw("sites", "There is no site to serve.", remedy))
     rules.unrepeated((site.key for site in found), "sites", "key", flaws)
-    return tuple(found)
+    return list(zip(found, tables, strict=True))
 
 
 def _site(

@@ -20,6 +20,23 @@ def _context(section: str) -> Setting:
     )
 
 
+def _asked_for(section: str) -> tuple[Setting, Setting]:
+    return (
+        Setting(
+            *(section, "tools", "true or false"),
+            "Whether the model may call the site's `tools`. A server that refuses them by name is "
+            "asked without, whatever stands here.",
+            default=True,
+        ),
+        Setting(
+            *(section, "logprobs", "true or false"),
+            "Whether the server is asked how likely the model's words are, which confidence takes "
+            "in. One that refuses that by name is asked without; `anthropic` knows no such thing.",
+            default=True,
+        ),
+    )
+
+
 PIPELINE_SETTINGS: Final = (
     Setting(
         "model",
@@ -30,6 +47,7 @@ PIPELINE_SETTINGS: Final = (
     Setting("model", "model", "string", "The model's name, as that server knows it."),
     _context("model"),
     *price("model"),
+    *_asked_for("model"),
     Setting(
         *("models", "name", "string"),
         f"Small letters, digits, `_` or `-`; its key, where it wants one, is in `{MODEL_KEY}`.",
@@ -54,6 +72,7 @@ PIPELINE_SETTINGS: Final = (
     ),
     _context("models"),
     *price("models"),
+    *_asked_for("models"),
     Setting(
         *("prompts", "folder", "string"),
         "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",

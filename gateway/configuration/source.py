@@ -16,6 +16,7 @@ from typing import Any, Final
 from gateway.configuration import identity
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.parse import parse_settings
+from gateway.configuration.tools import TOOLS
 from gateway.configuration.workflows import EXTENSIONS
 from gateway.settings import Settings
 
@@ -49,7 +50,8 @@ def examine_settings(
     base = found.absolute().parent
     variables, bad_lines = environment(base, environ)
     stages = entry_points(group=EXTENSIONS).names
-    settings, more = parse_settings(document, variables, base, stages)
+    tools = entry_points(group=TOOLS).names
+    settings, more = parse_settings(document, variables, base, stages, tools)
     settings, bad_keys = identity.loaded(settings)
     missing = (*_missing_files(settings), *_missing_models(settings))
     return settings, [*bad_lines, *more, *bad_keys, *missing]

@@ -243,6 +243,17 @@ SETTINGS: Final = (
     ),
     *SITE_ROUTING,
     Setting(
+        *("sites", "tools", "list of strings"),
+        "What the site's models may use while they answer, such as `kb.search`: see tools.md.",
+        (),
+    ),
+    Setting(
+        *("sites", "api_origins", "list of strings"),
+        "The exact origins of pages that may use the site's API key in a browser, where everyone "
+        "can read it: see api.md. Default: none.",
+        (),
+    ),
+    Setting(
         *("sites.greetings", "name", "string"),
         "Under which a browser keeps that it was shown: small letters, digits, `_` or `-`.",
         required=True,
@@ -373,6 +384,11 @@ SETTINGS: Final = (
         "first answers; 0: never.",
     ),
     _limit("model_tries", 2, 1, 5, "How often a model is asked at most, before its first word."),
+    _limit(
+        *("tool_rounds", 4, 1, 16),
+        "How often a model may call tools in one turn; then it is asked for its answer.",
+    ),
+    _limit("tool_s", 5.0, 0.1, 60.0, "Seconds for one call of a tool, within the turn's."),
     _limit("turn_s", 60.0, 1.0, 600.0, "Seconds for a whole turn."),
     _limit("max_tokens", 1024, 1, 32_768, "The longest reply asked of a model, in tokens."),
     _limit("turns_at_once", 256, 1, 100_000, "Turns under way at once in one process."),

@@ -1,7 +1,7 @@
 """Refuses a browser's call from any origin but the one it is served on.
 
 An `Origin` that is absent is let through: clients that are no browser send none, and their calls
-are signed all the same.
+are signed all the same. So is one that `ApiOriginsMiddleware` has let through.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class OwnOriginMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+        shared = "api_origin" in scope.get("state", {})
+        if scope["type"] == "http" and not shared and scope["path"].startswith("/v1/"):
             # Servers give names in lower case. Each such field must be right, not one of them.
             for name, value in scope["headers"]:
                 if name == b"origin" and value.lower() != self._origin:

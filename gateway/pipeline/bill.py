@@ -13,8 +13,8 @@ import math
 
 from core.messages import Usage
 from core.ports import Piece, Prompt
-from core.prompting.budget import MESSAGE, estimate
-from gateway.pipeline.models import Model
+from core.prompting.budget import estimate
+from gateway.pipeline.models import Model, tokens_of
 
 
 class Call:
@@ -40,7 +40,7 @@ class Call:
         if self._usage is not None:
             return self._usage
         ratio = self._model.measure.ratio
-        read = sum(estimate(each["content"]) + MESSAGE for each in self._prompt.messages)
+        read = tokens_of(self._prompt)
         written = estimate("".join(self._words))
         return Usage(math.ceil(read * ratio), math.ceil(written * ratio))
 

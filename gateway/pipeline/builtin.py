@@ -23,6 +23,9 @@ from gateway.pipeline.score import Calibrated
 from gateway.pipeline.stages import Stage, slot_of
 from gateway.pipeline.state import TurnState
 from gateway.pipeline.tiers.stage import Routing, Tiered
+from gateway.pipeline.tools.search import KnowledgeSearch
+from gateway.pipeline.tools.tool import Tool
+from gateway.pipeline.tools.toolbox import Toolbox
 from gateway.pipeline.transport import Streaming
 from kb.embed import Embedding
 
@@ -47,6 +50,10 @@ NAMES: Final = (*CHAT_STAGES, "classify.keywords", "route.tiered", "route.learne
 """Every stage that `built_in` makes."""
 
 
+TOOLS: Final[tuple[Tool, ...]] = (KnowledgeSearch(),)
+"""Fanlight's own tools."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the stages work with; `predict` is None where nothing was learnt of the tiers."""
@@ -61,6 +68,7 @@ class Parts:
     personalities: Personalities | None = None
     routing: Routing = field(default_factory=Routing)
     predict: Callable[[TurnState], str | None] | None = None
+    tools: Toolbox = field(default_factory=Toolbox)
 
 
 def chat_stages(mode: str) -> tuple[str, ...]:
@@ -81,7 +89,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
         "route.learned": Tiered(parts.models, learned, parts.telemetry),
         "assemble.passages": Passages(parts.prompts, parts.personalities),
-        "transport.streaming": Streaming(parts.patience, parts.telemetry),
+        "transport.streaming": Streaming(parts.patience, parts.telemetry, tools=parts.tools),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
         "learn.trajectory": Trajectories(),
     }

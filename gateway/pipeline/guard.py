@@ -1,9 +1,10 @@
 """The guard: what of a visitor's words a language model does not get.
 
 Decides that a question which is judged an injection, a jailbreak or a request for harmful help goes
-to a person instead, and that such lines of the memory, which browsers send and nobody attests, are
-left out of the prompt. Who merely swears is answered like anyone else. Refuses nothing: the
-knowledge base was asked before, and a wrong judgement costs a wait, not an answer.
+to a person instead; that such lines of the memory, which browsers send and nobody attests, are left
+out of the prompt, and such items of what a tool gives as well. Who merely swears is answered like
+anyone else. Refuses nothing: the knowledge base was asked before, and a wrong judgement costs a
+wait, not an answer.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ class Guard:
             await asyncio.sleep(0)
         return tuple(found)
 
-    def _judged(self, text: str, part: Literal["question", "memory"]) -> Judgement:
+    async def admits_result(self, text: str) -> bool:
+        """Whether a model may be told this item of what a tool gave."""
+        await asyncio.sleep(0)
+        return not self._judged(text, "tool").unsafe
+
+    def _judged(self, text: str, part: Literal["question", "memory", "tool"]) -> Judgement:
         found = self.head.judge(text)
         for kind in found.flagged:
             self.telemetry.count(UNSAFE, kind=kind, part=part)

@@ -7,6 +7,7 @@ answer.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from core.breaker import Breaker
@@ -24,6 +25,16 @@ WEIGHT = 0.2
 """Of the newest reply; the first counts whole."""
 
 
+def tokens_of(prompt: Prompt) -> int:
+    """What a prompt is estimated to take, its tools and what came of them included."""
+    texts = [each["content"] for each in prompt.messages]
+    texts += (json.dumps([tool.description, tool.parameters]) for tool in prompt.tools)
+    for exchange in prompt.exchanges:
+        texts.append(exchange.text + "".join(call.arguments for call in exchange.calls))
+        texts += exchange.results
+    return sum(estimate(text) + MESSAGE for text in texts)
+
+
 class Measure:
     """How many tokens of a model one estimated token is: `ratio`, 1 until its server has told."""
 
@@ -35,7 +46,7 @@ class Measure:
 
     def learn(self, prompt: Prompt, tokens: int) -> None:
         """Its server counted so many tokens of this prompt."""
-        estimated = sum(estimate(each["content"]) + MESSAGE for each in prompt.messages)
+        estimated = tokens_of(prompt)
         if estimated <= 0 or tokens <= 0:
             return
         now = min(DEAREST, max(CHEAPEST, tokens / estimated))

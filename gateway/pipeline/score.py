@@ -39,10 +39,10 @@ class Calibrated:
         written = state.written
         if written is None:
             return state
-        found = flaws(
-            written.reply, texts_of(state.passages), _instructions(state.prompt), state.canaries
+        found = flaws(written.reply, _known(state), _instructions(state.prompt), state.canaries)
+        look = self._scorer.look(
+            state.request.question, _known(state), written.reply, logprob=written.logprob
         )
-        look = self.look(state.request.question, state.passages, written.reply, written.logprob)
         if found:
             quality = look.quality.unsafe()
             return replace(state, turn=unanswered(state, UNSAFE), quality=quality, flaws=found)
@@ -56,6 +56,11 @@ class Calibrated:
     ) -> Look:
         """What the scorer makes of a reply over these hits."""
         return self._scorer.look(question, texts_of(hits), reply, logprob=logprob)
+
+
+def _known(state: TurnState) -> list[str]:
+    """What the reply may be grounded in: what was retrieved, and what tools gave."""
+    return [*texts_of(state.passages), *state.told]
 
 
 def texts_of(hits: Sequence[Hit]) -> list[str]:

@@ -22,6 +22,7 @@ from core.trajectory import Trajectory
 from gateway.pipeline.bill import Bill
 from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
+from gateway.pipeline.tools.tool import ToolRun
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
@@ -36,7 +37,8 @@ class Site:
     """What the stages know of the site that was asked.
 
     `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
-    reply whatever the request says. `personality` names how its chat speaks.
+    reply whatever the request says. `personality` names how its chat speaks; `tools` are what its
+    models may use, by name.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Site:
     threshold: float
     max_tokens: int
     personality: str | None = None
+    time_zone: str = "UTC"
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,6 +107,8 @@ class TurnState:
     chosen, and why; each is None where nothing decided it. `bill` alone is written to in place:
     what models cost is known also of a turn that is cut short. `watch` runs since the question
     came; `workflow` is which one answers; `trajectory` is what is kept of all this, to learn from.
+    `tool_runs` are the calls of tools; `found` are entries and `told` other texts that they gave,
+    by which the reply is judged too.
     """
 
     request: ChatRequest
@@ -127,8 +133,11 @@ class TurnState:
     watch: Watch | None = None
     workflow: str | None = None
     trajectory: Trajectory | None = None
+    tool_runs: tuple[ToolRun, ...] = ()
+    found: tuple[Hit, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def passages(self) -> tuple[Hit, ...]:
-        """What was retrieved for this question, best first."""
-        return self.response.hits[:PASSAGES]
+        """What was retrieved for this question, best first, and what a tool found after that."""
+        return (*self.response.hits[:PASSAGES], *self.found)

@@ -2,27 +2,38 @@
 
 Of the candidates somebody answers (`reach`), within the turn's deadlines. Models that fail, are
 late or write without end leave the turn without a reply: a person is asked, and the visitor reads
-no error. What a model thinks before it answers is kept apart, and is not streamed.
+no error. What a model thinks before it answers is kept apart, and is not streamed. Where it calls
+tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
+beside its calls is a part of the reply, since the visitor has read it.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.errors import Unavailable
 from core.messages import Usage
-from core.ports import Piece
+from core.ports import Piece, Prompt, ToolCall
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.characters import WholeCharacters, whole
+from gateway.pipeline.models import Model
 from gateway.pipeline.reach import Patience, Reach
 from gateway.pipeline.state import Emit, TurnState, Written
 from gateway.pipeline.thinking import Thinking
+from gateway.pipeline.tools.rounds import Rounds, rounds_of
+from gateway.pipeline.tools.tool import NeedsPerson
+from gateway.pipeline.tools.toolbox import Toolbox
 from gateway.pipeline.turns import unanswered
 
 CHARACTERS_A_TOKEN = 16
 """No tokenizer's tokens are longer on average; past this a server ignores its limit."""
+
+UNFINISHED = "tools_unfinished"
+"""Why a person is asked where a model came to no answer: it calls tools, or one took too long."""
+ASKS = "tool_needs_person"
+"""Why a person is asked where a tool would do more than read."""
 
 
 class Streaming:
@@ -33,18 +44,41 @@ class Streaming:
         patience: Patience,
         telemetry: Telemetry = SILENT,
         jitter: Callable[[], float] = random.random,
+        tools: Toolbox | None = None,
     ) -> None:
         self._patience = patience
         self._telemetry = telemetry
         self._jitter = jitter
+        self._tools = tools or Toolbox()
 
     async def run(self, state: TurnState) -> TurnState:
         """Add what a model wrote, or the turn that has no reply."""
-        prompt = state.prompt
-        if prompt is None:
+        if state.prompt is None:
             raise RuntimeError("nothing has assembled a prompt")
-        reach = Reach(state.candidates, prompt, self._patience, self._jitter, self._telemetry)
-        reply = _Reply(state.emit, prompt.max_tokens)
+        rounds = rounds_of(state, state.prompt, self._tools)
+        replies: list[_Reply] = []
+        candidates = state.candidates
+        while True:
+            reply = _Reply(_after(replies, state.emit), rounds.prompt.max_tokens)
+            model = await self._read(state, candidates, rounds.prompt, reply)
+            if model is None:
+                return _without(state, rounds, "model_unavailable")
+            replies.append(reply.ended())
+            if not reply.calls or (reply.text and not rounds.may_call):
+                written = _written(replies, model)
+                return replace(rounds.told(state), written=written)
+            if not rounds.may_call:
+                return _without(state, rounds, UNFINISHED)
+            why = await _called(state, rounds, reply)
+            if why:
+                return _without(state, rounds, why)
+            candidates = (model, *(each for each in state.candidates if each is not model))
+
+    async def _read(
+        self, state: TurnState, candidates: Sequence[Model], prompt: Prompt, reply: _Reply
+    ) -> Model | None:
+        """Who answered, once the reply is whole; None where nobody did."""
+        reach = Reach(candidates, prompt, self._patience, self._jitter, self._telemetry)
         call = state.bill.call(prompt)
         try:
             async for piece in state.over(reach.pieces()):
@@ -52,17 +86,46 @@ class Streaming:
                 reply.add(piece)
         except Unavailable:
             reach.broke_off()
-            return replace(state, turn=unanswered(state, "model_unavailable"))
-        model = reach.model
-        if model is not None and reply.usage is not None:
-            model.measure.learn(prompt, reply.usage.prompt_tokens)
-        written = reply.written(model.transport.model if model else "")
-        return replace(state, written=replace(written, asked=model.name if model else None))
+            return None
+        if reach.model is not None and reply.usage is not None:
+            reach.model.measure.learn(prompt, reply.usage.prompt_tokens)
+        return reach.model
+
+
+async def _called(state: TurnState, rounds: Rounds, reply: _Reply) -> str | None:
+    """Run what a reply calls, within the turn's time; why that ends the turn, where it does."""
+    try:
+        async for _ in state.over(rounds.answering(reply.text, reply.calls)):
+            pass
+    except Unavailable:
+        return UNFINISHED
+    except NeedsPerson:
+        return ASKS
+    return None
+
+
+def _without(state: TurnState, rounds: Rounds, reason: str) -> TurnState:
+    told = rounds.told(state)
+    return replace(told, turn=unanswered(told, reason))
+
+
+def _after(replies: Sequence[_Reply], emit: Emit) -> Emit:
+    """What a model says after its calls begins a paragraph of its own."""
+    if not any(reply.text for reply in replies):
+        return emit
+    begun = False
+
+    def later(text: str) -> None:
+        nonlocal begun
+        emit(text if begun else f"\n\n{text}")
+        begun = True
+
+    return later
 
 
 @dataclass(slots=True)
 class _Reply:
-    """A reply as far as it has come."""
+    """A reply as far as it has come; `text` and `thoughts` once it has ended."""
 
     emit: Emit
     max_tokens: int
@@ -70,12 +133,17 @@ class _Reply:
     thought: list[str] = field(default_factory=list)
     length: int = 0
     usage: Usage | None = None
+    logprobs: list[float] = field(default_factory=list)
+    calls: tuple[ToolCall, ...] = ()
+    text: str = ""
+    thoughts: str = ""
     characters: WholeCharacters = field(default_factory=WholeCharacters)
     thinking: Thinking = field(default_factory=Thinking)
 
     def add(self, piece: Piece) -> None:
         """Add a piece; raises `Unavailable` where there is no end to them."""
         self.usage = piece.usage or self.usage
+        self.calls = piece.calls or self.calls
         self.length += len(piece.text) + len(piece.reasoning)
         if self.length > CHARACTERS_A_TOKEN * self.max_tokens:
             raise Unavailable("the model wrote more than it was asked to")
@@ -83,12 +151,31 @@ class _Reply:
         self.thought += (piece.reasoning, thought)
         if said:
             self.said.append(said)
+            # Those of thoughts say nothing of the answer.
+            self.logprobs += piece.logprobs
             self.emit(said)
 
-    def written(self, model: str) -> Written:
+    def ended(self) -> _Reply:
         """The whole of it."""
         said, thought = self.thinking.feed(self.characters.end())
         held, meant = self.thinking.end()
-        reply = "".join((*self.said, said, held)).strip()
-        reasoning = whole("".join((*self.thought, thought, meant))).strip()
-        return Written(reply, model, self.usage, reasoning or None)
+        self.text = "".join((*self.said, said, held)).strip()
+        self.thoughts = whole("".join((*self.thought, thought, meant))).strip()
+        return self
+
+
+def _written(replies: Sequence[_Reply], model: Model) -> Written:
+    """What was written in all: the rounds' texts, and what they took together."""
+    logprobs = [each for reply in replies for each in reply.logprobs]
+    usages = [reply.usage for reply in replies if reply.usage]
+    usage = Usage(
+        sum(each.prompt_tokens for each in usages), sum(each.completion_tokens for each in usages)
+    )
+    return Written(
+        "\n\n".join(reply.text for reply in replies if reply.text),
+        model.transport.model,
+        usage if usages else None,
+        "\n\n".join(reply.thoughts for reply in replies if reply.thoughts) or None,
+        sum(logprobs) / len(logprobs) if logprobs else None,
+        asked=model.name,
+    )

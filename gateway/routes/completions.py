@@ -1,9 +1,9 @@
 """`POST /v1/chat/completions` and `GET /v1/models`: OpenAI's dialect for a site's own server.
 
 A site's API key says whose call it is; nothing is signed or escalated, only numbers are kept, and
-no receipt is given: whoever calls decides what follows from `fanlight.escalate`. A caller that
-leaves ends its turn. Words come once they are judged, also in a stream: such a client cannot take
-them back.
+no receipt is given: whoever calls decides what follows from `fanlight.escalate`. A page may call
+where the key's site names its origin. A caller that leaves ends its turn. Words come once they are
+judged, also in a stream: such a client cannot take them back.
 """
 
 from __future__ import annotations
@@ -89,6 +89,9 @@ class Completions:
                 found = site
         if found is None:
             raise problems.bad_api_key()
+        origin = getattr(request.state, "api_origin", None)
+        if origin is not None and origin not in found.api_origins:
+            raise problems.wrong_origin(origin)
         await self._front.integrity.limit_site("api", found.key, self._limits.site_per_minute)
         return found
 
