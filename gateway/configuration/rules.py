@@ -24,7 +24,7 @@ from gateway.configuration.addresses import (
 )
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.reader import hint
-from gateway.configuration.table import LOCALES
+from gateway.configuration.site_table import LOCALES
 from gateway.days import is_time_zone
 from gateway.escalation.hours import EXAMPLE as HOURS_EXAMPLE
 from gateway.escalation.hours import Hours, parse_hours

@@ -9,13 +9,10 @@ already) leaves it as the driver's error; the group commit then runs each call a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import (
     Connection,
-    Table,
     bindparam,
     delete,
     exists,
@@ -28,7 +25,6 @@ from sqlalchemy import (
 
 from core import outcome
 from core.errors import Conflict, Ended, Exists, FanlightError, NotFound
-from core.messages import EscalationStatus
 from core.receipts import chain_hash
 from core.scope import Scope
 from core.subjects import Feedback
@@ -36,6 +32,7 @@ from core.truth import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, 
 from gateway.adapters import semantics
 from gateway.adapters.semantics import Asked
 from gateway.adapters.sql import cases, locks, reads, rows, tables, trajectories
+from gateway.adapters.sql.batch import WRITTEN, Batch, Head, Known
 
 Outcome = Committed | FanlightError | None
 
@@ -116,67 +113,7 @@ _THIS_KEY = (
 )
 _SAME_KEY = select(_finished.at).where(*_THIS_KEY)
 _DROP_SAME_KEY = _DROP_FINISHED.where(*_THIS_KEY)
-_INSERTS = {
-    table: insert(table)
-    for table in (
-        tables.conversations,
-        tables.finished_calls,
-        tables.receipt_heads,
-        tables.turns,
-        tables.trajectories,
-        tables.escalations,
-        tables.deliveries,
-        tables.visitor_events,
-        tables.feedback,
-    )
-}
-"""In the order in which the rows refer to each other."""
-
-
-@dataclass(slots=True)
-class _Head:
-    head: str | None = None
-    gaps: int = 0
-    gap_at: float | None = None
-    stored: bool = False
-    moved_by: Work | None = None
-
-
-@dataclass(slots=True)
-class _Known:
-    id: str
-    asked: Asked
-    conversation_id: str
-    status: EscalationStatus = "queued"
-    replied: bool = False
-    part_of: str | None = None
-    changed: bool = False
-    hastened_at: float | None = None
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What the store holds of what the calls touch, and what they change in it."""
-
-    owners: dict[str, Scope] = field(default_factory=dict)
-    # How many turns each conversation was given numbers for, and which of them went on.
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    counted: set[str] = field(default_factory=set)
-    heads: dict[str, _Head] = field(default_factory=lambda: defaultdict(_Head))
-    known: dict[tuple[Scope, str], _Known] = field(default_factory=dict)
-    # Turn and conversation of those turns that were looked for.
-    turns: dict[tuple[Scope, str], str] = field(default_factory=dict)
-    finished: set[tuple[Scope, str]] = field(default_factory=set)
-    # When the sessions of those visitors were ended whose sessions ever were.
-    ended: dict[Scope, float] = field(default_factory=dict)
-    # By conversation.
-    open_cases: dict[str, cases.Case] = field(default_factory=dict)
-    told: list[cases.Told] = field(default_factory=list)
-    marks: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
-    outcomes: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
-    inserts: dict[Table, list[rows.Values]] = field(
-        default_factory=lambda: {table: [] for table in _INSERTS}
-    )
+_INSERTS = {table: insert(table) for table in WRITTEN}
 
 
 def commit_all(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
@@ -208,8 +145,8 @@ def commit_alone(connection: Connection, work: Work) -> Outcome:
     return _store(connection, batch, [work])[0]
 
 
-def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
-    batch = _Batch()
+def _read(connection: Connection, works: Sequence[Work]) -> Batch:
+    batch = Batch()
     ids = {name for work in works for name in semantics.conversations(work)}
     sids = {work.link.sid for work in works if work.link is not None}
     subjects = {work.scope.subject for work in works if work.began is not None}
@@ -223,10 +160,10 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
             batch.counts[row.id] = row.turns
     if sids:
         for row in connection.execute(_HEADS, {"sids": list(sids)}):
-            batch.heads[row.sid] = _Head(row.head, row.gaps, row.gap_at, stored=True)
+            batch.heads[row.sid] = Head(row.head, row.gaps, row.gap_at, stored=True)
     if turn_ids:
         for row in connection.execute(_KNOWN, {"turn_ids": list(turn_ids)}):
-            batch.known[Scope(row.site, row.subject), row.turn_id] = _Known(
+            batch.known[Scope(row.site, row.subject), row.turn_id] = Known(
                 row.id, rows.asked_of(row), row.conversation_id, row.status, row.replied,
                 row.part_of,
             )  # fmt: skip
@@ -235,7 +172,7 @@ def _read(connection: Connection, works: Sequence[Work]) -> _Batch:
     return batch
 
 
-def _read_turns(connection: Connection, batch: _Batch, works: Sequence[Work]) -> None:
+def _read_turns(connection: Connection, batch: Batch, works: Sequence[Work]) -> None:
     turn_ids = _turn_ids(works)
     if turn_ids:
         for row in connection.execute(_PLACES, {"turn_ids": list(turn_ids)}):
@@ -248,13 +185,13 @@ def _turn_ids(works: Sequence[Work]) -> set[str]:
     return marked | {turn_id for work in works for turn_id, _ in semantics.places(work)}
 
 
-def _store(connection: Connection, batch: _Batch, works: Sequence[Work]) -> list[Outcome]:
+def _store(connection: Connection, batch: Batch, works: Sequence[Work]) -> list[Outcome]:
     outcomes = [_refusal(batch, work) or _add(batch, work) for work in works]
     _write(connection, batch)
     return outcomes
 
 
-def _refusal(batch: _Batch, work: Work) -> FanlightError | None:
+def _refusal(batch: Batch, work: Work) -> FanlightError | None:
     """Why the work may not be stored; the reasons in the order that every store keeps."""
     if work.began is not None and work.began <= batch.ended.get(work.scope, -1.0):
         return Ended("the visitor's sessions were ended")
@@ -276,13 +213,13 @@ def _refusal(batch: _Batch, work: Work) -> FanlightError | None:
     return None
 
 
-def _place(batch: _Batch, scope: Scope, turn_id: str) -> str | None:
+def _place(batch: Batch, scope: Scope, turn_id: str) -> str | None:
     """The conversation of a turn that was stored or escalated."""
     known = batch.known.get((scope, turn_id))
     return batch.turns.get((scope, turn_id), known.conversation_id if known else None)
 
 
-def _add(batch: _Batch, work: Work) -> Committed | None:
+def _add(batch: Batch, work: Work) -> Committed | None:
     for name in semantics.conversations(work) - batch.owners.keys():
         batch.owners[name] = work.scope
         batch.inserts[tables.conversations].append(rows.conversation_values(work, name))
@@ -308,14 +245,14 @@ def _add(batch: _Batch, work: Work) -> Committed | None:
     return None if work.escalation is None else _escalate(batch, work, work.escalation)
 
 
-def _judge(batch: _Batch, work: Work, mark: Feedback) -> None:
+def _judge(batch: Batch, work: Work, mark: Feedback) -> None:
     turn = (work.scope, mark.turn_id)
     said = outcome.of_mark(mark.signal, person_asked=turn in batch.known)
     if said is not None:
         batch.outcomes[turn] = trajectories.said(*turn, said, work.at)
 
 
-def _link(head: _Head, work: Work, link: ReceiptLink) -> None:
+def _link(head: Head, work: Work, link: ReceiptLink) -> None:
     if link.presented != head.head:
         head.gaps += 1
         head.gap_at = work.at
@@ -323,7 +260,7 @@ def _link(head: _Head, work: Work, link: ReceiptLink) -> None:
     head.moved_by = work
 
 
-def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
+def _escalate(batch: Batch, work: Work, opened: OpenEscalation) -> Committed:
     request, asked = opened.request, semantics.asked(opened)
     known = batch.known.get((work.scope, request.turn_id))
     if known is not None:
@@ -338,7 +275,7 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
         due = semantics.first_due(opened, work.at)
         batch.told.append(cases.Told(case.id, ("added", opened.id), work.at, due))
     status = semantics.status_of_added(case.status) if case else "queued"
-    batch.known[work.scope, request.turn_id] = _Known(
+    batch.known[work.scope, request.turn_id] = Known(
         opened.id, asked, request.conversation_id, status, part_of=part_of
     )
     batch.inserts[tables.escalations].append(rows.escalation_values(work, opened, status, part_of))
@@ -354,7 +291,7 @@ def _escalate(batch: _Batch, work: Work, opened: OpenEscalation) -> Committed:
     return Committed(opened.id, status)
 
 
-def _join(batch: _Batch, known: _Known, later: Asked, at: float) -> None:
+def _join(batch: Batch, known: Known, later: Asked, at: float) -> None:
     before = known.asked
     known.asked = semantics.joined(before, later, known.status, replied=known.replied)
     known.changed = known.changed or known.asked != before
@@ -367,7 +304,7 @@ def _join(batch: _Batch, known: _Known, later: Asked, at: float) -> None:
         known.hastened_at = at
 
 
-def _write(connection: Connection, batch: _Batch) -> None:
+def _write(connection: Connection, batch: Batch) -> None:
     moved: list[rows.Values] = []
     for sid, head in batch.heads.items():
         if head.moved_by is not None:
@@ -400,13 +337,13 @@ def _write(connection: Connection, batch: _Batch) -> None:
         connection.execute(_HASTEN, hastened)
 
 
-def _count(connection: Connection, batch: _Batch) -> None:
+def _count(connection: Connection, batch: Batch) -> None:
     counts = [{"of_id": place, "turns": batch.counts[place]} for place in batch.counted]
     if counts:
         connection.execute(_COUNT, counts)
 
 
-def _hastened(known: _Known) -> rows.Values:
+def _hastened(known: Known) -> rows.Values:
     """What of a case's deliveries tells of this escalation: its own, or that it was added."""
     what = ("open", "") if known.part_of is None else ("added", known.id)
     values = dict(zip(("of_action", "of_about"), what, strict=True))

@@ -18,31 +18,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-# SQLite counts up, in 64 bits, in what is called INTEGER alone.
-_COUNTED = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _scope() -> tuple[Column[str], Column[str]]:
-    return Column("site", Text, nullable=False), Column("subject", Text, nullable=False)
-
+from gateway.adapters.sql.schema import COUNTED, metadata, scope_columns
 
 finished_calls = Table(
     "finished_calls",
@@ -61,7 +43,7 @@ receipt_heads = Table(
     "receipt_heads",
     metadata,
     Column("sid", Text, primary_key=True),
-    *_scope(),
+    *scope_columns(),
     Column("head", Text, nullable=False),
     # How often the browser showed another receipt than the head, and when it last did.
     Column("gaps", Integer, nullable=False),
@@ -75,7 +57,7 @@ conversations = Table(
     "conversations",
     metadata,
     Column("id", Text, primary_key=True),
-    *_scope(),
+    *scope_columns(),
     Column("at", Double, nullable=False),
     # How many turns it was given numbers for.
     Column("turns", Integer, nullable=False, server_default=text("0")),
@@ -144,7 +126,7 @@ escalations = Table(
     metadata,
     # Its time is that of the browser's turn; `at` is ours, and what lists are ordered by.
     Column("id", Text, primary_key=True),
-    *_scope(),
+    *scope_columns(),
     Column("turn_id", Text, nullable=False),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
     Column("at", Double, nullable=False),
@@ -200,7 +182,7 @@ escalations = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", _COUNTED, primary_key=True),
+    Column("id", COUNTED, primary_key=True),
     Column("escalation_id", Text, ForeignKey("escalations.id"), nullable=False),
     Column("target", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -227,8 +209,8 @@ deliveries = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("id", _COUNTED, primary_key=True),
-    Column("delivery_id", _COUNTED, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("id", COUNTED, primary_key=True),
+    Column("delivery_id", COUNTED, ForeignKey("deliveries.id"), nullable=False, index=True),
     Column("at", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("status", Integer),
@@ -264,8 +246,8 @@ replies = Table(
 visitor_events = Table(
     "visitor_events",
     metadata,
-    Column("id", _COUNTED, primary_key=True),
-    *_scope(),
+    Column("id", COUNTED, primary_key=True),
+    *scope_columns(),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
     Column("at", Double, nullable=False, index=True),
     Column("name", Text, nullable=False),
@@ -294,13 +276,13 @@ kb_edits = Table(
     "kb_edits",
     metadata,
     # Only ever added to: an entry's history, and what undoing goes back to.
-    Column("id", _COUNTED, primary_key=True),
+    Column("id", COUNTED, primary_key=True),
     Column("site", Text, nullable=False),
     Column("entry_id", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("entry", JSON(none_as_null=True)),
-    Column("takes_back", _COUNTED),
+    Column("takes_back", COUNTED),
     Column("origin", Text, nullable=False),
     Column("source_hash", Text, nullable=False),
     Column("author", Text, nullable=False),
@@ -336,12 +318,12 @@ kb_settings = Table(
 kb_publications = Table(
     "kb_publications",
     metadata,
-    Column("id", _COUNTED, primary_key=True),
+    Column("id", COUNTED, primary_key=True),
     Column("site", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("release", Text, nullable=False),
-    Column("edits", _COUNTED, nullable=False),
+    Column("edits", COUNTED, nullable=False),
     Column("out_of_scope", Double, nullable=False),
     Column("marks", JSON, nullable=False),
     Index(None, "site", "id"),

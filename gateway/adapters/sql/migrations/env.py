@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.adapters.sql.tables import metadata
+from gateway.adapters.sql import tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=tables.turns.metadata,
     render_as_batch=True,
 )
 with context.begin_transaction():
