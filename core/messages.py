@@ -65,7 +65,7 @@ class MemoryTurn:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A visitor's question, checked."""
+    """A visitor's question, checked. `model` is the one that the caller named, if any."""
 
     turn_id: str
     conversation_id: str
@@ -77,6 +77,7 @@ class ChatRequest:
     stream: bool
     max_tokens: int
     may_clarify: bool = True
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,12 @@ class Scope:
     site: str
     subject: str
 
+    @property
+    def user(self) -> str | None:
+        """Who the site's own server says this is, as `<issuer>|<sub>`; None for nobody known."""
+        kind, _, named = self.subject.partition(":")
+        return named if kind == "user" and named else None
+
 
 def anonymous(site: str, thumbprint: str) -> Scope:
     """The scope of a visitor who is known by the browser's key alone."""

@@ -19,6 +19,7 @@ from core.encoding import timestamp
 from core.messages import Escalation, Turn
 from core.receipts import chain_hash
 from core.scope import Scope
+from core.trajectory import Trajectory
 
 if TYPE_CHECKING:  # the truth has this port as a part, and a call's work is the truth's
     from core.truth import Work
@@ -29,13 +30,22 @@ Signal = Literal["up", "down", "worked", "failed", "partial", "correction"]
 VERDICTS: Final = ("worked", "failed", "partial")
 """The signals that say what became of a person's answer."""
 
-Kind = Literal["turns", "escalations", "feedback", "events", "sessions"]
+Kind = Literal["turns", "escalations", "feedback", "events", "sessions", "trajectories"]
 """What is kept, each for a time of its own. `sessions`: the heads of their chains of receipts."""
 
-KINDS: Final[tuple[Kind, ...]] = ("turns", "escalations", "feedback", "events", "sessions")
+KINDS: Final[tuple[Kind, ...]] = (
+    *("turns", "escalations", "feedback", "events", "sessions", "trajectories"),
+)
 
 Part = Literal[
-    "conversations", "turns", "escalations", "feedback", "events", "sessions", "receipts"
+    "conversations",
+    "turns",
+    "trajectories",
+    "escalations",
+    "feedback",
+    "events",
+    "sessions",
+    "receipts",
 ]
 """What an export has lists of."""
 
@@ -43,7 +53,8 @@ Key = tuple[str | float, ...]
 """What the rows of a part are ordered by: their time, where it counts, and their name."""
 
 PARTS: Final[tuple[Part, ...]] = (
-    *("conversations", "turns", "escalations", "feedback", "events", "sessions", "receipts"),
+    *("conversations", "turns", "trajectories", "escalations", "feedback"),
+    *("events", "sessions", "receipts"),
 )
 """In the order in which an export gives them."""
 
@@ -51,7 +62,7 @@ _NAMED: Final = "[A-Za-z0-9_-]{1,200}"
 _DATED: Final = rf"[0-9]{{1,12}}\.[0-9]{{1,17}}~{_NAMED}"
 CURSOR: Final = (
     rf"^((conversations|sessions)(~{_NAMED})?|events(~[0-9]{{1,18}})?"
-    rf"|(turns|escalations|feedback|receipts)(~{_DATED})?)$"
+    rf"|(turns|trajectories|escalations|feedback|receipts)(~{_DATED})?)$"
 )
 """How a place in an export is written: the part, then the key of its last row."""
 
@@ -163,6 +174,7 @@ class Held:
     sessions: tuple[HeldSession, ...] = ()
     receipts: tuple[str, ...] = ()
     next: Place | None = None
+    trajectories: tuple[Trajectory, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The export as the wire has it, without its time."""
@@ -171,6 +183,7 @@ class Held:
             "subject": self.scope.subject,
             "conversations": list(self.conversations),
             "turns": [_turn(one) for one in self.turns],
+            "trajectories": [_trajectory(one) for one in self.trajectories],
             "escalations": [_escalation(one) for one in self.escalations],
             "feedback": [
                 {**asdict(one.feedback), "created_at": timestamp(one.at)} for one in self.feedback
@@ -191,6 +204,7 @@ class Erased:
     escalations: int
     feedback: int
     events: int
+    trajectories: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +342,14 @@ def _turn(held: HeldTurn) -> dict[str, Any]:
         "usage": None if turn.usage is None else asdict(turn.usage),
         "created_at": turn.created_at,
     }
+
+
+def _trajectory(held: Trajectory) -> dict[str, Any]:
+    """Without the site's names for its models, tiers and workflows, which are its own."""
+    shown = asdict(replace(held, scores=dict(held.scores)))
+    for name in ("at", "model", "tier", "workflow", "reason", "outcome_at"):
+        del shown[name]
+    return {**shown, "created_at": timestamp(held.at)}
 
 
 def _escalation(held: Escalation) -> dict[str, Any]:

@@ -109,10 +109,14 @@ UNSAFE: Final = Metric(
     "What visitors' words were judged to be; all but toxicity is kept from models.",
     ("kind", "part"),
 )  # fmt: skip
+ROUTED: Final = Metric(
+    "fanlight_route_total", "counter", "Decisions which model is asked, by tier and reason.",
+    ("tier", "reason"),
+)  # fmt: skip
 METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
-    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE,
+    CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE, ROUTED,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

@@ -1,15 +1,20 @@
 """The trajectory of a turn: how it was answered, without a word of what was said.
 
 Decides what is kept to learn from and to show in figures. Texts stand in the turn itself, which is
-kept only with consent or for the person who answers; here are their digests.
+kept only with consent or for the person who answers; here are their digests. Of a visitor who did
+not agree to memory only numbers are kept, under an id of their own and of a whole hour, so that the
+row belongs to nobody and is joined to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from core.messages import Source
+
+HOUR_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Trajectory:
     [0, 1] and `workflow` are None where no workflow ran; `tier` and `model` (by the settings' name)
     where no model was asked. Costs are in millionths of a US dollar, times in milliseconds.
     `scores` are the scorer's, each in [0, 1]. `outcome` comes later: what a visitor or an operator
-    said of it, in [-1, 1].
+    said of it, in [-1, 1]. One that belongs to nobody has neither conversation nor digests.
     """
 
     turn_id: str
@@ -49,3 +54,19 @@ class Trajectory:
     scores: Mapping[str, float] = field(default_factory=dict)
     outcome: float | None = None
     outcome_at: float | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether it is a visitor's: then it goes with all else that is held of them."""
+        return bool(self.conversation_id)
+
+    def numbers(self, name: str) -> Trajectory:
+        """The same as nobody's, under another name: its numbers and kinds, of a whole hour."""
+        return replace(
+            self,
+            turn_id=name,
+            conversation_id="",
+            at=self.at - self.at % HOUR_S,
+            request_sha256="",
+            reply_sha256="",
+        )

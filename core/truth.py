@@ -12,6 +12,7 @@ from typing import Final, Literal, Protocol
 
 from core.commands.feedback import CommandStore
 from core.knowledge import Edit, Mark, Missed, Publication
+from core.learning import LearningStore
 from core.messages import (
     Attempt,
     DeliveryAction,
@@ -23,10 +24,12 @@ from core.messages import (
     Turn,
     VisitorEvent,
 )
+from core.model_routing.spend import Budgets
 from core.ports import Thread
 from core.revocation import RevocationStore
 from core.scope import Scope
 from core.subjects import Feedback, SubjectStore
+from core.trajectory import Trajectory
 
 FINISHED_KEPT_S = 24 * 3600.0
 """The outcome of an idempotent call is given again for this long (WIRE, Every later call)."""
@@ -70,7 +73,8 @@ class Work:
     """What one signed call leaves behind, committed together or not at all.
 
     `began` is when the caller's session began: where the visitor's sessions were ended since, by an
-    erase or an operator, nothing is stored any more.
+    erase or an operator, nothing is stored any more. A `trajectory` that is owned is the scope's,
+    any other nobody's.
     """
 
     scope: Scope
@@ -84,6 +88,7 @@ class Work:
     escalation: OpenEscalation | None = None
     feedback: Feedback | None = None
     began: float | None = None
+    trajectory: Trajectory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +194,16 @@ class Truth(Protocol):
         """The part that keeps which sessions were ended."""
 
     @property
+    def learning(self) -> LearningStore:
+        """The part that keeps how turns were answered, to learn from it."""
+
+    @property
     def subjects(self) -> SubjectStore:
         """The part that gives out, erases, moves and forgets what is held of visitors."""
+
+    @property
+    def budgets(self) -> Budgets:
+        """The part that counts what models cost."""
 
     async def start(self) -> None:
         """Open the store; raises `Unavailable` with the remedy when it cannot be used."""
@@ -221,6 +234,8 @@ class Truth(Protocol):
         A conversation has one open escalation, its case: what another turn escalates while that is
         open is added to it, under an id of its own. The targets that took the case are told, each
         as its kind is; those that were given up are tried again; nobody else is woken.
+
+        A mark on an answer is its trajectory's outcome (`core.outcome`), as far as it speaks of it.
 
         Raises `Ended` when the visitor's sessions were ended since this one began, `NotFound` when
         the conversation is another scope's, the turn another conversation's or the marked turn

@@ -45,6 +45,7 @@ from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
 from gateway.routes.preview import preview_routes
+from gateway.routes.routing import routing_routes
 from gateway.routes.sessions import session_routes
 from gateway.routes.slack import slack_routes
 from gateway.routes.subjects import subject_routes
@@ -100,6 +101,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *operator_routes(services, desk),
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
+            *routing_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -187,6 +189,8 @@ async def _live(
     """Run the outbox; at the end let turns and deliveries under way finish before stores close."""
     delivering = asyncio.create_task(worker.run())
     aside = [asyncio.create_task(retention.run())]
+    if front.learners is not None:
+        aside.append(asyncio.create_task(front.learners.run()))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -60,11 +60,14 @@ Tokens = Annotated[int, Integral, Field(ge=1, le=32_768)]
 
 
 class CompletionBody(Body):
-    """`POST /v1/chat/completions`; `locale` is Fanlight's own."""
+    """`POST /v1/chat/completions`; `locale` is Fanlight's own.
+
+    `model` is `fanlight`, or a model of the settings where the key may name one.
+    """
 
     model_config = ConfigDict(protected_namespaces=())
 
-    model: Literal["fanlight"]
+    model: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     messages: Annotated[list[MessageBody], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool = False
     stream_options: StreamOptionsBody | None = None
@@ -74,8 +77,14 @@ class CompletionBody(Body):
     locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] | None = None
     n: Literal[1] | None = None
 
-    def value(self, locale: str, most: int) -> ChatRequest:
-        """The checked question, without cards and secrets; raises `Problem`."""
+    def value(self, locale: str, most: int, nameable: Collection[str] = ()) -> ChatRequest:
+        """The checked question, without cards and secrets; raises `Problem`.
+
+        `nameable` are the models that may be named beside `fanlight`.
+        """
+        if self.model != MODEL and self.model not in nameable:
+            known = ", ".join((MODEL, *nameable))
+            raise problems.invalid("model", "This key may not name that model.", f"Send {known}.")
         *before, last = self.messages
         question = last.text()
         where = f"messages.{len(before)}"
@@ -96,6 +105,7 @@ class CompletionBody(Body):
             gate=None,
             stream=self.stream,
             max_tokens=self.max_completion_tokens or self.max_tokens or most,
+            model=None if self.model == MODEL else self.model,
         )
 
 

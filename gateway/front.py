@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from core.model_routing.resolve import Resolver
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
@@ -16,13 +17,15 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
-from gateway.pipeline.builtin import CHAT_STAGES, Parts, built_in
+from gateway.pipeline.builtin import Parts, built_in, chat_stages
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
 from gateway.revocation import Revocations
-from gateway.settings import SiteSettings
+from gateway.routing import routing_of
+from gateway.settings import RoutingSettings, SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
 
@@ -46,6 +49,8 @@ class Front:
     ledger: Ledger
     shelf: Shelf
     workflows: Workflows
+    resolver: Resolver | None = None
+    learners: Learners | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -79,6 +84,7 @@ class Front:
             telemetry=self.services.telemetry,
             back_at=partial(back_at, settings),
             guard=self.services.guard,
+            resolver=self.resolver,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
@@ -106,6 +112,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         services.truth, services.cache, services.clock, limits.turn_s + RUNNING_MARGIN_S
     )
     ledger = Ledger(services.truth, tokens, services.clock, services.bell)
+    learners = _learners(services)
     identities = Identities(services.verifier, services.cache, services.clock)
     return Front(
         services=services,
@@ -117,11 +124,34 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         idempotency=idempotency,
         ledger=ledger,
         shelf=shelf,
-        workflows=_workflows(services),
+        workflows=_workflows(services, learners),
+        learners=learners,
+        resolver=_resolver(settings.routing),
     )
 
 
-def _workflows(services: Services) -> Workflows:
+def _resolver(routing: RoutingSettings) -> Resolver | None:
+    """What says who may have what; None where nobody is limited."""
+    if not routing.limits_callers:
+        return None
+    return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
+
+
+def _learners(services: Services) -> Learners | None:
+    """What learns which tier suffices; None where nothing goes by it, or nothing embeds."""
+    settings = services.settings
+    if settings.routing.mode != "learned" or services.embedding is None:
+        return None
+    return Learners(
+        services.truth.learning,
+        [site.key for site in settings.sites],
+        [tier.name for tier in settings.routing.tiers],
+        services.embedding.table,
+        services.clock,
+    )
+
+
+def _workflows(services: Services, learners: Learners | None) -> Workflows:
     """The workflows of the settings, over Fanlight's own stages and those that were handed in."""
     limits = services.settings.limits
     patience = Patience(limits.first_token_s, limits.model_tries, limits.hedge_after_s)
@@ -133,6 +163,10 @@ def _workflows(services: Services) -> Workflows:
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
+        routing=routing_of(services.settings, services.truth.budgets, services.clock),
+        predict=learners.predict if learners else None,
     )
     catalogue = {**built_in(parts), **services.stages}
-    return build_workflows(catalogue, CHAT_STAGES, services.settings.workflows)
+    return build_workflows(
+        catalogue, chat_stages(services.settings.routing.mode), services.settings.workflows
+    )

@@ -18,6 +18,7 @@ from core.errors import Conflict, Ended, Exists
 from core.messages import Turn
 from core.ports import Clock
 from core.receipts import Receipt, chain_hash
+from core.trajectory import Trajectory
 from core.truth import Committed, Finished, OpenEscalation, ReceiptLink, Truth, Work
 from gateway import problems
 from gateway.bell import OPERATORS, OUTBOX, Bell, conversation_topic
@@ -48,6 +49,7 @@ class Record:
     model: str | None = None
     turn: Turn | None = None
     escalation: OpenEscalation | None = None
+    trajectory: Trajectory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Ledger:
             locale=record.locale,
             escalation=record.escalation,
             began=caller.claims["began"],
+            trajectory=record.trajectory,
         )
         escalation = await self._truth.commit(work)
         self._remember(caller.sid, chain_hash(receipt))

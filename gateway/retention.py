@@ -53,6 +53,7 @@ def oldest(policy: RetentionSettings, now: float) -> dict[Swept, float]:
         "escalations": policy.escalations_days,
         "feedback": policy.feedback_days,
         "sessions": policy.receipts_days,
+        "trajectories": policy.trajectories_days,
         "commands": policy.commands_days,
     }
     kept = {kind: now - count * DAY_S for kind, count in days.items() if count}

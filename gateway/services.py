@@ -107,7 +107,7 @@ async def open_services(
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
             commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
-            stages=_installed_stages(),
+            stages=installed_stages(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
             disclaimers=packaged_disclaimers(),
             tasks=packaged_tasks(),
@@ -124,7 +124,16 @@ def _open_models(
         transport = DIALECTS[each.dialect](each, outbound.transport(), settings.limits.connect_s)
         opened.push_async_callback(transport.close)
         breaker = Breaker(time.monotonic)
-        models.append(Model(each.name, transport, breaker, each.context_tokens))
+        models.append(
+            Model(
+                each.name,
+                transport,
+                breaker,
+                each.context_tokens,
+                price=each.price,
+                provider=each.dialect,
+            )
+        )
     return tuple(models)
 
 
@@ -140,7 +149,8 @@ def _open_first_tokens(
     return first_tokens
 
 
-def _installed_stages() -> dict[str, Stage]:
+def installed_stages() -> dict[str, Stage]:
+    """The stages of packages that are installed beside, by their registered names."""
     return {each.name: each.load()() for each in entry_points(group=EXTENSIONS)}
 
 

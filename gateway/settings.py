@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.model_routing.decision import Price, Tier
+from core.model_routing.resolve import Layers
 from gateway.escalation.hours import Hours
 from gateway.escalation.severity import SeverityRule
 from gateway.pipeline.models import CONTEXT_TOKENS
@@ -75,7 +77,8 @@ class GreetingSettings:
 class SiteSettings:
     """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
 
-    Without `hours` somebody is always there.
+    Without `hours` somebody is always there. `daily_usd` and `monthly_usd` are what its turns may
+    cost in US dollars, 0 for no limit.
     """
 
     key: str
@@ -97,6 +100,8 @@ class SiteSettings:
     voice: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""), compare=False)
     local_models: tuple[str, ...] = ()
+    daily_usd: float = 0.0
+    monthly_usd: float = 0.0
 
 
 def target_variable(name: str, what: str) -> str:
@@ -146,6 +151,7 @@ class ModelSettings:
     name: str = "model"
     dialect: str = "openai"
     context_tokens: int = CONTEXT_TOKENS
+    price: Price = field(default_factory=Price)
 
     @property
     def key_variable(self) -> str:
@@ -210,6 +216,31 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutingSettings:
+    """How a model is chosen, and what callers may have.
+
+    `mode` is `preference`, `tiered` or `learned`. `tiers` come with the cheapest first, and name
+    models by the settings' names, as `fallback_model` does ("" is none). `rate_limit` is turns a
+    minute of all callers together, 0 for no limit. `alerts` are shares of a budget in (0, 1].
+    """
+
+    mode: str = "preference"
+    tiers: tuple[Tier, ...] = ()
+    strategy: str = "preference_order"
+    escalation: bool = False
+    fallback_model: str = ""
+    rate_limit: int = 0
+    reset_hour_utc: int = 0
+    alerts: tuple[float, ...] = (0.5, 0.8, 0.95)
+    permissions: Layers = field(default_factory=Layers)
+
+    @property
+    def limits_callers(self) -> bool:
+        """Whether permissions hold: once a table says so, or tiers ask for them."""
+        return self.mode != "preference" or self.permissions.told
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionSettings:
     """For how many days what visitors left is kept, by kind; 0 keeps it until it is erased.
 
@@ -220,6 +251,7 @@ class RetentionSettings:
     escalations_days: int = 365
     feedback_days: int = 365
     receipts_days: int = 365
+    trajectories_days: int = 90
     commands_days: int = 0
 
 
@@ -260,6 +292,7 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     workflows: tuple[Declared, ...] = ()
     prompts: Path | None = None
+    routing: RoutingSettings = field(default_factory=RoutingSettings)
 
     @property
     def models(self) -> tuple[ModelSettings, ...]:

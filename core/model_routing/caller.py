@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from core.scope import Scope
+
 WIDGET: Final = "widget"
 """The chat on a site's pages, by a signed session."""
 
@@ -24,7 +26,7 @@ class Caller:
     """A site's visitor, server or operator on one channel.
 
     `subject` is the scope's subject, and "" for a site's own server; `user` is who the site's
-    signed identity says the visitor is, else None.
+    signed identity says the visitor is, as `<issuer>|<sub>`, else None.
     """
 
     site: str
@@ -38,3 +40,13 @@ class Caller:
         if self.channel == CONSOLE:
             return 2
         return 1 if self.channel == API or self.user else 0
+
+
+def visitor(scope: Scope) -> Caller:
+    """Whoever holds a session of a site's widget."""
+    return Caller(scope.site, scope.subject, WIDGET, scope.user)
+
+
+def server(site: str) -> Caller:
+    """A site's own server, which has its API key."""
+    return Caller(site, "", API)

@@ -33,9 +33,11 @@ from core.truth import (
     Work,
 )
 from gateway.adapters import semantics
+from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_knowledge import MemoryKnowledge
+from gateway.adapters.memory_learning import MemoryLearning
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import (
     FeedbackRow,
@@ -55,8 +57,10 @@ class MemoryTruth:
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
         self._commands = MemoryCommands()
         self._revocations = MemoryRevocations()
-        self._subjects = MemorySubjects(self._rows, self._revocations)
-        self._escalations = MemoryEscalations(self._rows, clock)
+        self._budgets = MemoryBudgets()
+        self._learning = MemoryLearning(self._rows)
+        self._subjects = MemorySubjects(self._rows, self._revocations, self._budgets)
+        self._escalations = MemoryEscalations(self._rows, clock, self._learning)
 
     @property
     def knowledge(self) -> MemoryKnowledge:
@@ -74,9 +78,19 @@ class MemoryTruth:
         return self._revocations
 
     @property
+    def learning(self) -> MemoryLearning:
+        """The part that keeps how turns were answered, to learn from it."""
+        return self._learning
+
+    @property
     def subjects(self) -> MemorySubjects:
         """The part that gives out, erases, moves and forgets what is held of visitors."""
         return self._subjects
+
+    @property
+    def budgets(self) -> MemoryBudgets:
+        """The part that counts what models cost."""
+        return self._budgets
 
     async def start(self) -> None:
         """Nothing needs opening."""
@@ -116,7 +130,10 @@ class MemoryTruth:
             head = self._rows.heads.setdefault(work.link.sid, HeadRow(work.scope))
             head.gaps += work.link.presented != head.head
             head.head, head.at = chain_hash(work.link.receipt), work.at
+        if work.trajectory is not None:
+            self._learning.store(work.scope, work.trajectory)
         if work.feedback is not None:
+            self._learning.mark(work.scope, work.feedback, work.at)
             place = self._place(work.scope, work.feedback.turn_id) or ""
             mark = FeedbackRow(work.feedback, place, work.at)
             self._rows.feedback[work.scope, work.feedback.turn_id] = mark

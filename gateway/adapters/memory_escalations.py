@@ -15,15 +15,17 @@ from core.ports import Clock, Thread
 from core.truth import Committed, OpenEscalation, Threaded, Work
 from gateway.adapters import semantics
 from gateway.adapters.memory_deliveries import DeliveryRow
+from gateway.adapters.memory_learning import MemoryLearning
 from gateway.adapters.memory_rows import EscalationRow, Rows
 
 
 class MemoryEscalations:
     """What happens to the escalations of a truth in memory."""
 
-    def __init__(self, rows: Rows, clock: Clock) -> None:
+    def __init__(self, rows: Rows, clock: Clock, learning: MemoryLearning) -> None:
         self._rows = rows
         self._clock = clock
+        self._learning = learning
 
     def open(self, work: Work, opened: OpenEscalation) -> Committed:
         """Open the escalation of a turn, add it to the conversation's open one, or complete it."""
@@ -71,6 +73,7 @@ class MemoryEscalations:
         row.replies.append(reply)
         place = semantics.replied_at(at, (turn.at for turn in unseen))
         row.replied.append((place, reply.id))
+        self._learning.replied(row.scope, reply.turn_id, reply.content, at)
         event = VisitorEvent(0, "human_reply", semantics.reply_event(reply))
         self._rows.events.add(row.scope, row.conversation_id, at, event)
         told = answered(reply.id, [turn.id for turn in unseen])

@@ -57,6 +57,12 @@ def _turns(rows: Rows, scope: Scope) -> Dated:
             yield (row.at, name), HeldTurn(row.question, row.locale, row.turn)
 
 
+def _trajectories(rows: Rows, scope: Scope) -> Dated:
+    for (whose, name), row in rows.trajectories.items():
+        if whose == scope and row.owned:
+            yield (row.at, name), row
+
+
 def _escalations(rows: Rows, scope: Scope) -> Dated:
     return (((row.at, row.id), row.shown()) for row in rows.cases() if row.scope == scope)
 
@@ -87,6 +93,7 @@ def _receipts(rows: Rows, scope: Scope) -> Dated:
 _PARTS: Mapping[Part, Callable[[Rows, Scope], Dated]] = {
     "conversations": _conversations,
     "turns": _turns,
+    "trajectories": _trajectories,
     "escalations": _escalations,
     "feedback": _feedback,
     "events": _events,

@@ -22,6 +22,7 @@ from core.messages import (
 from core.ports import Thread
 from core.scope import Scope
 from core.subjects import Feedback
+from core.trajectory import Trajectory
 from core.truth import Finished, LeasedDelivery, Threaded
 from gateway.adapters import semantics
 from gateway.adapters.memory_deliveries import DeliveryRow, DeliveryRows
@@ -296,6 +297,7 @@ class Rows:
     by_turn: dict[tuple[Scope, str], EscalationRow] = field(default_factory=dict)
     open_cases: dict[str, EscalationRow] = field(default_factory=dict)
     feedback: dict[tuple[Scope, str], FeedbackRow] = field(default_factory=dict)
+    trajectories: dict[tuple[Scope, str], Trajectory] = field(default_factory=dict)
     deliveries: DeliveryRows = field(default_factory=DeliveryRows)
     reply_ids: set[str] = field(default_factory=set)
     threads: dict[Thread, Threaded] = field(default_factory=dict)

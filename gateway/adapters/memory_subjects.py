@@ -20,6 +20,7 @@ from core.subjects import (
     Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
+from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_exports import exported
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import EscalationRow, Rows
@@ -28,9 +29,10 @@ from gateway.adapters.memory_rows import EscalationRow, Rows
 class MemorySubjects:
     """A `SubjectStore` over the rows of a truth in memory."""
 
-    def __init__(self, rows: Rows, revocations: MemoryRevocations) -> None:
+    def __init__(self, rows: Rows, revocations: MemoryRevocations, budgets: MemoryBudgets) -> None:
         self._rows = rows
         self._revocations = revocations
+        self._budgets = budgets
 
     async def export(
         self, scope: Scope, since: float, after: Place | None = None, limit: int = PAGE
@@ -55,10 +57,12 @@ class MemorySubjects:
             len(asked),
             _drop_scope(rows.feedback, scope),
             rows.events.drop(scope),
+            _drop_scope(rows.trajectories, scope),
         )
         for place in places:
             del rows.owners[place]
         _drop_scope(rows.finished, scope)
+        self._budgets.forget_subject(scope.site, scope.subject)
         for head in rows.heads.values():
             if head.scope == scope:
                 head.scope = Scope(scope.site, NOBODY)
@@ -103,6 +107,12 @@ class MemorySubjects:
             for *_, row in islice(asked, limit):
                 self._drop_case(row)
                 places.append(row.conversation_id)
+        elif kind == "trajectories":
+            ways = _oldest(
+                ((row.at, _order(name), name) for name, row in rows.trajectories.items()), until
+            )
+            names = [name for *_, name in islice(ways, limit)]
+            places = [rows.trajectories.pop(name).conversation_id for name in names]
         elif kind == "events":
             places = rows.events.expire(until, limit)
         else:
@@ -137,6 +147,10 @@ class MemorySubjects:
         for whose, name in list(rows.feedback):
             if whose == anonymous and rows.feedback[whose, name].conversation_id == place:
                 rows.feedback[into, name] = rows.feedback.pop((whose, name))
+        for whose, name in list(rows.trajectories):
+            held = rows.trajectories[whose, name]
+            if whose == anonymous and held.conversation_id == place:
+                rows.trajectories[into, name] = rows.trajectories.pop((whose, name))
         rows.events.move(place, anonymous, into)
 
     def _drop_case(self, row: EscalationRow) -> None:
@@ -157,6 +171,7 @@ class MemorySubjects:
         held = {row.turn.conversation_id for row in rows.turns.values()}
         held |= {row.conversation_id for row in rows.escalations.values()}
         held |= {row.conversation_id for row in rows.feedback.values()}
+        held |= {row.conversation_id for row in rows.trajectories.values()}
         for place in set(places) - held:
             if not rows.events.has(place):
                 rows.owners.pop(place, None)

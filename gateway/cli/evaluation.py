@@ -18,6 +18,7 @@ import click
 from gateway.cli.builders import build, meaning
 from gateway.cli.confidence import confidence_command, turns_command
 from gateway.cli.distil import distil_command
+from gateway.cli.learning import learning_command
 from gateway.cli.router import router_command
 from gateway.cli.safety import eval_safety_command
 from gateway.cli.text_files import read_from
@@ -52,6 +53,7 @@ eval_group.add_command(distil_command)
 eval_group.add_command(confidence_command)
 eval_group.add_command(turns_command)
 eval_group.add_command(router_command)
+eval_group.add_command(learning_command)
 eval_group.add_command(eval_safety_command)
 
 

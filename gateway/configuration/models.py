@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from core.model_routing.decision import Price
 from gateway.configuration import rules
 from gateway.configuration.flaws import Flaw
 from gateway.configuration.reader import Values, read_tables
@@ -36,7 +37,11 @@ def read_model(
         return None
     _check_address(url, private, url_key, flaws)
     return ModelSettings(
-        url.rstrip("/"), model, Secret(key), context_tokens=values["context_tokens"]
+        url.rstrip("/"),
+        model,
+        Secret(key),
+        context_tokens=values["context_tokens"],
+        price=Price(values["read_usd"], values["written_usd"]),
     )
 
 
@@ -70,6 +75,7 @@ def _one(
         name=name,
         dialect=dialect,
         context_tokens=values["context_tokens"],
+        price=Price(values["read_usd"], values["written_usd"]),
     )
 
 

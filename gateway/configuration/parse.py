@@ -19,6 +19,7 @@ from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
 from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
+from gateway.configuration.routing import read_routing
 from gateway.configuration.targets import read_targets
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
@@ -41,6 +42,9 @@ SECTIONS: Final = (
     "embeddings",
     "rerank",
     "prompts",
+    "routing",
+    "tiers",
+    "permissions",
     "workflows",
     "limits",
     "telemetry",
@@ -83,6 +87,7 @@ def parse_settings(
         rerank=rerank,
         prompts=base / prompts["folder"] if prompts["folder"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
+        routing=read_routing(document, flaws),
         limits=LimitSettings(**limits),
         retention=RetentionSettings(
             **read_table(document.get("retention", {}), "retention", "retention", flaws)
@@ -231,6 +236,8 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
+        daily_usd=values["daily_usd"],
+        monthly_usd=values["monthly_usd"],
     )
 
 

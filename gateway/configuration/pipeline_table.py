@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.configuration.routing_table import price
 from gateway.configuration.setting import Setting
 from gateway.configuration.variables import MODEL_KEY
 from gateway.pipeline.models import CONTEXT_TOKENS
@@ -28,6 +29,7 @@ PIPELINE_SETTINGS: Final = (
     ),
     Setting("model", "model", "string", "The model's name, as that server knows it."),
     _context("model"),
+    *price("model"),
     Setting(
         *("models", "name", "string"),
         f"Small letters, digits, `_` or `-`; its key, where it wants one, is in `{MODEL_KEY}`.",
@@ -51,6 +53,7 @@ PIPELINE_SETTINGS: Final = (
         required=True,
     ),
     _context("models"),
+    *price("models"),
     Setting(
         *("prompts", "folder", "string"),
         "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",

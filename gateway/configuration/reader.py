@@ -107,6 +107,10 @@ def _in_range(value: Any, setting: Setting, where: str, flaws: list[Flaw]) -> An
 def _is(kind: str, value: object) -> bool:
     if kind == "list of strings":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind == "list of numbers":
+        return isinstance(value, list) and all(_is("number", item) for item in value)
+    if kind == "table":
+        return isinstance(value, dict)
     if kind == "table of strings":
         return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
     if kind == "list of tables":

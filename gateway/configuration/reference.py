@@ -39,7 +39,8 @@ def _default(setting: Setting) -> str:
     if setting.default is None:
         return "required" if setting.required else ""
     if isinstance(setting.default, tuple):
-        listed = ", ".join(f'"{item}"' for item in setting.default)
+        shown = (f'"{item}"' if isinstance(item, str) else str(item) for item in setting.default)
+        listed = ", ".join(shown)
         return f"`[{listed}]`"
     if setting.default == "":
         return ""

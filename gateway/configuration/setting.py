@@ -10,11 +10,13 @@ type Kind = Literal[
     "integer",
     "number",
     "list of strings",
+    "list of numbers",
     "true or false",
+    "table",
     "table of strings",
     "list of tables",
 ]
-type Value = str | bool | int | float | tuple[str, ...]
+type Value = str | bool | int | float | tuple[str, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

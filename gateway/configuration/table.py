@@ -10,6 +10,7 @@ from typing import Final
 from core.pow import MAX_DIFFICULTY
 from gateway.configuration.encoder_table import ENCODER_SETTINGS
 from gateway.configuration.pipeline_table import PIPELINE_SETTINGS
+from gateway.configuration.routing_table import ROUTING_SETTINGS, SITE_ROUTING
 from gateway.configuration.setting import Kind, Setting
 from gateway.configuration.variables import TARGET_SECRET, TARGET_TOKEN, TURNSTILE_SECRET
 
@@ -236,6 +237,7 @@ SETTINGS: Final = (
         "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),
     ),
+    *SITE_ROUTING,
     Setting(
         *("sites.greetings", "name", "string"),
         "Under which a browser keeps that it was shown: small letters, digits, `_` or `-`.",
@@ -301,6 +303,7 @@ SETTINGS: Final = (
         default=False,
     ),
     *PIPELINE_SETTINGS,
+    *ROUTING_SETTINGS,
     *ENCODER_SETTINGS,
     Setting(
         "telemetry",
@@ -317,6 +320,11 @@ SETTINGS: Final = (
     ),
     _days("feedback_days", 365, "Visitors' marks on answers."),
     _days("receipts_days", 365, "The hash of each session's last receipt."),
+    _days(
+        "trajectories_days",
+        90,
+        "How turns were answered: figures, models, digests; what the learned router learns from.",
+    ),
     _days("commands_days", 0, "What operators said of commands (`/v1/classify/feedback`)."),
     _limit("body_bytes", 65_536, 4_096, 1_048_576, "The largest request body, in bytes."),
     _limit("session_per_minute", 60, 1, 100_000, "Signed calls a minute by one session."),

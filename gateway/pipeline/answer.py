@@ -13,24 +13,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import Caller
+from core.model_routing.permissions import Permissions
+from core.model_routing.resolve import Resolver
 from core.ports import Clock
 from core.respond import Response, respond
 from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
+from core.trajectory import Trajectory
 from gateway.days import day_in
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.stages import Workflows
-from gateway.pipeline.state import Emit, Site, TurnState
+from gateway.pipeline.state import Emit, Site, TurnState, Watch
 from gateway.pipeline.turns import asking_back, from_entry, unanswered
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A judged turn, and what the visitor is shown where it is not trusted."""
+    """A judged turn, and what the visitor is shown where it is not trusted.
+
+    `trajectory` is how it came about; None where nothing learns.
+    """
 
     turn: Turn
     fallback_text: str
+    trajectory: Trajectory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +60,28 @@ class Pipeline:
     telemetry: Telemetry = SILENT
     back_at: Callable[[float], str | None] = lambda _at: None
     guard: Guard | None = None
+    resolver: Resolver | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
         return Hurry(self.deadlines)
 
     async def answer(
-        self, request: ChatRequest, emit: Emit, hurry: Hurry, judged: Callable[[], None]
+        self,
+        request: ChatRequest,
+        emit: Emit,
+        hurry: Hurry,
+        judged: Callable[[], None],
+        caller: Caller | None = None,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
 
-        `judged` is called once the gate, which takes the processor, is through.
+        `judged` is called once the gate, which takes the processor, is through. `caller` is whom
+        the turn is for; where permissions hold, it gets no more than it may have.
         """
-        now = self.clock()
+        allowed = self.resolver.allowed(caller) if self.resolver and caller else None
+        at_once = allowed is None or allowed.streaming_allowed
+        now, watch = self.clock(), Watch(asyncio.get_running_loop().time)
         attended = self.attended(now)
         async with self.gates:
             with stage(self.telemetry, "gate"):
@@ -72,12 +89,39 @@ class Pipeline:
             judged()
             # All else that is ready goes before the next question's milliseconds.
             await asyncio.sleep(0)
-        turn = await self._turn(
-            TurnState(request, self.site, response, emit, hurry.over, self.clock)
+        state = TurnState(
+            _shortened(request, allowed),
+            self.site,
+            response,
+            watch.over(emit if at_once else _withheld),
+            hurry.over,
+            self.clock,
+            caller=caller,
+            allowed=allowed,
+            watch=watch,
         )
+        state = await self._judged(state)
+        turn = _turn_of(state)
+        if not at_once and turn.reply:
+            emit(turn.reply)
         if turn.escalate and not attended:
             turn = replace(turn, fallback_text=response.fallback_text, back_at=self.back_at(now))
-        return Answered(turn, response.fallback_text)
+        return Answered(turn, response.fallback_text, state.trajectory)
+
+    def judged(self, request: ChatRequest, caller: Caller) -> TurnState:
+        """A question as the gate sees it, for whoever asks why: nothing is streamed or kept."""
+        response = self._gate(request, attended=self.attended(self.clock()))
+        allowed = self.resolver.allowed(caller) if self.resolver else None
+        return TurnState(
+            _shortened(request, allowed),
+            self.site,
+            response,
+            _withheld,
+            self.hurry().over,
+            self.clock,
+            caller=caller,
+            allowed=allowed,
+        )
 
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
         return respond(
@@ -92,24 +136,39 @@ class Pipeline:
             attended=attended,
         )
 
-    async def _turn(self, state: TurnState) -> Turn:
+    async def _judged(self, state: TurnState) -> TurnState:
+        """The state with its turn, and what is learnt from it."""
         verdict = state.response.verdict
+        turn = None
         if verdict.answers and verdict.hit is not None:
             turn = from_entry(state, verdict, verdict.hit)
-            state.emit(turn.reply)
-            return turn
-        if verdict.choices:
+        elif verdict.choices:
             turn = asking_back(state, state.response)
+        if turn is not None:
             state.emit(turn.reply)
-            return turn
+            return await self.workflows.learn(replace(state, turn=turn), self.telemetry)
         if self.guard is not None:
             with stage(self.telemetry, "guard"):
                 if not self.guard.admits(state.request.question):
-                    return unanswered(state, UNSAFE_INPUT)
+                    refused = replace(state, turn=unanswered(state, UNSAFE_INPUT))
+                    return await self.workflows.learn(refused, self.telemetry)
                 memory = await self.guard.kept(state.request.training_memory)
             state = replace(state, request=replace(state.request, training_memory=memory))
         with stage(self.telemetry, "model"):
-            state = await self.workflows.run(state, self.telemetry)
-        if state.turn is None:
-            raise RuntimeError(f"the workflow for {state.task_type} made no turn")
-        return state.turn
+            return await self.workflows.run(state, self.telemetry)
+
+
+def _turn_of(state: TurnState) -> Turn:
+    if state.turn is None:
+        raise RuntimeError(f"the workflow for {state.task_type} made no turn")
+    return state.turn
+
+
+def _shortened(request: ChatRequest, allowed: Permissions | None) -> ChatRequest:
+    """The question, with no longer a reply than its caller may have."""
+    most = allowed.max_output_tokens if allowed else 0
+    return replace(request, max_tokens=min(request.max_tokens, most)) if most else request
+
+
+def _withheld(text: str) -> None:
+    """Words that nobody reads yet: a caller who may not be streamed to has them once judged."""

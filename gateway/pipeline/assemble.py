@@ -62,8 +62,11 @@ def _window(state: TurnState, budget: int) -> Window:
     reply = min(reply, holds // 2)
     ratio = _dearest(state.candidates)
     # What stands around each message is as dear as the rest of it.
-    holds -= ceil(max(0.0, ratio - 1.0) * MESSAGE * (LAST_TURNS + 2))
-    return Window(min(holds, budget + reply), reply, lambda text: ceil(ratio * estimate(text)))
+    dearer = ceil(max(0.0, ratio - 1.0) * MESSAGE * (LAST_TURNS + 2))
+    tokens = min(holds - dearer, budget + reply)
+    if state.allowed is not None and state.allowed.max_context_tokens:
+        tokens = min(tokens, state.allowed.max_context_tokens - dearer + reply)
+    return Window(tokens, reply, lambda text: ceil(ratio * estimate(text)))
 
 
 def _dearest(candidates: Sequence[Model]) -> float:

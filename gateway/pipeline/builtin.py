@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.telemetry import SILENT, Telemetry
@@ -13,12 +13,15 @@ from gateway.pipeline.classify.stage import Classifying
 from gateway.pipeline.classify.tasks import NO_TASKS, Tasks
 from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
+from gateway.pipeline.learn.stage import Trajectories
 from gateway.pipeline.models import Model
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
 from gateway.pipeline.score import Calibrated
-from gateway.pipeline.stages import Stage
+from gateway.pipeline.stages import Stage, slot_of
+from gateway.pipeline.state import TurnState
+from gateway.pipeline.tiers.stage import Routing, Tiered
 from gateway.pipeline.transport import Streaming
 from kb.embed import Embedding
 
@@ -28,16 +31,24 @@ CHAT_STAGES: Final = (
     "assemble.passages",
     "transport.streaming",
     "score.calibrated",
+    "learn.trajectory",
 )
 """What `workflow.chat` does where the settings say nothing else."""
 
-NAMES: Final = (*CHAT_STAGES, "classify.keywords")
+ROUTES: Final = {
+    "preference": "route.preference",
+    "tiered": "route.tiered",
+    "learned": "route.learned",
+}
+"""The route of each way in which the settings have models chosen."""
+
+NAMES: Final = (*CHAT_STAGES, "classify.keywords", "route.tiered", "route.learned")
 """Every stage that `built_in` makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the stages work with."""
+    """What the stages work with; `predict` is None where nothing was learnt of the tiers."""
 
     models: Sequence[Model]
     patience: Patience
@@ -46,15 +57,29 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
+    routing: Routing = field(default_factory=Routing)
+    predict: Callable[[TurnState], str | None] | None = None
+
+
+def chat_stages(mode: str) -> tuple[str, ...]:
+    """The stages of `workflow.chat` where the settings have models chosen so."""
+    return tuple(
+        ROUTES.get(mode, "route.tiered") if slot_of(name) == "route" else name
+        for name in CHAT_STAGES
+    )
 
 
 def built_in(parts: Parts) -> Mapping[str, Stage]:
     """Every stage of Fanlight's own by its registered name, ready to run."""
+    learned = replace(parts.routing, predict=parts.predict or parts.routing.predict)
     return {
         "classify.examples": Classifying(Classifier(parts.tasks, parts.embedding)),
         "classify.keywords": Classifying(Classifier(parts.tasks)),
         "route.preference": Preference(parts.models),
+        "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
+        "route.learned": Tiered(parts.models, learned, parts.telemetry),
         "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
+        "learn.trajectory": Trajectories(),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.breaker import Breaker
+from core.model_routing.decision import Price
 from core.ports import Prompt, Transport
 from core.prompting.budget import MESSAGE, estimate
 
@@ -44,10 +45,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model by the name that the settings give it; `context_tokens` is what it can read."""
+    """A model by the name that the settings give it; `context_tokens` is what it can read.
+
+    `provider` is the dialect of its server: permissions may name it as `provider/model`.
+    """
 
     name: str
     transport: Transport
     breaker: Breaker
     context_tokens: int = CONTEXT_TOKENS
     measure: Measure = field(default_factory=Measure)
+    price: Price = field(default_factory=Price)
+    provider: str = ""

@@ -10,7 +10,7 @@ workflow twice, a task type that two workflows claim, and a classifier in anothe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from core.telemetry import Telemetry, stage
@@ -45,6 +45,7 @@ class Workflow:
 
     async def run(self, state: TurnState, telemetry: Telemetry) -> TurnState:
         """Run what is left to do: once the turn stands, only what learns from it."""
+        state = replace(state, workflow=self.name)
         for slot, one in self.stages.items():
             if state.turn is None or slot == "learn":
                 with stage(telemetry, slot):
@@ -70,6 +71,14 @@ class Workflows:
             with stage(telemetry, "classify"):
                 state = await self.classifier.run(state)
         return await self.of(state.task_type).run(state, telemetry)
+
+    async def learn(self, state: TurnState, telemetry: Telemetry) -> TurnState:
+        """Learn from a turn that stands without any workflow, as the default one does."""
+        learner = self.default.stages.get("learn")
+        if learner is None:
+            return state
+        with stage(telemetry, "learn"):
+            return await learner.run(state)
 
 
 def slot_of(name: str) -> str:

@@ -8,7 +8,7 @@ made it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
@@ -18,6 +18,7 @@ from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
 from core.prompting.compose import PASSAGES
 from core.respond import Response
+from core.trajectory import Trajectory
 from gateway.pipeline.classify.tasks import Profile
 from gateway.pipeline.models import Model
 from kb import Hit, Index
@@ -44,11 +45,40 @@ class Site:
     max_tokens: int
 
 
+@dataclass(slots=True)
+class Watch:
+    """How long a turn takes, on a clock that only goes forward: in milliseconds since it began."""
+
+    now: Clock
+    began: float = field(init=False)
+    first: float | None = None
+
+    def __post_init__(self) -> None:
+        """It begins."""
+        self.began = self.now()
+
+    @property
+    def total_ms(self) -> float:
+        """Until now."""
+        return (self.now() - self.began) * 1000
+
+    def over(self, emit: Emit) -> Emit:
+        """The same, with the time of the first word noted."""
+
+        def noted(text: str) -> None:
+            if text and self.first is None:
+                self.first = self.total_ms
+            emit(text)
+
+        return noted
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a model wrote; `reasoning` is what it thought before, where it says so.
 
-    `logprob` is the mean natural log-probability of the reply's tokens, where its server tells it.
+    `model` is its server's name for it, and `asked` that of the settings. `logprob` is the mean
+    natural log-probability of the reply's tokens, where its server tells it.
     """
 
     reply: str
@@ -56,6 +86,7 @@ class Written:
     usage: Usage | None = None
     reasoning: str | None = None
     logprob: float | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +98,8 @@ class TurnState:
     asked, the preferred one first. `canaries` are words that the prompt has and no reply may;
     `quality` is what a scorer made of the reply, and `flaws` why it was not let pass. `caller` is
     whom the turn is for, `allowed` what that caller may have, and `decision` which models were
-    chosen, and why; each is None where nothing decided it.
+    chosen, and why; each is None where nothing decided it. `watch` runs since the question came;
+    `workflow` is which one answers; `trajectory` is what is kept of all this, to learn from.
     """
 
     request: ChatRequest
@@ -88,6 +120,9 @@ class TurnState:
     caller: Caller | None = None
     allowed: Permissions | None = None
     decision: Decision | None = None
+    watch: Watch | None = None
+    workflow: str | None = None
+    trajectory: Trajectory | None = None
 
     @property
     def passages(self) -> tuple[Hit, ...]:

@@ -54,7 +54,8 @@ class Streaming:
         model = reach.model
         if model is not None and reply.usage is not None:
             model.measure.learn(prompt, reply.usage.prompt_tokens)
-        return replace(state, written=reply.written(model.transport.model if model else ""))
+        written = reply.written(model.transport.model if model else "")
+        return replace(state, written=replace(written, asked=model.name if model else None))
 
 
 @dataclass(slots=True)

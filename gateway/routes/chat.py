@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -22,7 +23,9 @@ from core.digest import sha256_hex
 from core.errors import Problem
 from core.escalation import by_gateway, escalation_id
 from core.messages import ChatRequest, Turn
+from core.model_routing.caller import visitor
 from core.telemetry import CONFIDENCE, TURNS, Telemetry, stage
+from core.trajectory import Trajectory
 from core.truth import Finished, OpenEscalation
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
@@ -112,7 +115,9 @@ class Chat:
             await self._check_new(turn)
             hurry = turn.pipeline.hurry()
             with self._bell.last_words(lambda: hurry.cut(LAST_WORD_S)):
-                answered = await turn.pipeline.answer(turn.asked, emit, hurry, turn.place.through)
+                answered = await turn.pipeline.answer(
+                    turn.asked, emit, hurry, turn.place.through, visitor(turn.caller.scope)
+                )
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
                 recorded = await self._front.ledger.record(turn.caller, record)
@@ -130,7 +135,7 @@ class Chat:
     def _record(self, turn: _Turn, answered: Answered) -> Record:
         made = answered.turn
         # Without consent to memory a turn is kept only for the person who is to answer it.
-        kept = made.escalate or turn.caller.claims["consent"]["memory"]
+        agreed = turn.caller.claims["consent"]["memory"]
         return Record(
             key=turn.key,
             body_sha256=sha256_hex(turn.call.body),
@@ -146,7 +151,8 @@ class Chat:
             status=200,
             body=json.dumps(made.document(), ensure_ascii=False),
             model=made.model,
-            turn=made if kept else None,
+            turn=made if made.escalate or agreed else None,
+            trajectory=kept_of(answered.trajectory, owned=agreed),
             escalation=self._escalation(turn, answered) if made.escalate else None,
         )
 
@@ -170,6 +176,14 @@ class Chat:
         name = turn.asked.turn_id
         task.add_done_callback(lambda done: items.put_nowait(_result(done, name)))
         return _events(items)
+
+
+def kept_of(trajectory: Trajectory | None, *, owned: bool) -> Trajectory | None:
+    """What may be kept of how a turn was answered: all of it where it is to be `owned`, else its
+    numbers, which are nobody's."""
+    if trajectory is None or owned:
+        return trajectory
+    return trajectory.numbers(f"n_{uuid.uuid4().hex}")
 
 
 def tell(telemetry: Telemetry, site: str, made: Turn) -> None:

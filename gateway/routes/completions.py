@@ -1,14 +1,16 @@
 """`POST /v1/chat/completions` and `GET /v1/models`: OpenAI's dialect for a site's own server.
 
-A site's API key says whose call it is; nothing is signed, kept or escalated, and no receipt is
-given: whoever calls decides what follows from `fanlight.escalate`. A caller that leaves ends its
-turn. Words come once they are judged, also in a stream: such a client cannot take them back.
+A site's API key says whose call it is; nothing is signed or escalated, only numbers are kept, and
+no receipt is given: whoever calls decides what follows from `fanlight.escalate`. A caller that
+leaves ends its turn. Words come once they are judged, also in a stream: such a client cannot take
+them back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -16,14 +18,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.errors import Unavailable
 from core.messages import ChatRequest
+from core.model_routing.caller import server
 from gateway import problems, sse, wire
 from gateway.capacity import Capacity, Place
 from gateway.completions import MODEL, CompletionBody, chunks, completion
 from gateway.front import Front
 from gateway.pipeline.answer import Answered
-from gateway.routes.chat import LAST_WORD_S, tell
+from gateway.routes.chat import LAST_WORD_S, kept_of, tell
+from gateway.routing import nameable
 from gateway.settings import SiteSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Completions:
@@ -38,7 +45,7 @@ class Completions:
         """Answer the last message."""
         site = await self._site(request)
         body = await wire.read_json(request, CompletionBody, self._limits.body_bytes)
-        asked = body.value(site.default_locale, self._limits.max_tokens)
+        asked = body.value(site.default_locale, self._limits.max_tokens, self._nameable(site))
         with self._turns.place() as place:
             answered = await self._unless_left(request, self._answer(site, asked, place))
         if answered is None:
@@ -56,11 +63,17 @@ class Completions:
         return sse.stream(events())
 
     async def models(self, request: Request) -> Response:
-        """The one model that there is."""
-        await self._site(request)
-        one = {"id": MODEL, "object": "model", "created": 0, "owned_by": "fanlight"}
-        document = {"object": "list", "data": [one]}
+        """Fanlight as a model, and the models that this key may name."""
+        names = (MODEL, *self._nameable(await self._site(request)))
+        data = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "fanlight"} for name in names
+        ]
+        document = {"object": "list", "data": data}
         return JSONResponse(document, headers={"cache-control": "no-store"})
+
+    def _nameable(self, site: SiteSettings) -> tuple[str, ...]:
+        settings = self._front.services.settings
+        return nameable(settings, self._front.resolver, server(site.key))
 
     async def _site(self, request: Request) -> SiteSettings:
         """The site whose key this is; raises `Problem`."""
@@ -87,9 +100,20 @@ class Completions:
             services.telemetry.span("turn", turn=asked.turn_id, site=site.key),
             services.bell.last_words(lambda: hurry.cut(LAST_WORD_S)),
         ):
-            answered = await pipeline.answer(asked, _ignore, hurry, place.through)
+            answered = await pipeline.answer(asked, _ignore, hurry, place.through, server(site.key))
         tell(services.telemetry, site.key, answered.turn)
+        await self._keep(site.key, answered)
         return answered
+
+    async def _keep(self, site: str, answered: Answered) -> None:
+        """Keep the turn's numbers; an answer that is there is given even where that fails."""
+        kept = kept_of(answered.trajectory, owned=False)
+        if kept is None:
+            return
+        try:
+            await self._front.services.truth.learning.add(site, kept)
+        except Unavailable as exc:
+            _log.warning("a turn's numbers were not kept: %s", exc)
 
     async def _unless_left(
         self, request: Request, answering: Coroutine[Any, Any, Answered]

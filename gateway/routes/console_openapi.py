@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from core.commands.labels import LABELS
 from gateway import __version__, wire
-from gateway.routes import commands, knowledge_wire, operator_wire
+from gateway.routes import commands, knowledge_wire, operator_wire, routing
 from gateway.routes.embed import EmbedQuery
 from gateway.routes.openapi import PROBLEM, json_content, problem_responses
 from gateway.settings import Settings
@@ -168,6 +168,13 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         id=TEXT, command=TEXT, given=_one_of(*LABELS), expected=_one_of(*LABELS), author=TEXT,
         at=TIME,
     ),
+    "Explained": _object(
+        site=TEXT, channel=_one_of("widget", "api", "console"), question=TEXT,
+        answered_by=_one_of("kb", "visitor", "model"), confidence=SHARE, task_type=TEXT,
+        complexity=_or_null(SHARE), workflow=TEXT, models=_list(TEXT), tier=TEXT_OR_NULL,
+        reason=TEXT_OR_NULL, estimated_usd={"type": "number", "minimum": 0},
+        steps=_list(_object(what=TEXT, result=TEXT)),
+    ),
     "Accuracy": _object(
         days=COUNT, accuracy=_or_null(SHARE),
         by_day=_list(_object(day=TEXT, count=COUNT, right=COUNT)),
@@ -212,6 +219,13 @@ OPERATIONS: Final = (
     Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
     Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),
+    Operation(
+        "get",
+        routing.PATH,
+        "Say why a model is chosen",
+        {200: "Explained"},
+        query=routing.ExplainQuery,
+    ),
     Operation(
         "get", "/v1/embed/{site}", "Say what embeds a site", {200: "Snippets"}, query=EmbedQuery
     ),

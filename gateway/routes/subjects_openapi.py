@@ -66,6 +66,32 @@ _FEEDBACK: Final = _whole(
 )
 _EVENT: Final = _whole({"id": _COUNT, "conversation_id": _TEXT, "name": _TEXT, "data": _ANY})
 
+_TRAJECTORY: Final = _whole(
+    {
+        "turn_id": _TEXT,
+        "conversation_id": _TEXT,
+        "request_sha256": _TEXT,
+        "reply_sha256": _TEXT,
+        "source": _TEXT,
+        "confidence": _SHARE,
+        "escalated": _YES_NO,
+        "reasons": _list(_TEXT),
+        "channel": _TEXT,
+        "locale": _TEXT,
+        "total_ms": {"type": "number", "minimum": 0},
+        "task_type": _PERHAPS,
+        "complexity": {"type": ["number", "null"]},
+        "estimated_micros": _COUNT,
+        "cost_micros": _COUNT,
+        "prompt_tokens": _COUNT,
+        "completion_tokens": _COUNT,
+        "first_token_ms": {"type": ["number", "null"]},
+        "scores": _ANY,
+        "outcome": {"type": ["number", "null"], "minimum": -1, "maximum": 1},
+        "created_at": _TIME,
+    }
+)
+
 EXPORT: Final = _whole(
     {
         "exported_at": _TIME,
@@ -73,6 +99,7 @@ EXPORT: Final = _whole(
         "subject": _TEXT,
         "conversations": _list(_TEXT),
         "turns": _list(_TURN),
+        "trajectories": _list(_TRAJECTORY),
         "escalations": _list(_ESCALATION),
         "feedback": _list(_FEEDBACK),
         "events": _list(_EVENT),

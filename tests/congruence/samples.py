@@ -16,6 +16,7 @@ from core.messages import (
 )
 from core.scope import Scope
 from core.subjects import Feedback
+from core.trajectory import Trajectory
 from core.truth import Finished, OpenEscalation, ReceiptLink, Work
 
 NOON = 1_790_000_000.0
@@ -126,6 +127,36 @@ def a_work(
         "0" * 64, 200, f'{{"key": "{key}"}}', None if link is None else link.receipt
     )
     return Work(scope, at, key, finished, link, turn, "When?", "en", escalation, feedback, began)
+
+
+def a_way(number: int = 1, conversation: int = 1, **changes: object) -> Trajectory:
+    values: dict[str, object] = {
+        "turn_id": named("t", number),
+        "conversation_id": named("c", conversation),
+        "at": NOON + number,
+        "request_sha256": "a" * 64,
+        "reply_sha256": "b" * 64,
+        "source": "cloud",
+        "confidence": 0.75,
+        "escalated": False,
+        "reasons": ("low_confidence",),
+        "channel": "widget",
+        "locale": "en",
+        "total_ms": 812.5,
+        "task_type": "qa",
+        "complexity": 0.25,
+        "workflow": "workflow.chat",
+        "tier": "small",
+        "model": "little",
+        "reason": "complexity",
+        "estimated_micros": 3_000_000_000,
+        "cost_micros": 96,
+        "prompt_tokens": 12,
+        "completion_tokens": 34,
+        "first_token_ms": 140.25,
+        "scores": {"overall": 0.5},
+    }
+    return Trajectory(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def a_reply(number: int, escalation: int, content: str = "Tomorrow.") -> Reply:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.congruence.samples import (
     a_reply,
     a_request,
     a_turn,
+    a_way,
     a_work,
     named,
     opened,
@@ -41,7 +42,8 @@ async def lived(truth: Truth, scope: Scope, numbers: range) -> None:
         asked = opened(number, a_request(number, place + 10 * numbers.start))
         turn = a_turn(number, place + 10 * numbers.start, escalate=True)
         work = a_work(f"k{number}", scope=scope, at=at, turn=turn, escalation=asked, link=link)
-        await truth.commit(work)
+        way = a_way(number, place + 10 * numbers.start, at=at)
+        await truth.commit(replace(work, trajectory=way))
         mark = Feedback(named("t", number), "up")
         await truth.commit(a_work(f"m{number}", scope=scope, at=at, feedback=mark))
 

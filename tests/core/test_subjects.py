@@ -7,6 +7,7 @@ from core.subjects import PARTS, Place
 KEYS = {
     "conversations": ("c_1",),
     "turns": (1_790_000_000.25, "t_1"),
+    "trajectories": (1_790_000_000.25, "t_1"),
     "escalations": (0.0, "e_1"),
     "feedback": (1.5, "t_1"),
     "events": (10**18 - 1,),

@@ -45,6 +45,7 @@ def test_each_kind_is_kept_for_its_days_and_what_has_none_for_good() -> None:
     before = oldest(SHORT, NOON)
     assert before == {
         "turns": NOON - 7 * DAY_S,
+        "trajectories": NOON - 90 * DAY_S,
         "escalations": NOON - 30 * DAY_S,
         "feedback": NOON - DAY_S,
         "events": NOON - EVENTS_KEPT_S,

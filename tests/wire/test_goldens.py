@@ -52,6 +52,7 @@ from core.subjects import (
     HeldTurn,
     Place,
 )
+from core.trajectory import Trajectory
 from gateway import problems, sse, wire
 from gateway.adapters import semantics
 from gateway.adapters.crypto import LocalSigner, LocalVerifier
@@ -338,7 +339,14 @@ def held_of(made: Mapping[str, Any]) -> Held:
         tuple(HeldSession(**one) for one in made["sessions"]),
         tuple(made["receipts"]),
         made["next"] and Place.read(made["next"]),
+        tuple(map(trajectory_of, made["trajectories"])),
     )
+
+
+def trajectory_of(made: Mapping[str, Any]) -> Trajectory:
+    """What was stored for this one; the site's own names are not in it."""
+    at = datetime.fromisoformat(made["created_at"]).timestamp()
+    return Trajectory(**{**without(made, "created_at"), "reasons": tuple(made["reasons"])}, at=at)
 
 
 def without(made: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -26,14 +26,16 @@ from sqlalchemy import (
     update,
 )
 
+from core import outcome
 from core.errors import Conflict, Ended, Exists, FanlightError, NotFound
 from core.messages import EscalationStatus
 from core.receipts import chain_hash
 from core.scope import Scope
+from core.subjects import Feedback
 from core.truth import FINISHED_KEPT_S, Committed, OpenEscalation, ReceiptLink, Work
 from gateway.adapters import semantics
 from gateway.adapters.semantics import Asked
-from gateway.adapters.sql import cases, locks, reads, rows, tables
+from gateway.adapters.sql import cases, locks, reads, rows, tables, trajectories
 
 Outcome = Committed | FanlightError | None
 
@@ -116,6 +118,7 @@ _INSERTS = {
         tables.finished_calls,
         tables.receipt_heads,
         tables.turns,
+        tables.trajectories,
         tables.escalations,
         tables.deliveries,
         tables.visitor_events,
@@ -162,6 +165,7 @@ class _Batch:
     open_cases: dict[str, cases.Case] = field(default_factory=dict)
     told: list[cases.Told] = field(default_factory=list)
     marks: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
+    outcomes: dict[tuple[Scope, str], rows.Values] = field(default_factory=dict)
     inserts: dict[Table, list[rows.Values]] = field(
         default_factory=lambda: {table: [] for table in _INSERTS}
     )
@@ -280,11 +284,22 @@ def _add(batch: _Batch, work: Work) -> Committed | None:
     if work.turn is not None:
         batch.turns[work.scope, work.turn.id] = work.turn.conversation_id
         batch.inserts[tables.turns].append(rows.turn_values(work, work.turn))
+    if work.trajectory is not None:
+        row = trajectories.values(work.scope, work.trajectory)
+        batch.inserts[tables.trajectories].append(row)
     if work.feedback is not None:
+        _judge(batch, work, work.feedback)
         place = _place(batch, work.scope, work.feedback.turn_id) or ""
         values = rows.feedback_values(work, work.feedback, place)
         batch.marks[work.scope, work.feedback.turn_id] = values
     return None if work.escalation is None else _escalate(batch, work, work.escalation)
+
+
+def _judge(batch: _Batch, work: Work, mark: Feedback) -> None:
+    turn = (work.scope, mark.turn_id)
+    said = outcome.of_mark(mark.signal, person_asked=turn in batch.known)
+    if said is not None:
+        batch.outcomes[turn] = trajectories.said(*turn, said, work.at)
 
 
 def _link(head: _Head, work: Work, link: ReceiptLink) -> None:
@@ -357,6 +372,7 @@ def _write(connection: Connection, batch: _Batch) -> None:
     for table, values in batch.inserts.items():
         if values:
             connection.execute(_INSERTS[table], values)
+    trajectories.mark(connection, batch.outcomes.values())
     if moved:
         connection.execute(_MOVE_HEAD, moved)
     changed = [known for known in batch.known.values() if known.changed]

@@ -29,7 +29,8 @@ from core.subjects import (
     sliced,
     weighed,
 )
-from gateway.adapters.sql import reads, rows, tables
+from core.trajectory import Trajectory
+from gateway.adapters.sql import reads, rows, tables, trajectories
 
 _conversations = tables.conversations.c
 _escalations = tables.escalations.c
@@ -71,6 +72,14 @@ def _turns(connection: Connection, wanted: Wanted, key: Key, room: int) -> Some[
         ],
         room,
     )
+
+
+def _trajectories(connection: Connection, wanted: Wanted, key: Key, room: int) -> Some[Trajectory]:
+    table = tables.trajectories
+    mine = select(table).where(belongs(table, wanted.scope))
+    query = _after(mine, table, ("at", "turn_id"), key)
+    found = connection.execute(query.limit(room + 1)).all()
+    return sliced([((row.at, row.turn_id), trajectories.of(row)) for row in found], room)
 
 
 def _cases(connection: Connection, wanted: Wanted, key: Key, room: int) -> Some[Any]:
@@ -149,6 +158,7 @@ def _receipts(connection: Connection, wanted: Wanted, key: Key, room: int) -> So
 _PARTS: Mapping[Part, Callable[[Connection, Wanted, Key, int], Some[Any]]] = {
     "conversations": _conversations_of,
     "turns": _turns,
+    "trajectories": _trajectories,
     "escalations": _cases,
     "feedback": _marks,
     "events": _events,

@@ -21,7 +21,7 @@ from core.ports import Thread
 from core.scope import Scope
 from core.truth import LeasedDelivery, Threaded
 from gateway.adapters import semantics
-from gateway.adapters.sql import following, locks, reads, rows, tables
+from gateway.adapters.sql import following, locks, reads, rows, tables, trajectories
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +110,8 @@ def reply(connection: Connection, reply: Reply, word: Word, *, resolve: bool) ->
             }
         ],
     )
+    whose = Scope(row.site, row.subject)
+    trajectories.replied(connection, whose, reply.turn_id, reply.content, at)
     _tell(connection, row, at, "human_reply", semantics.reply_event(reply))
     told = answered(reply.id, [turn.id for turn in unseen])
     following.queue(connection, row.id, at, told, via=word.via)

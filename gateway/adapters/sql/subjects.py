@@ -37,7 +37,7 @@ from core.subjects import (
     Place,
 )
 from core.truth import FINISHED_KEPT_S, Work
-from gateway.adapters.sql import exports, locks, revocations, rows, tables
+from gateway.adapters.sql import budgets, exports, locks, revocations, rows, tables
 from gateway.adapters.sql.exports import belongs, whose
 from gateway.adapters.sql.knowledge import Run
 
@@ -49,7 +49,10 @@ _finished = tables.finished_calls.c
 CHUNK = 500
 """So many names stand in one statement: fewer than any driver takes."""
 
-_OF_CONVERSATIONS = (tables.feedback, tables.visitor_events, tables.turns, tables.escalations)
+_OF_CONVERSATIONS = (
+    *(tables.feedback, tables.visitor_events, tables.turns, tables.trajectories),
+    tables.escalations,
+)
 """What a conversation holds, each row with its scope."""
 
 _OLD: Mapping[Kind, tuple[Table, tuple[str, ...]]] = {
@@ -58,6 +61,7 @@ _OLD: Mapping[Kind, tuple[Table, tuple[str, ...]]] = {
     "feedback": (tables.feedback, ("turn_id", "site", "subject")),
     "events": (tables.visitor_events, ("id",)),
     "sessions": (tables.receipt_heads, ("sid",)),
+    "trajectories": (tables.trajectories, ("turn_id", "site", "subject")),
 }
 """What is kept for a time, and the names of its key."""
 
@@ -115,6 +119,7 @@ def _erase(connection: Connection, work: Work) -> Erased:
     }
     for table in (tables.conversations, tables.finished_calls):
         connection.execute(delete(table).where(whose(table, scope)))
+    budgets.forget_subject(connection, scope)
     heads = tables.receipt_heads
     connection.execute(update(heads).where(whose(heads, scope)).values(subject=NOBODY))
     revocations.end_subject(connection, scope, work.at)
@@ -125,6 +130,7 @@ def _erase(connection: Connection, work: Work) -> Erased:
         gone[tables.escalations],
         gone[tables.feedback],
         gone[tables.visitor_events],
+        gone[tables.trajectories],
     )
 
 
@@ -192,7 +198,8 @@ def _expire(connection: Connection, kind: Kind, until: float, limit: int) -> int
         heads = [tuple(row) for row in connection.execute(old)]
         return _drop_named(connection, kind, heads, until)
     found = connection.execute(old.add_columns(table.c.conversation_id)).all()
-    places = {row.conversation_id for row in found}
+    # What belongs to nobody has no conversation.
+    places = {row.conversation_id for row in found if row.conversation_id}
     locks.hold(connection, *map(locks.conversation, places))
     if kind == "escalations":
         for some in _chunks([row.id for row in found]):

@@ -106,6 +106,32 @@ turns = Table(
     Column("created_at", Text, nullable=False),
 )
 
+trajectories = Table(
+    "trajectories",
+    metadata,
+    # Of what belongs to nobody the subject is empty, and there is no conversation.
+    *(Column(name, Text, primary_key=True) for name in ("turn_id", "site", "subject")),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), index=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("escalated", Boolean, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("request_sha256", "reply_sha256")),
+    *(Column(name, Text, nullable=False) for name in ("source", "channel", "locale")),
+    *(Column(name, Text) for name in ("task_type", "workflow", "tier", "model", "reason")),
+    *(Column(name, Double, nullable=False) for name in ("confidence", "total_ms")),
+    *(Column(name, Double) for name in ("complexity", "first_token_ms", "outcome", "outcome_at")),
+    *(Column(name, BigInteger, nullable=False) for name in ("estimated_micros", "cost_micros")),
+    *(Column(name, Integer, nullable=False) for name in ("prompt_tokens", "completion_tokens")),
+    Column("scores", JSON, nullable=False),
+    Index(None, "site", "at"),
+    Index(
+        "ix_trajectories_judged",
+        *("site", "outcome_at", "turn_id"),
+        sqlite_where=text("outcome_at IS NOT NULL"),
+        postgresql_where=text("outcome_at IS NOT NULL"),
+    ),
+)
+
 escalations = Table(
     "escalations",
     metadata,
@@ -323,6 +349,36 @@ command_feedback = Table(
     Column("expected", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("at", Double, nullable=False, index=True),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("site", Text, primary_key=True),
+    # Empty for the site itself.
+    Column("subject", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("began", Double, primary_key=True, index=True),
+    # Millionths of a US dollar.
+    Column("settled", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    CheckConstraint("period IN ('day', 'month')", "period"),
+    sqlite_with_rowid=False,
+)
+
+spending_holds = Table(
+    "spending_holds",
+    metadata,
+    # A row for each account in which a reservation holds money.
+    Column("key", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("began", Double, primary_key=True),
+    Column("micros", BigInteger, nullable=False),
+    Column("at", Double, nullable=False, index=True),
+    Index(None, "site", "subject"),
+    sqlite_with_rowid=False,
 )
 
 ended_sessions = Table(

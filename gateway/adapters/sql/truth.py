@@ -31,6 +31,7 @@ from core.ports import Clock, Thread
 from core.scope import Scope
 from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelivery, Threaded, Work
 from gateway.adapters.sql import following, opening, outbox, outcomes, reads, revocations
+from gateway.adapters.sql.budgets import SqlBudgets
 from gateway.adapters.sql.commands import SqlCommands
 from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
@@ -38,6 +39,7 @@ from gateway.adapters.sql.knowledge import SqlKnowledge
 from gateway.adapters.sql.reader import Reader
 from gateway.adapters.sql.revocations import SqlRevocations
 from gateway.adapters.sql.subjects import SqlSubjects
+from gateway.adapters.sql.trajectories import SqlLearning
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +101,9 @@ class SqlTruth:
         self._knowledge = SqlKnowledge(self._read, self._write)
         self._commands = SqlCommands(self._read, self._write, self._empty_log)
         self._revocations = SqlRevocations(self._glance, self._write)
+        self._learning = SqlLearning(self._read, self._write)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
+        self._budgets = SqlBudgets(self._read, self._write)
 
     @property
     def knowledge(self) -> SqlKnowledge:
@@ -117,9 +121,19 @@ class SqlTruth:
         return self._revocations
 
     @property
+    def learning(self) -> SqlLearning:
+        """The part that keeps how turns were answered, to learn from it."""
+        return self._learning
+
+    @property
     def subjects(self) -> SqlSubjects:
         """The part that gives out, erases, moves and forgets what is held of visitors."""
         return self._subjects
+
+    @property
+    def budgets(self) -> SqlBudgets:
+        """The part that counts what models cost."""
+        return self._budgets
 
     async def start(self) -> None:
         """Open the store, made and brought to this revision as needed; raises `Unavailable`."""

@@ -6,7 +6,6 @@
  */
 import type { CorrectedClock } from "./clock.ts";
 import type { BrowserKey } from "./key.ts";
-import { solve } from "./pow.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { type Call, type Credentials, signedHeaders } from "./signer.ts";
 import type { Widget } from "./turnstile.ts";
@@ -186,6 +185,8 @@ export class Session {
 
 async function proved(asked: Challenge, signal: AbortSignal): Promise<Solved> {
   if (asked.kind !== "pow") throw new TypeError(`unknown challenge kind ${asked.kind}`);
+  // No session is begun before a question goes out, so the first screen does without its hash.
+  const { solve } = await import("./pow.ts");
   const solution = await solve(asked.challenge, asked.difficulty, signal);
   return { challenge: asked.challenge, solution };
 }

@@ -1,0 +1,1 @@
+"""What is learnt from turns: how they were answered, and what came of it."""
