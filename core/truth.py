@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from core.commands.feedback import CommandStore
+from core.figures import FigureStore
 from core.knowledge import Edit, Mark, Missed, Publication
 from core.learning import LearningStore
 from core.messages import (
@@ -196,6 +197,10 @@ class Truth(Protocol):
     @property
     def learning(self) -> LearningStore:
         """The part that keeps how turns were answered, to learn from it."""
+
+    @property
+    def figures(self) -> FigureStore:
+        """The part that counts how turns were answered."""
 
     @property
     def subjects(self) -> SubjectStore:

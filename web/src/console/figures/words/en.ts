@@ -53,7 +53,7 @@ export const en = {
     chart: "Show as a chart",
     readout: "Go along with the arrow keys",
     when: "When",
-    all: "Together",
+    all: "In all",
   },
 
   answered: {
