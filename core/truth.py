@@ -12,6 +12,7 @@ from typing import Final, Literal, Protocol
 
 from core.commands.feedback import CommandStore
 from core.conversations import ConversationStore
+from core.figures import FigureStore
 from core.knowledge import Edit, Mark, Missed, Publication
 from core.learning import LearningStore
 from core.messages import (
@@ -201,6 +202,10 @@ class Truth(Protocol):
     @property
     def learning(self) -> LearningStore:
         """The part that keeps how turns were answered, to learn from it."""
+
+    @property
+    def figures(self) -> FigureStore:
+        """The part that counts how turns were answered."""
 
     @property
     def subjects(self) -> SubjectStore:

@@ -39,6 +39,7 @@ from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.embed import embed_routes
 from gateway.routes.escalations import escalation_routes
 from gateway.routes.events import event_routes
+from gateway.routes.figures import figure_routes
 from gateway.routes.health import health_routes
 from gateway.routes.knowledge import knowledge_routes
 from gateway.routes.knowledge_tools import knowledge_tool_routes
@@ -108,6 +109,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *console_usage_routes(services, front.spending),
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
+            *figure_routes(services),
             *routing_routes(front),
             *_described(services, desk),
             *console_document_routes(services),

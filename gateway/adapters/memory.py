@@ -37,6 +37,7 @@ from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_conversations import MemoryConversations
 from gateway.adapters.memory_escalations import MemoryEscalations
+from gateway.adapters.memory_figures import MemoryFigures
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_learning import MemoryLearning
 from gateway.adapters.memory_revocations import MemoryRevocations
@@ -61,6 +62,7 @@ class MemoryTruth:
         self._revocations = MemoryRevocations()
         self._budgets = MemoryBudgets()
         self._learning = MemoryLearning(self._rows)
+        self._figures = MemoryFigures(self._rows)
         self._subjects = MemorySubjects(self._rows, self._revocations, self._budgets)
         self._escalations = MemoryEscalations(self._rows, clock, self._learning)
 
@@ -88,6 +90,11 @@ class MemoryTruth:
     def learning(self) -> MemoryLearning:
         """The part that keeps how turns were answered, to learn from it."""
         return self._learning
+
+    @property
+    def figures(self) -> MemoryFigures:
+        """The part that counts how turns were answered."""
+        return self._figures
 
     @property
     def subjects(self) -> MemorySubjects:

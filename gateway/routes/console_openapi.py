@@ -18,6 +18,8 @@ from core.commands.labels import LABELS
 from gateway import __version__, wire
 from gateway.routes import commands, knowledge_wire, operator_wire, routing
 from gateway.routes.embed import EmbedQuery
+from gateway.routes.figures import ANSWERED, FiguresQuery
+from gateway.routes.figures import PATH as FIGURES
 from gateway.routes.openapi import PROBLEM, USAGE, json_content, problem_responses
 from gateway.settings import Settings
 
@@ -30,6 +32,7 @@ COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+NUMBER_OR_NULL: Final[Schema] = {"type": ["number", "null"]}
 REFUSALS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 503)
 
 
@@ -65,6 +68,16 @@ _FIELDS: Final = {
     "valid_from": TEXT,
     "valid_until": TEXT,
 }
+_TIMES: Final = _object(median=NUMBER_OR_NULL, p95=NUMBER_OR_NULL)
+_SPENT: Final = {
+    "turns": COUNT, "prompt_tokens": COUNT, "completion_tokens": COUNT, "cost_micros": COUNT,
+}  # fmt: skip
+_SUMMARY: Final = {
+    **_SPENT, "escalated": COUNT, "answered": {"type": "object", "additionalProperties": COUNT},
+    "tiers": _list(_object(tier=TEXT_OR_NULL, **_SPENT)), "total_ms": _TIMES,
+    "first_token_ms": _TIMES,
+}  # fmt: skip
+_REASONS: Final = _list(_object(reason=TEXT, turns=COUNT))
 _BUILDING: Final = _object(
     step=_one_of("reading", "calibrating", "learning", "writing", "loading"), share=SHARE
 )
@@ -176,6 +189,33 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         reason=TEXT_OR_NULL, estimated_usd={"type": "number", "minimum": 0},
         steps=_list(_object(what=TEXT, result=TEXT)),
     ),
+    "Figures": _object(
+        site=TEXT_OR_NULL, sites=_list(_object(site=TEXT, name=TEXT)), by=_one_of("hour", "day"),
+        zone=TEXT, **{"from": TIME, "to": TIME}, at=TIME, total=_object(**_SUMMARY),
+        spans=_list(_object(**{"from": TIME, "to": TIME}, **_SUMMARY)),
+        models=_list(_object(model=TEXT, tier=TEXT_OR_NULL, **_SPENT)),
+        confidence=_list(
+            _object(
+                **{"from": SHARE, "to": SHARE}, turns=COUNT, mean=_or_null(SHARE), judged=COUNT,
+                good=COUNT,
+            )
+        ),
+        reasons=_REASONS, choices=_REASONS,
+    ),
+    "Answered": _object(
+        items=_list(
+            _object(
+                turn_id=TEXT, conversation_id=TEXT, created_at=TIME, source=TEXT, confidence=SHARE,
+                escalated=FLAG, reasons=_list(TEXT), channel=TEXT, locale=TEXT,
+                total_ms={"type": "number"}, task_type=TEXT_OR_NULL, complexity=_or_null(SHARE),
+                workflow=TEXT_OR_NULL, tier=TEXT_OR_NULL, model=TEXT_OR_NULL, reason=TEXT_OR_NULL,
+                estimated_micros=COUNT, cost_micros=COUNT, prompt_tokens=COUNT,
+                completion_tokens=COUNT, first_token_ms=NUMBER_OR_NULL,
+                scores={"type": "object", "additionalProperties": SHARE}, outcome=NUMBER_OR_NULL,
+                outcome_at=TIME_OR_NULL,
+            )
+        )
+    ),
     "Accuracy": _object(
         days=COUNT, accuracy=_or_null(SHARE),
         by_day=_list(_object(day=TEXT, count=COUNT, right=COUNT)),
@@ -218,6 +258,10 @@ OPERATIONS: Final = (
         "post", f"{_ONE}/resolve", "Resolve an escalation", {204: None}, operator_wire.ResolveBody
     ),
     Operation("post", f"{_ONE}/resend", "Send it to its targets again", {202: "Resent"}),
+    Operation("get", ANSWERED, "Say how its turns were answered", {200: "Answered"}),
+    Operation(
+        "get", FIGURES, "Count how turns were answered", {200: "Figures"}, query=FiguresQuery
+    ),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
     Operation("get", "/v1/usage", "Say what models cost the sites", {200: "Usage"}),
     Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),
@@ -325,10 +369,11 @@ def _in_path(path: str) -> list[dict[str, Any]]:
 
 
 def _in_query(query: type[wire.Body] | None) -> list[dict[str, Any]]:
-    properties = query.model_json_schema()["properties"] if query else {}
+    described = query.model_json_schema() if query else {"properties": {}}
+    needed = described.get("required", [])
     return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in properties.items()
+        {"name": name, "in": "query", "required": name in needed, "schema": schema}
+        for name, schema in described["properties"].items()
     ]
 
 

@@ -35,6 +35,7 @@ from gateway.adapters.sql.budgets import SqlBudgets
 from gateway.adapters.sql.commands import SqlCommands
 from gateway.adapters.sql.conversations import SqlConversations
 from gateway.adapters.sql.errors import mapped
+from gateway.adapters.sql.figures import SqlFigures
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.knowledge import SqlKnowledge
 from gateway.adapters.sql.reader import Reader
@@ -104,6 +105,7 @@ class SqlTruth:
         self._conversations = SqlConversations(self._read)
         self._revocations = SqlRevocations(self._glance, self._write)
         self._learning = SqlLearning(self._read, self._write)
+        self._figures = SqlFigures(self._read)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
         self._budgets = SqlBudgets(self._read, self._write)
 
@@ -131,6 +133,11 @@ class SqlTruth:
     def learning(self) -> SqlLearning:
         """The part that keeps how turns were answered, to learn from it."""
         return self._learning
+
+    @property
+    def figures(self) -> SqlFigures:
+        """The part that counts how turns were answered."""
+        return self._figures
 
     @property
     def subjects(self) -> SqlSubjects:

@@ -10,12 +10,14 @@ import { Api, type Fetch, Trouble } from "./api";
 import { DeskStore } from "./desk_store";
 import type { EmbedPlace } from "./embed/choices";
 import { EmbedStore } from "./embed/store";
+import { HowStore } from "./figures/how_store";
+import { FiguresStore } from "./figures/store";
 import { InboxStore } from "./inbox_store";
 import { nameOf } from "./knowledge/form";
 import { KnowledgeStore } from "./knowledge/store";
 import type { Key } from "./knowledge/unsaved";
 import { type EventLine, type LineState, Live } from "./live";
-import { type KnowledgePlace, type Place, sameEntry } from "./navigation";
+import { type FiguresPlace, type KnowledgePlace, type Place, sameEntry } from "./navigation";
 import { SessionStore } from "./session_store";
 
 export interface Ports {
@@ -49,6 +51,8 @@ export class Console {
   readonly desk: DeskStore;
   readonly knowledge: KnowledgeStore;
   readonly embed: EmbedStore;
+  readonly figures: FiguresStore;
+  readonly how: HowStore;
   readonly room = signal<Place["room"]>("inbox");
   readonly line = signal<LineState>("connecting");
   readonly online = signal(true);
@@ -79,6 +83,8 @@ export class Console {
       this.#focusEntry(before, now),
     );
     this.embed = new EmbedStore(api, ports.after, onTrouble);
+    this.figures = new FiguresStore(api, ports, onTrouble);
+    this.how = new HowStore(api, onTrouble);
     this.#live = new Live({
       open: ports.openLine,
       after: ports.after,
@@ -86,7 +92,10 @@ export class Console {
       onState: (state) => {
         this.line.value = state;
       },
-      onEscalation: (id) => void this.inbox.hear(id),
+      onEscalation: (id) => {
+        void this.inbox.hear(id);
+        this.figures.hear();
+      },
       onKnowledge: (site) => this.knowledge.hear(site),
       onReturn: () => void this.catchUp(),
       onRefused: () => void this.session.check(),
@@ -114,8 +123,10 @@ export class Console {
   /** The address changed: a link, a row that was clicked, or the browser's Back. */
   visit(place: Place): void {
     this.room.value = place.room;
+    if (place.room !== "figures") this.figures.leave();
     if (place.room === "inbox") this.#visitInbox(place.id);
     else if (place.room === "embed") this.#visitEmbed(place);
+    else if (place.room === "figures") this.#visitFigures(place);
     else this.#visitKnowledge(place);
   }
 
@@ -123,6 +134,7 @@ export class Console {
   lastPlace(room: Place["room"]): Place {
     if (room === "knowledge") return this.knowledge.place.value;
     if (room === "embed") return this.embed.place.value;
+    if (room === "figures") return this.figures.place.value;
     return { room, id: this.inbox.openId.value };
   }
 
@@ -171,6 +183,8 @@ export class Console {
       this.inbox.clear();
       this.knowledge.clear();
       this.embed.clear();
+      this.figures.clear();
+      this.how.clear();
       return;
     }
     if (this.#lastOperator !== null && operator !== this.#lastOperator) this.#forget();
@@ -181,6 +195,7 @@ export class Console {
     if (id !== null) void this.inbox.choose(id);
     if (this.room.value === "knowledge") this.knowledge.visit(this.knowledge.place.value);
     if (this.room.value === "embed") this.embed.visit(this.embed.place.value);
+    if (this.room.value === "figures") this.figures.visit(this.figures.place.value);
   }
 
   #visitInbox(id: string | null): void {
@@ -201,6 +216,11 @@ export class Console {
   #visitEmbed(place: EmbedPlace): void {
     if (this.#operator.value === null) this.embed.place.value = place;
     else this.embed.come(place);
+  }
+
+  #visitFigures(place: FiguresPlace): void {
+    if (this.#operator.value === null) this.figures.place.value = place;
+    else this.figures.visit(place);
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

@@ -16,6 +16,7 @@ export type Command =
   | "inbox"
   | "knowledge"
   | "embed"
+  | "figures"
   | "write"
   | "try"
   | "leave"
@@ -47,6 +48,7 @@ const SINGLE: Record<string, Command> = {
   "1": "inbox",
   "2": "knowledge",
   "3": "embed",
+  "4": "figures",
   n: "write",
   t: "try",
 };

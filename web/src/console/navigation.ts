@@ -4,10 +4,11 @@
  *
  * Decides: `#e_…` is an escalation; `#knowledge/site/entries/en/returns` an entry, `…/new` one that
  * is being written, `#knowledge/site/unanswered` another page, `#embed/site?theme=dark` the builder with what
- * was chosen in it. An address that is none of these is the inbox.
+ * was chosen in it, `#figures/site?range=30d` the figures. An address that is none of these is the inbox.
  */
 
 import { type EmbedPlace, parseQuery, query } from "./embed/choices";
+import { type FiguresPlace, figuresAddress, parseFigures } from "./figures/place";
 
 export const PAGES = ["entries", "unanswered", "check", "import"] as const;
 export type Page = (typeof PAGES)[number];
@@ -31,8 +32,8 @@ export interface KnowledgePlace {
   readonly entry: EntryKey | "new" | null;
 }
 
-export type { EmbedPlace };
-export type Place = InboxPlace | KnowledgePlace | EmbedPlace;
+export type { EmbedPlace, FiguresPlace };
+export type Place = InboxPlace | KnowledgePlace | EmbedPlace | FiguresPlace;
 
 export const KNOWLEDGE: KnowledgePlace = {
   room: "knowledge",
@@ -48,9 +49,8 @@ export class Navigation {
 
   current(): Place {
     const { hash } = this.window.location;
-    return (
-      knowledge(hash) ?? embed(hash) ?? { room: "inbox", id: ESCALATION.exec(hash)?.[1] ?? null }
-    );
+    const id = ESCALATION.exec(hash)?.[1] ?? null;
+    return knowledge(hash) ?? embed(hash) ?? figures(hash) ?? { room: "inbox", id };
   }
 
   /** Moves on with a new step in the history. */
@@ -77,6 +77,7 @@ export class Navigation {
 export function address(place: Place): string {
   if (place.room === "inbox") return place.id === null ? "" : `#${place.id}`;
   if (place.room === "embed") return embedAddress(place);
+  if (place.room === "figures") return figuresAddress(place);
   const { site, page, entry } = place;
   const parts = ["knowledge"];
   if (site !== null) parts.push(site, page);
@@ -100,9 +101,20 @@ function knowledge(hash: string): KnowledgePlace | null {
 }
 
 function embed(hash: string): EmbedPlace | null {
-  const [path = "", asked = ""] = hash.slice(1).split(/\?(.*)/s);
-  const [room, site = ""] = path.split("/").map(decoded);
+  const { room, site, asked } = parted(hash);
   return room === "embed" ? { room, site: site || null, ...parseQuery(asked) } : null;
+}
+
+function figures(hash: string): FiguresPlace | null {
+  const { room, site, asked } = parted(hash);
+  return room === "figures" ? parseFigures(site, asked) : null;
+}
+
+/** `#room/site?asked`. */
+function parted(hash: string): { room: string; site: string; asked: string } {
+  const [path = "", asked = ""] = hash.slice(1).split(/\?(.*)/s);
+  const [room = "", site = ""] = path.split("/").map(decoded);
+  return { room, site, asked };
 }
 
 function embedAddress(place: EmbedPlace): string {

@@ -8,6 +8,7 @@ import { Bar } from "./bar";
 import { ConsoleContext, useConsole, useStrings } from "./context";
 import { Help, News, Notes } from "./dialogs";
 import { EmbedRoom } from "./embed/room";
+import { FiguresRoom } from "./figures/room";
 import { InboxRoom } from "./inbox";
 import { KnowledgeRoom } from "./knowledge/room";
 import { Checking, Login, Unavailable } from "./login";
@@ -78,6 +79,7 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
       {room === "inbox" && <InboxRoom navigation={navigation} />}
       {room === "knowledge" && <KnowledgeRoom navigation={navigation} />}
       {room === "embed" && <EmbedRoom navigation={navigation} />}
+      {room === "figures" && <FiguresRoom navigation={navigation} />}
       <Help />
       <Notes />
       <News />
@@ -88,6 +90,7 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
 /** What the page's grid must know of the place. */
 function layout(place: Place): string {
   if (place.room === "embed") return " desk-embed";
+  if (place.room === "figures") return " desk-figures";
   const open = place.room === "inbox" ? place.id : place.entry;
   const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
   return `${page}${open === null ? "" : " desk-open"}`;
@@ -99,7 +102,7 @@ function Skip() {
   const strings = useStrings();
   const { entry } = knowledge.place.value;
   const id = room.value === "inbox" ? inbox.openId.value : entry && nameOf(entry);
-  if (id === null || room.value === "embed") return null;
+  if (id === null || room.value === "embed" || room.value === "figures") return null;
   return (
     <button
       type="button"

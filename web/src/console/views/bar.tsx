@@ -20,6 +20,7 @@ export function Bar({ operator }: { operator: string }) {
         <Room room="inbox" />
         <Room room="knowledge" />
         <Room room="embed" />
+        <Room room="figures" />
       </nav>
       <Connection />
       <span class="bar-space" />

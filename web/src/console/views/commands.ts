@@ -31,6 +31,7 @@ export function everywhere(console: Console, navigation: Navigation) {
     inbox: enter("inbox"),
     knowledge: enter("knowledge"),
     embed: enter("embed"),
+    figures: enter("figures"),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { Attempt, Delivery, Escalation } from "../wire";
 import { kind, language, outcome } from "../words";
 import { useConsole, useStrings } from "./context";
+import { How } from "./figures/how";
 import { AlertIcon, CheckIcon, ClockIcon } from "./icons";
 import { Time } from "./text";
 
@@ -48,6 +49,7 @@ export function Facts({ item }: { item: Escalation }) {
           <code>{item.id}</code>
         </Fact>
       </dl>
+      <How item={item} />
       <Deliveries item={item} />
     </aside>
   );
