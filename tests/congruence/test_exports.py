@@ -166,7 +166,8 @@ def insert_all(connection: Connection, works: Sequence[Work]) -> None:
     new = [rows.conversation_values(places[name], name) for name in places.keys() - known]
     if new:
         connection.execute(insert(tables.conversations), new)
-    connection.execute(insert(tables.turns), [rows.turn_values(*one) for one in turns])
+    numbered = [rows.turn_values(*one, number) for number, one in enumerate(turns, 1)]
+    connection.execute(insert(tables.turns), numbered)
 
 
 async def test_thousands_of_turns_come_page_after_page(truth: Truth) -> None:

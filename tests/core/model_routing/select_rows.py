@@ -35,7 +35,7 @@ VISITOR = Caller("site_demo", "anon:1", WIDGET)
 ALL = Permissions(
     level=2, max_tier="elite", rate_limit=0, cost_budget_daily_usd=0, cost_budget_monthly_usd=0
 )
-SIZE = {"read": 1_000, "written": 1_000}
+SIZE: dict[str, Any] = {"read": 1_000, "written": 1_000}
 COST = {"f1": 0, "f2": 500, "s1": 5_000, "s2": 3_800, "p1": 15_000, "p2": 25_000, "e1": 90_000}
 TOO_OFTEN = Limited("subject", 10, 12.0)
 

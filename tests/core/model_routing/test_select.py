@@ -71,7 +71,7 @@ def test_there_are_rows_enough_and_every_reason_is_among_them() -> None:
 def test_what_is_held_is_never_less_than_what_any_candidate_costs() -> None:
     for row in ROWS:
         offers = offered(list(OFFERS.values()))
-        told = {"complexity": 0.1, **SIZE, **row.ask}
+        told: dict[str, Any] = {"complexity": 0.1, **SIZE, **row.ask}
         plan = select(Ask(VISITOR, replace(ALL, **row.allowed), **told), Rules(TIERS), offers)
         for attempt in plan.attempts:
             costs = [OFFERS[name].price.micros(1_000, 1_000) for name in attempt.models]

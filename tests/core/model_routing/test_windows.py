@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 from hypothesis import given, strategies
 
-from core.model_routing.windows import MOST, PART_S, WINDOW_S, Limited, Windows
+from core.model_routing.windows import MOST, PART_S, WINDOW_S, Windows
 
 START = 1_790_000_001.5
 
@@ -54,7 +54,9 @@ def test_whose_limit_it_is_is_told() -> None:
     assert windows.take("a", 2, START) is None
     assert windows.take("a", 2, START) is None
     own = windows.take("a", 2, START)
-    assert own == Limited("subject", 2, pytest.approx(63.5))
+    assert own is not None
+    assert (own.whose, own.limit) == ("subject", 2)
+    assert own.after_s == pytest.approx(63.5)
     assert windows.take("b", 2, START) is None
     everybody = windows.take("c", 2, START)
     assert everybody is not None

@@ -23,7 +23,7 @@ from gateway.adapters.sql import (
     outcomes,
     reads,
 )
-from gateway.adapters.sql.tables import metadata
+from gateway.adapters.sql.schema import metadata
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from core.truth import Committed
 from gateway.adapters.sql import locks, opening, outbox
 from gateway.adapters.sql.group_commit import WAITING_LIMIT
 from gateway.adapters.sql.postgres import CONNECTIONS, Postgres, with_nul, without_nul
-from gateway.adapters.sql.tables import metadata
+from gateway.adapters.sql.schema import metadata
 from gateway.adapters.sql.truth import SqlTruth
 from tests.congruence.samples import (
     ANNA,

@@ -120,7 +120,7 @@ async def test_where_one_fails_before_its_first_word_the_next_answers(
 ) -> None:
     house.will("one", step)
     assert await house.ask(SOON if step == "hang" else CALM) == REPLIES["two"]
-    ended = {"hang": "late", "decline": "declined"}.get(step, "failed")
+    ended = {"hang": "late", "decline": "declined"}.get(str(step), "failed")
     assert house.telemetry.ended == [("one", ended), ("two", "answered")]
 
 
