@@ -9,13 +9,19 @@ Decides what each picture tells. Refuses a picture of 200 kB or more: they are p
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from core.model_routing.decision import Price
+from core.trajectory import Trajectory
+from gateway.adapters.sql.truth import SqlTruth
 from scripts import machine
 from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Surfer
 from tests.browser.product import SITE, Desk, Product, desk, running
@@ -25,6 +31,7 @@ from tests.browser.visit import Widget, answer, handoff
 FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 200_000
 WIDE = {"width": 1280, "height": 800}
+TALL = {"width": 1280, "height": 1480}
 NARROW = {"width": 320, "height": 640}
 
 TALKS: dict[str, tuple[str, str, str, str]] = {
@@ -111,6 +118,61 @@ async def builder(page: Page, product: Product) -> None:
     await page.screenshot(path=FOLDER / "builder.png")
 
 
+async def figures(browser: Browser) -> None:
+    """The figures of a month, of turns that were made up for the picture."""
+    with tempfile.TemporaryDirectory(prefix="fanlight-shots-") as folder:
+        product = Product(Path(folder))
+        await made_up(f"sqlite:///{folder}/data/fanlight.db")
+        async with running(product):
+            surfer = Surfer(browser)
+            page, _ = await surfer.page(product.console, viewport=TALL, reduced_motion="reduce")
+            await log_in(page, product.token)
+            await page.goto(f"{product.console}/#figures?range=30d")
+            await expect(page.locator(".tile")).to_have_count(4)
+            await page.screenshot(path=FOLDER / "figures.png")
+
+
+async def made_up(database: str) -> None:
+    """Store a month of turns, the same ones each time."""
+    truth = SqlTruth(database, clock=time.time)
+    await truth.start()
+    chance = random.Random(7)  # noqa: S311 - a picture, no secret
+    midnight = time.time() // 86_400 * 86_400
+    for number in range(420):
+        at = midnight - (number % 30) * 86_400 + chance.uniform(0, 3_600)
+        if (number % 30) % 7 in (2, 3) and chance.random() < 0.6:
+            continue  # a weekend
+        await truth.learning.add(SITE, _turn(number, at, chance))
+    await truth.close()
+
+
+def _turn(number: int, at: float, chance: random.Random) -> Trajectory:
+    asked, large = chance.random() < 0.45, chance.random() < 0.3
+    sure = min(1.0, chance.betavariate(5, 1.6))
+    handed = sure < 0.45
+    read, written = chance.randint(600, 1_400), chance.randint(60, 320)
+    price = Price(2.5, 10.0) if large else Price(0.15, 0.6)
+    judged = chance.random() < 0.4
+    made = Trajectory(
+        turn_id=f"t_{number:032x}", conversation_id="", at=at, request_sha256="", reply_sha256="",
+        source="cloud" if asked else "kb", confidence=sure, escalated=handed,
+        reasons=(chance.choice(("low_confidence", "no_match")),) if handed else (),
+        channel="widget", locale="en",
+        total_ms=chance.lognormvariate(7, 0.5) if asked else chance.uniform(8, 40),
+        outcome=(1.0 if chance.random() < sure else -1.0) if judged else None,
+        outcome_at=at if judged else None,
+    )  # fmt: skip
+    if not asked:
+        return made
+    return replace(
+        made, tier="large" if large else "small",
+        model="answers-large" if large else "answers-small",
+        reason=chance.choice(("complexity", "complexity", "unsure", "predicted")),
+        prompt_tokens=read, completion_tokens=written, cost_micros=price.micros(read, written),
+        first_token_ms=chance.lognormvariate(5.7, 0.4),
+    )  # fmt: skip
+
+
 async def take() -> None:
     """All pictures."""
     path = machine.chromium()
@@ -125,6 +187,7 @@ async def take() -> None:
         await panel(browser, "hebrew", "he", viewport=WIDE, locale="he-IL")
         await panel(browser, "320px", "en", viewport=NARROW, device_scale_factor=2)
         await console(browser)
+        await figures(browser)
         await browser.close()
     for picture in sorted(FOLDER.glob("*.png")):
         size = picture.stat().st_size

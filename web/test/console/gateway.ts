@@ -7,6 +7,7 @@ import type { Ports } from "../../src/console/console";
 import type { EventLine } from "../../src/console/live";
 
 import { Embedding } from "./embedding";
+import { Figuring } from "./figuring";
 import { Knowledge } from "./knowledge";
 
 type Json = Record<string, unknown>;
@@ -76,6 +77,7 @@ export class Gateway {
   items: Json[] = [];
   knowledge = new Knowledge();
   embedding = new Embedding();
+  figuring = new Figuring();
   loggedIn = true;
   csrf = "csrf_1";
   operator = "ada";
@@ -186,11 +188,13 @@ export class Gateway {
     if (call.path.startsWith("/v1/embed")) {
       return answer(...this.embedding.answer(call.path, query));
     }
+    if (call.path === "/v1/operator/figures") return answer(...this.figuring.answer(query));
     if (call.path === "/v1/escalations") return this.#page(query);
     const [, , , id, deed] = call.path.split("/");
     const item = this.items.find((one) => one.id === id);
     if (item === undefined) return answer(404, { title: "Not found" });
     if (deed === undefined) return answer(200, item);
+    if (deed === "answered") return answer(200, { items: this.figuring.how });
     if (deed === "replies") return this.#reply(item, call.body);
     if (deed !== "resolve") return answer(202, null);
     if (turnsIn(item) > Number(call.body.seen)) {

@@ -146,7 +146,7 @@ describe("a question", () => {
       }),
     ];
     await open(hashOf(1));
-    expect(text("summary")).toBe("1 earlier attempt");
+    expect(text(".deliveries summary")).toBe("1 earlier attempt");
     expect(text(".target-next")).toBe("Next attempt in 5 minutes");
     expect(text(".target-delivered .target-name")).toBe("Slack");
     expect(text(".target-delivered")).toContain(strings.delivery.noAttempt);

@@ -14,18 +14,21 @@ export interface Box {
 
 /** Round numbers from 0 up, the last at least `most`: as many as `about`, or nearly. */
 export function ticks(most: number, about = 4): readonly number[] {
-  if (!(most > 0)) return [0, 1];
-  const rough = most / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 2.5, 5, 10].find((one) => power * one >= rough * 0.999) ?? 10);
-  const steps = Math.ceil(most / step - 1e-9);
-  return Array.from({ length: steps + 1 }, (_, place) => Number((place * step).toPrecision(12)));
+  return inSteps(most, about, [1, 2, 2.5, 5, 10]);
 }
 
 /** Whole round numbers, for what is counted. */
 export function wholeTicks(most: number, about = 4): readonly number[] {
-  const found = ticks(most, about);
-  return found.every(Number.isInteger) ? found : ticks(Math.max(most, 1), 1).map(Math.ceil);
+  return most > about ? inSteps(most, about, [1, 2, 5, 10]) : inSteps(Math.ceil(most), most, [1]);
+}
+
+function inSteps(most: number, about: number, steps: readonly number[]): readonly number[] {
+  if (!(most > 0)) return [0, 1];
+  const rough = most / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * (steps.find((one) => power * one >= rough * 0.999) ?? 10);
+  const count = Math.ceil(most / step - 1e-9);
+  return Array.from({ length: count + 1 }, (_, place) => Number((place * step).toPrecision(12)));
 }
 
 export interface Band {

@@ -138,7 +138,7 @@ function Content({ shown }: { shown: Figures | null }) {
   const strings = useStrings();
   const { value: trouble } = figures.figures.trouble;
   if (shown !== null) return shown.total.turns === 0 ? <Nothing /> : <Body figures={shown} />;
-  if (trouble === null) return <Waiting text={words.loading} />;
+  if (trouble === null || figures.figures.loading.value) return <Waiting text={words.loading} />;
   if (trouble.status === 404) {
     return (
       <div class="blank" role="alert">
