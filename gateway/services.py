@@ -88,9 +88,7 @@ async def open_services(
         opened.push_async_callback(truth.close)
         outbound = Outbound(settings.private_endpoints, propagated=telemetry.propagated)
         opened.push_async_callback(outbound.close)
-        siteverify = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
-        opened.push_async_callback(siteverify.close)
-        first_tokens = _open_first_tokens(settings, outbound, opened)
+        commands = _open_commands(settings, outbound, telemetry, opened)
         # Signatures say whole seconds: whoever signs from here on signs after the cache began.
         await asyncio.sleep(max(0.0, math.ceil(cache.since) - time.time()))
         yield Services(
@@ -105,13 +103,13 @@ async def open_services(
             targets=build_targets(settings, outbound, cache),
             knowledge=knowledge,
             web=load_web(settings.web_dir),
-            turnstile=SiteVerify(siteverify),
+            turnstile=_open_turnstile(settings, opened),
             workshop=ProcessWorkshop(settings, WORKER, worker_environment(os.environ)),
             embedding=embedding,
             bell=bell,
             telemetry=telemetry,
             disk=lambda: _space(settings.data_dir),
-            commands=Classifier(load_command_head(), first_tokens, telemetry=telemetry),
+            commands=commands,
             stages=installed_stages(),
             tools=_installed_tools(),
             prompts=PromptFiles(settings.prompts, time.monotonic),
@@ -144,6 +142,19 @@ def _open_models(
             )
         )
     return tuple(models)
+
+
+def _open_turnstile(settings: Settings, opened: AsyncExitStack) -> SiteVerify:
+    outbound = Outbound(settings.private_endpoints, timeout_s=DEADLINE_S)
+    opened.push_async_callback(outbound.close)
+    return SiteVerify(outbound)
+
+
+def _open_commands(
+    settings: Settings, outbound: Outbound, telemetry: HouseTelemetry, opened: AsyncExitStack
+) -> Classifier:
+    first_tokens = _open_first_tokens(settings, outbound, opened)
+    return Classifier(load_command_head(), first_tokens, telemetry=telemetry)
 
 
 def _open_first_tokens(

@@ -80,14 +80,12 @@ def parse_settings(
     prompts = read_table(document.get("prompts", {}), "prompts", "prompts", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     embeddings, rerank = read_encoders(document, environ, private, flaws)
+    sites = _sites(document.get("sites", []), targets, base, environ, flaws)
     settings = replace(
         settings,
         targets=targets,
         sites=tuple(
-            with_tools(site, values, where, tools, flaws)
-            for site, (where, values) in _sites(
-                document.get("sites", []), targets, base, environ, flaws
-            )
+            with_tools(site, values, where, tools, flaws) for site, (where, values) in sites
         ),
         model=read_model(model, environ, private, flaws),
         more_models=read_models(document.get("models", []), environ, private, flaws),
@@ -98,9 +96,7 @@ def parse_settings(
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         routing=read_routing(document, flaws),
         limits=LimitSettings(**limits),
-        retention=RetentionSettings(
-            **read_table(document.get("retention", {}), "retention", "retention", flaws)
-        ),
+        retention=_retention(document.get("retention", {}), flaws),
         telemetry=_telemetry(document.get("telemetry", {}), environ, flaws),
         operator_token=Secret(
             rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
@@ -147,6 +143,10 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
     stores.enough_for(settings.workers, settings.redis_url.reveal(), flaws)
     _ports_apart(settings, flaws)
     return settings
+
+
+def _retention(raw: object, flaws: list[Flaw]) -> RetentionSettings:
+    return RetentionSettings(**read_table(raw, "retention", "retention", flaws))
 
 
 def _telemetry(raw: object, environ: Mapping[str, str], flaws: list[Flaw]) -> TelemetrySettings:

@@ -95,12 +95,7 @@ class Pipeline:
         at_once = allowed is None or allowed.streaming_allowed
         now, watch = self.clock(), Watch(asyncio.get_running_loop().time)
         attended = self.attended(now)
-        async with self.gates:
-            with stage(self.telemetry, "gate"):
-                response = self._gate(request, attended=attended)
-            judged()
-            # All else that is ready goes before the next question's milliseconds.
-            await asyncio.sleep(0)
+        response = await self._in_turn(request, judged, attended=attended)
         state = TurnState(
             _shortened(request, allowed),
             self.site,
@@ -117,12 +112,7 @@ class Pipeline:
             state = by_parts(state, self.intents)
         looked = looked_at(state, self.clock() - now)
         tell(memory_meta(looked))
-        try:
-            state = await self._judged(state)
-        finally:
-            # However it ended: this awaits nothing, so that nothing can come between.
-            if self.spending is not None and caller is not None:
-                self.spending.settle(caller, request.turn_id, state.bill)
+        state = await self._settled(state)
         turn = _turn_of(state)
         if not at_once and turn.reply:
             emit(turn.reply)
@@ -146,6 +136,18 @@ class Pipeline:
             allowed=allowed,
         )
 
+    async def _in_turn(
+        self, request: ChatRequest, judged: Callable[[], None], *, attended: bool
+    ) -> Response:
+        """What the gate says, one question at a time."""
+        async with self.gates:
+            with stage(self.telemetry, "gate"):
+                response = self._gate(request, attended=attended)
+            judged()
+            # All else that is ready goes before the next question's milliseconds.
+            await asyncio.sleep(0)
+        return response
+
     def _gate(self, request: ChatRequest, *, attended: bool) -> Response:
         return respond(
             self.site.index,
@@ -158,6 +160,15 @@ class Pipeline:
             today=day_in(self.time_zone, self.clock()),
             attended=attended,
         )
+
+    async def _settled(self, state: TurnState) -> TurnState:
+        """The state with its turn; what it cost is settled, however it ends."""
+        try:
+            return await self._judged(state)
+        finally:
+            # This awaits nothing, so that nothing can come between.
+            if self.spending is not None and state.caller is not None:
+                self.spending.settle(state.caller, state.request.turn_id, state.bill)
 
     async def _judged(self, state: TurnState) -> TurnState:
         """The state with its turn, and what is learnt from it."""

@@ -17,9 +17,11 @@ TOOLS = ("kb.search", "kb.list", "web.get")
 _LIMIT = st.sampled_from([0, 1, 7, 500])
 _DOLLARS = st.sampled_from([0.0, 0.1, 3.0, 40.0])
 _PATTERNS = st.lists(
-    st.sampled_from(["*", "openai/*", "openai/g*", "*/claude", "cheap-?", "nobody"]), max_size=3
+    st.sampled_from(["*", "openai/*", "openai/g*", "*/claude", "cheap-?", "nobody"]),
+    max_size=3,
+    unique=True,
 ).map(tuple)
-_TOOLS = st.lists(st.sampled_from([*TOOLS, "*"]), max_size=3).map(tuple)
+_TOOLS = st.lists(st.sampled_from([*TOOLS, "*"]), max_size=3, unique=True).map(tuple)
 
 DIMENSIONS: dict[str, st.SearchStrategy[Any]] = {
     "max_tier": st.sampled_from([*TIERS, "no such tier"]),
