@@ -46,9 +46,16 @@ class Span:
     type=click.Path(path_type=Path, dir_okay=False),
     help="JSON Lines of {id, bench, prompt, weak_ok, strong_ok, vector?}.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the order.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the draw and its order.")
+@click.option(
+    "--turns",
+    default=2_000,
+    show_default=True,
+    type=click.IntRange(8, 20_000),
+    help="How many rows are drawn; the time grows with their square.",
+)
 @json_option
-def learning_command(*, rows: Path, seed: int, as_json: bool) -> None:
+def learning_command(*, rows: Path, seed: int, turns: int, as_json: bool) -> None:
     """Replay outcomes as turns, and say how many strong calls learning spares, at what loss."""
     output, table = Output(as_json), meaning()
 
@@ -59,6 +66,7 @@ def learning_command(*, rows: Path, seed: int, as_json: bool) -> None:
     found = read_from(rows, lambda stream: read_outcomes(stream, str(rows), embed))
     drawn = random.Random(seed)  # noqa: S311 - an order, no secret
     drawn.shuffle(found)
+    found = found[:turns]
     # What a row brings of its own is used: only so are vectors of other models compared.
     vectors = {one.prompt: one.vector for one in found}
     experience = Experience((WEAK, STRONG), vectors.get, len(found[0].vector) if found else 0)
