@@ -96,7 +96,9 @@ class Front:
             spending=self.spending,
             resolver=self.resolver,
             intents=self.services.intents,
-            canaries=partial(canaries, self.services.random),
+            canaries=partial(canaries, self.services.random)
+            if self.services.settings.canary
+            else tuple,
         )
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:

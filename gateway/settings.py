@@ -158,7 +158,7 @@ class ModelSettings:
     context_tokens: int = CONTEXT_TOKENS
     price: Price = field(default_factory=Price)
     tools: bool = True
-    logprobs: bool = True
+    logprobs: bool = False
 
     @property
     def key_variable(self) -> str:
@@ -304,6 +304,7 @@ class Settings:
     workflows: tuple[Declared, ...] = ()
     prompts: Path | None = None
     personalities: Path | None = None
+    canary: bool = False
     routing: RoutingSettings = field(default_factory=RoutingSettings)
 
     @property

@@ -92,6 +92,7 @@ def parse_settings(
         embeddings=embeddings,
         rerank=rerank,
         prompts=base / prompts["folder"] if prompts["folder"] else None,
+        canary=prompts["canary"],
         personalities=base / prompts["personalities"] if prompts["personalities"] else None,
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         routing=read_routing(document, flaws),

@@ -30,9 +30,10 @@ def _asked_for(section: str) -> tuple[Setting, Setting]:
         ),
         Setting(
             *(section, "logprobs", "true or false"),
-            "Whether the server is asked how likely the model's words are, which confidence takes "
-            "in. One that refuses that by name is asked without; `anthropic` knows no such thing.",
-            default=True,
+            "Whether the server is asked how likely the model's words are, which then moves the "
+            "confidence by a weight that is assumed, not fitted. One that refuses that by name is "
+            "asked without; `anthropic` knows no such thing.",
+            default=False,
         ),
     )
 
@@ -76,6 +77,12 @@ PIPELINE_SETTINGS: Final = (
     Setting(
         *("prompts", "folder", "string"),
         "A folder of prompt templates of your own; what is not in it, Fanlight's own say.",
+    ),
+    Setting(
+        *("prompts", "canary", "true or false"),
+        "Whether each prompt has a hidden word, by which a reply that was copied from the "
+        "instructions is found. Small models answer worse with it: see pipeline.md.",
+        default=False,
     ),
     Setting(
         *("prompts", "personalities", "string"),

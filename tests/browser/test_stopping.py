@@ -72,11 +72,14 @@ async def test_open_streams_end_with_a_last_event(mortal: Staffed) -> None:
         assert (waiting.status_code, talking.status_code) == (200, 200)
         replies, words = _events(waiting), _events(talking)
         mortal.model.more()
+        name, looked = await anext(words)
+        assert (name, looked["schema_version"]) == ("meta", "v1")
         assert await anext(words) == ("delta", {"text": "rowan "})
         mortal.product.terminate()
         last = [name async for name, _ in replies][-1:]
         assert last == ["bye"]
-        ((name, done),) = [item async for item in words]
+        (_, (name, done)) = told = [item async for item in words]
+        assert [each for each, _ in told] == ["meta", "done"]
         assert name == "done"
         assert done["turn"]["escalate"]  # committed as far as it got: a person has the question
         await waiting.aclose()

@@ -126,6 +126,7 @@ async def test_webllm_says_that_its_library_is_missing_and_wllama_answers(
 
 
 @pytest.mark.skipif(not LIBRARY, reason="FANLIGHT_WEBLLM_LIB names no library for q4f32_1")
+@pytest.mark.may_skip
 @pytest.mark.timeout(900)
 async def test_webllm_answers_where_it_has_its_library(gpu: Surfer, offering: Product) -> None:
     page, watch = await gpu.page(offering.chat, ANY_ADAPTER)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -166,7 +167,11 @@ def insert_all(connection: Connection, works: Sequence[Work]) -> None:
     new = [rows.conversation_values(places[name], name) for name in places.keys() - known]
     if new:
         connection.execute(insert(tables.conversations), new)
-    numbered = [rows.turn_values(*one, number) for number, one in enumerate(turns, 1)]
+    counts = Counter(connection.execute(select(tables.turns.c.conversation_id)).scalars())
+    numbered = []
+    for work, turn in turns:
+        counts[turn.conversation_id] += 1
+        numbered.append(rows.turn_values(work, turn, counts[turn.conversation_id]))
     connection.execute(insert(tables.turns), numbered)
 
 

@@ -114,12 +114,16 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
         name for name in names if name.partition(".")[0] not in {*sys.stdlib_module_names, "core"}
     }
     siblings = (
+        "memory_budgets",
         "memory_cache",
         "memory_commands",
+        "memory_conversations",
         "memory_deliveries",
         "memory_escalations",
         "memory_exports",
+        "memory_figures",
         "memory_knowledge",
+        "memory_learning",
         "memory_revocations",
         "memory_rows",
         "memory_subjects",
