@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from core.ports import Piece, Prompt
 from gateway.pipeline.canary import canaries
 from tests.gateway.test_chat import ScriptedModel
-from tests.gateway.world import world
+from tests.gateway.world import settings, world
 
 _WORD = re.compile(r"not for replies: (\w+)")
 
@@ -33,7 +33,7 @@ class Leaking:
 
 async def test_a_reply_with_a_canary_becomes_the_fallback() -> None:
     model = Leaking()
-    async with world(transport=model) as gateway:
+    async with world(transport=model, chosen=settings(canary=True)) as gateway:
         visitor = await gateway.visitor()
         for key in ("k1", "k2"):
             body = visitor.chat_body("zxqv unknown thing")
@@ -48,12 +48,20 @@ async def test_a_reply_with_a_canary_becomes_the_fallback() -> None:
 
 async def test_a_reply_without_it_is_what_the_model_wrote() -> None:
     model = ScriptedModel("Orders return", " within 30 days; the label is in the box.")
-    async with world(transport=model) as gateway:
+    async with world(transport=model, chosen=settings(canary=True)) as gateway:
         visitor = await gateway.visitor()
         body = visitor.chat_body("zxqv unknown thing")
         turn = (await visitor.call("POST", "/v1/chat", body, key="k1")).json()
     assert turn["reply"] == "Orders return within 30 days; the label is in the box."
     assert _WORD.search(model.prompts[0].messages[0]["content"])
+
+
+async def test_without_the_setting_a_prompt_has_none() -> None:
+    model = ScriptedModel("Orders return", " within 30 days; the label is in the box.")
+    async with world(transport=model) as gateway:
+        visitor = await gateway.visitor()
+        await visitor.call("POST", "/v1/chat", visitor.chat_body("zxqv unknown thing"), key="k1")
+    assert not _WORD.search(model.prompts[0].messages[0]["content"])
 
 
 def test_a_canary_is_a_word_of_sixteen_letters_that_differs() -> None:

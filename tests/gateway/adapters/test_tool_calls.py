@@ -229,7 +229,7 @@ async def pieces_of(model: Transport) -> list[Piece]:
 
 
 async def test_how_likely_the_words_are_is_asked_and_read(server: Server) -> None:
-    model = server.model("openai")
+    model = server.model("openai", logprobs=True)
     told = [each for piece in await pieces_of(model) for each in piece.logprobs]
     assert set(told) == {-0.25}
     assert len(told) > 10
@@ -251,7 +251,7 @@ async def test_a_server_that_refuses_both_is_asked_without_either() -> None:
     provider = Provider(unknown=("logprobs", "tools"))
     with served(provider) as url:
         server = Server(provider, url)
-        model = server.model("openai")
+        model = server.model("openai", logprobs=True)
         assert await ours(model) == (REPLY, [])
         assert await ours(model) == (REPLY, [])
         await model.close()
