@@ -77,7 +77,6 @@ def parse_settings(
     private = settings.private_endpoints
     targets = read_targets(document.get("targets", []), environ, private, flaws)
     model = read_table(document.get("model", {}), "model", "model", flaws)
-    prompts = read_table(document.get("prompts", {}), "prompts", "prompts", flaws)
     limits = read_table(document.get("limits", {}), "limits", "limits", flaws)
     embeddings, rerank = read_encoders(document, environ, private, flaws)
     sites = _sites(document.get("sites", []), targets, base, environ, flaws)
@@ -91,9 +90,7 @@ def parse_settings(
         more_models=read_models(document.get("models", []), environ, private, flaws),
         embeddings=embeddings,
         rerank=rerank,
-        prompts=base / prompts["folder"] if prompts["folder"] else None,
-        canary=prompts["canary"],
-        personalities=base / prompts["personalities"] if prompts["personalities"] else None,
+        **_prompts(document.get("prompts", {}), base, flaws),
         workflows=read_workflows(document.get("workflows", []), stages, flaws),
         routing=read_routing(document, flaws),
         limits=LimitSettings(**limits),
@@ -144,6 +141,14 @@ def _gateway(values: Values, environ: Mapping[str, str], base: Path, flaws: list
     stores.enough_for(settings.workers, settings.redis_url.reveal(), flaws)
     _ports_apart(settings, flaws)
     return settings
+
+
+def _prompts(raw: object, base: Path, flaws: list[Flaw]) -> dict[str, Any]:
+    """What models are told, by the settings' names."""
+    values = read_table(raw, "prompts", "prompts", flaws)
+    named = {"prompts": values["folder"], "personalities": values["personalities"]}
+    folders = {name: base / path if path else None for name, path in named.items()}
+    return {**folders, "canary": values["canary"]}
 
 
 def _retention(raw: object, flaws: list[Flaw]) -> RetentionSettings:

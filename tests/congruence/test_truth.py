@@ -181,21 +181,21 @@ class TestTurns:
             a_work("k4", escalation=opened(1, by_browser(1, 2), by_gateway=False)),
         ]
         if apart:
-            one = await truth.commit(first)
+            begun: object = await truth.commit(first)
             outcomes = [
                 (await asyncio.gather(truth.commit(one), return_exceptions=True))[0]
                 for one in later
             ]
         else:
-            one, *outcomes = await asyncio.gather(
+            begun, *outcomes = await asyncio.gather(
                 *(truth.commit(one) for one in (first, *later)), return_exceptions=True
             )
-        if isinstance(one, NotFound):
+        if isinstance(begun, NotFound):
             # Of calls at once on PostgreSQL nobody is the first: the other conversation won.
             assert NotFound not in [type(outcome) for outcome in outcomes]
             assert await truth.conversation_owned(BEN, named("c", 1))
             return
-        assert one is None
+        assert begun is None
         assert [type(outcome) for outcome in outcomes] == [NotFound] * 3
         assert await truth.conversation_owned(BEN, named("c", 2))
         assert await truth.escalations(status="all", before=None, limit=50) == []
