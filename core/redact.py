@@ -18,10 +18,14 @@ Finder = Callable[[str], Iterable[Span]]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One kind of thing to redact: its label, and where it stands in a text."""
+    """One kind of thing to redact: its label, and where it stands in a text.
+
+    `needs` is what every such thing has in it: a text without is not looked through.
+    """
 
     label: str
     find: Finder
+    needs: Callable[[str], object] = bool
 
 
 def luhn(text: str) -> bool:
@@ -177,17 +181,26 @@ def _card_at(run: str, groups: list[Span], first: int) -> int:
     return after
 
 
+def _has(*marks: str) -> Callable[[str], bool]:
+    """Whether a text has one of these: what is all words is spared most of the patterns."""
+    return lambda text: any(mark in text for mark in marks)
+
+
+_digit = re.compile(r"\d").search
+# Digits, where "is", "es" or "היא" stands for the colon.
+_value = re.compile(r"[:=\d]").search
+
 PATTERNS = (
-    Pattern("secret", _shaped(_PEM)),
-    Pattern("secret", _shaped(_TOKENS)),
-    Pattern("secret", _shaped(_NAMED_VALUE)),
-    Pattern("secret", _shaped(_CARD_CODE)),
-    Pattern("email", _shaped(_EMAIL)),
-    Pattern("iban", _ibans),
-    Pattern("card", _cards),
-    Pattern("ip", _shaped(_IPV4, _is_ipv4)),
-    Pattern("ip", _shaped(_IPV6, _is_ipv6)),
-    Pattern("phone", _shaped(_PHONE, _is_phone)),
+    Pattern("secret", _shaped(_PEM), _has("-----BEGIN ")),
+    Pattern("secret", _shaped(_TOKENS), _has("-", "_", "AKIA", "AIza", "eyJ", "earer ")),
+    Pattern("secret", _shaped(_NAMED_VALUE), _value),
+    Pattern("secret", _shaped(_CARD_CODE), _digit),
+    Pattern("email", _shaped(_EMAIL), _has("@")),
+    Pattern("iban", _ibans, _digit),
+    Pattern("card", _cards, _digit),
+    Pattern("ip", _shaped(_IPV4, _is_ipv4), _digit),
+    Pattern("ip", _shaped(_IPV6, _is_ipv6), _digit),
+    Pattern("phone", _shaped(_PHONE, _is_phone), _digit),
 )
 _NEVER_KEPT = tuple(pattern for pattern in PATTERNS if pattern.label in ("secret", "card", "iban"))
 
@@ -214,6 +227,8 @@ def _until_settled(text: str, patterns: tuple[Pattern, ...]) -> str:
 
 def _once(text: str, patterns: tuple[Pattern, ...]) -> str:
     for pattern in patterns:
+        if not pattern.needs(text):
+            continue
         kept, done = [], 0
         for start, end in pattern.find(text):
             kept += [text[done:start], f"[{pattern.label}]"]

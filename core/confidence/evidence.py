@@ -59,7 +59,7 @@ class Evidence:
     def nearest(self, word: Word, among: Iterable[str]) -> float:
         """How near the nearest of some words is to one of the question or the reply."""
         near = self.near[word.text]
-        return max((near[text] for text in among if text in near), default=0.0)
+        return max([near[text] for text in near.keys() & among], default=0.0)
 
     @cached_property
     def worldly(self) -> bool:

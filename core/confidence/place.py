@@ -88,15 +88,16 @@ def _lay(
 
 def _covered(evidence: Evidence, body: Sequence[Sentence]) -> list[float]:
     """The share of the question that each sentence, or the heading over it, has."""
-    headings = {one.passage: one.texts for one in evidence.known if one.heading}
+    heads = {
+        one.passage: [HEADING * evidence.nearest(word, one.texts) for word in evidence.asked]
+        for one in evidence.known
+        if one.heading
+    }
+    none = [0.0] * len(evidence.asked)
     return [
         sum(
-            evidence.weights[word.text]
-            * max(
-                evidence.nearest(word, own.texts),
-                HEADING * evidence.nearest(word, headings.get(own.passage, ())),
-            )
-            for word in evidence.asked
+            evidence.weights[word.text] * max(evidence.nearest(word, own.texts), head)
+            for word, head in zip(evidence.asked, heads.get(own.passage, none), strict=True)
         )
         for own in body
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from kb.normalise import words
@@ -17,6 +18,8 @@ ECHO: Final = 12
 """So many words in a row of the instructions are no coincidence."""
 SHORT: Final = 6
 """A reply of so few words with a taunt in it says nothing else."""
+_INSTRUCTIONS: Final = 64
+"""Instructions whose words are kept: one for each site, task and language that is asked."""
 
 _TAGS: Final = re.compile(
     r"</?(?:system|passage|instructions?|assistant|user|tool|context|memory)\b[^>]{0,40}>"
@@ -76,11 +79,15 @@ def _squeezed(text: str) -> str:
 
 
 def _echoes(reply: str, instructions: str) -> bool:
-    told, said = words(instructions), words(reply)
-    if len(told) < ECHO:
-        return False
-    runs = {tuple(told[at : at + ECHO]) for at in range(len(told) - ECHO + 1)}
+    runs, said = _runs(instructions), words(reply)
     return any(tuple(said[at : at + ECHO]) in runs for at in range(len(said) - ECHO + 1))
+
+
+@lru_cache(_INSTRUCTIONS)
+def _runs(instructions: str) -> frozenset[tuple[str, ...]]:
+    """What an echo would have of these; they are the same from turn to turn."""
+    told = words(instructions)
+    return frozenset(tuple(told[at : at + ECHO]) for at in range(len(told) - ECHO + 1))
 
 
 def _taunts(reply: str, known: str) -> bool:
