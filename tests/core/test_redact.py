@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.redact import luhn, redact, redact_secrets
+from core.redact import PATTERNS, luhn, redact, redact_secrets
 
 # Test numbers that the card networks and payment processors publish.
 CARDS = (
@@ -190,6 +190,12 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     for clean in (redact, redact_secrets):
         once = clean(text)
         assert clean(once) == once
+
+
+@given(st.lists(PIECES | st.text(max_size=8), max_size=8).map("".join))
+def test_what_is_not_looked_through_has_nothing_in_it(text: str) -> None:
+    spared = [pattern for pattern in PATTERNS if not pattern.needs(text)]
+    assert not [pattern.label for pattern in spared if list(pattern.find(text))]
 
 
 def test_a_label_that_completes_a_secret_is_settled() -> None:
