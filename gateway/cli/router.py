@@ -41,7 +41,7 @@ def router_command(*, rows: Path, test: Path, seed: int, as_json: bool) -> None:
     found: dict[str, dict[str, float | int | None]] = {}
     for bench in sorted({one.bench for one in judged}):
         own = [one for one in judged if one.bench == bench]
-        gains = [router.gain(one.prompt, one.vector) for one in own]
+        gains = [router.gain(one) for one in own]
         figures = judge(gains, [one.gain for one in own], seed)
         if figures is None:
             output.tell(f"{bench}: the strong model is no better there, so nothing is recovered")

@@ -27,13 +27,18 @@ def offers_choices(prompt: str) -> bool:
     return len(_CHOICE.findall(prompt)) >= 2
 
 
+def without_choices(prompt: str) -> str:
+    """The prompt up to the first choice that it offers; all of it where it offers none."""
+    first = _CHOICE.search(prompt)
+    return prompt[: first.start()] if first else prompt
+
+
 def shape(prompt: str) -> list[float]:
     """The numbers of a prompt."""
     spoken = words(prompt)
     count = len(spoken) + 1
     choices = [len(choice) for choice in _CHOICE.findall(prompt)] or [0]
-    first = _CHOICE.search(prompt)
-    stem = prompt[: first.start()] if first else prompt
+    stem = without_choices(prompt)
     figures = len(_FIGURE.findall(prompt))
     return [
         log1p(len(prompt)),

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from math import hypot
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 
 from gateway.cli.evaluation import eval_group
 from gateway.pipeline.learned.judge import average_gap, judge
+from gateway.pipeline.learned.neighbours import Neighbours
 from gateway.pipeline.learned.ridge import apply, solve, sums
 from gateway.pipeline.learned.router import Outcome, learn, read_outcomes
-from gateway.pipeline.learned.shape import offers_choices, shape
+from gateway.pipeline.learned.shape import offers_choices, shape, without_choices
 
 
 def outcomes(count: int, seed: int) -> list[Outcome]:
@@ -28,20 +30,57 @@ def outcomes(count: int, seed: int) -> list[Outcome]:
     return found
 
 
+def asked(prompt: str, vector: list[float]) -> Outcome:
+    """A prompt of which nothing came yet."""
+    return Outcome(prompt, vector, weak_ok=False, strong_ok=False)
+
+
+def unit(vector: list[float]) -> list[float]:
+    """A vector of length one."""
+    return [value / hypot(*vector) for value in vector]
+
+
 def test_what_the_weak_model_cannot_do_is_predicted() -> None:
     router, test = learn(outcomes(400, 1)), outcomes(400, 2)
-    gains = [router.gain(one.prompt, one.vector) for one in test]
+    gains = [router.gain(one) for one in test]
     assert average_gap(gains, [one.gain for one in test]) > 0.65
-    easy, hard = "Add 5 and 7. ", "Add 5 and 7. " * 6
-    assert router.gain(hard, [1.0, 0.0]) > router.gain(easy, [0.0, 1.0]) + 0.3
+    easy, hard = asked("Add 5 and 7. ", [0.0, 1.0]), asked("Add 5 and 7. " * 6, [1.0, 0.0])
+    assert router.gain(hard) > router.gain(easy) + 0.3
+
+
+def test_prompts_that_only_their_neighbours_tell_are_told_by_them() -> None:
+    # Each of 24 themes is right or wrong as a whole, and no direction of the space parts the two.
+    drawn = random.Random(7)
+    themes = [(unit([drawn.gauss(0, 1) for _ in range(6)]), at % 2 == 0) for at in range(24)]
+
+    def some(count: int) -> list[Outcome]:
+        drawn_themes = drawn.choices(themes, k=count)
+        return [
+            Outcome("Which?", unit([v + drawn.gauss(0, 0.02) for v in theme]), weak, strong_ok=True)
+            for theme, weak in drawn_themes
+        ]
+
+    test = some(200)
+    router = learn(some(1_500))
+    assert average_gap([router.gain(one) for one in test], [one.gain for one in test]) > 0.7
+    assert Neighbours([], []).gain([1.0, 0.0]) == 0
+
+
+def test_a_prompt_is_also_known_by_what_stands_before_its_choices() -> None:
+    assert without_choices("Which?\nA. one\nB. two") == "Which?\n"
+    assert without_choices("Which one?") == "Which one?"
+    line = json.dumps({"prompt": "Which?\nA. one\nB. two", "weak_ok": 0, "strong_ok": 1})
+    [one] = read_outcomes([line], "rows", lambda text: [float(len(text)), 0.0])
+    assert (one.vector, one.stem) == ([20.0, 0.0], [7.0, 0.0])
 
 
 def test_a_form_of_which_little_is_known_gains_the_mean() -> None:
     learnt = outcomes(60, 3)
     router = learn(learnt)
     mean = sum(one.gain for one in learnt) / len(learnt)
-    assert router.gain("Which?\nA. one\nB. two\nAnswer:", [1.0, 0.0]) == pytest.approx(mean)
-    assert learn([]).gain("anything", []) == 0
+    other = asked("Which?\nA. one\nB. two\nAnswer:", [1.0, 0.0])
+    assert router.gain(other) == pytest.approx(mean)
+    assert learn([]).gain(asked("anything", [])) == 0
 
 
 def test_choices_make_a_form_of_their_own() -> None:
