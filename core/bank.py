@@ -58,7 +58,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """An answer as another visitor's model is given it, and how alike the questions are (cosine)."""
+    """An answer as another visitor's model is given it; `alike` is the cosine of the questions."""
 
     id: str
     answer: str

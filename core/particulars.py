@@ -20,7 +20,9 @@ _DIGITS: Final = 3
 """So many digits are an order, an amount or a date; fewer are 30 days or 2 pieces."""
 _GREETING: Final = re.compile(
     r"\A\s*(?i:hi|hello|hey|dear|good (?:morning|day|afternoon|evening)|hola|buen[oa]s(?: \w+)?"
-    r"|estimad[oa]|querid[oa]|שלום|היי|בוקר טוב|ערב טוב)(?![\w-])([^\n,.!:;?]{0,40})[,.!:;\n]+\s*"
+    r"|estimad[oa]|querid[oa]|שלום|היי|בוקר טוב|ערב טוב)(?![\w-])"
+    r"((?:,\s*[^\W\d_a-zà-ÿ][^\W\d_]{1,30}(?: [^\W\d_a-zà-ÿ][^\W\d_]{1,30})?(?=[,.!:;\n]))"
+    r"|[^\n,.!:;?]{0,40})[,.!:;\n]+\s*"
 )
 _TOLD: Final = re.compile(
     r"(?i:\bmy name is|\bi am called|\bme llamo|\bmi nombre es|קוראים לי|(?<!\w)שמי)"
@@ -28,7 +30,10 @@ _TOLD: Final = re.compile(
     r"|(?i:\bi am|\bi'm|\bi’m|\bthis is|\bsoy|\bit's)\s+([^\W\d_a-zà-ÿ][^\W\d_]{1,30}"
     r"(?: [^\W\d_a-zà-ÿ][^\W\d_]{1,30})?)"
 )
-_SIGNED: Final = re.compile(r"\n\s*([^\W\d_a-zà-ÿ][^\W\d_]{1,30}(?: [^\W\d_a-zà-ÿ][^\W\d_]+)?)\s*\Z")
+_SIGNED: Final = re.compile(
+    r"\n\s*([^\W\d_a-zà-ÿ][^\W\d_]{1,30}(?: [^\W\d_a-zà-ÿ][^\W\d_]+)?)\s*\Z"
+)
+_PREFIXED: Final = re.compile(r"[ובהלשכמ][א-ת]{2,}")
 _TOKEN: Final = re.compile(r"[\w@.+-]*\w")
 
 
@@ -37,7 +42,7 @@ def shareable(answer: str, said: Iterable[str]) -> str | None:
     greeting = _GREETING.match(answer)
     named = set(_words(greeting[1])) if greeting else set()
     text = redact(answer[greeting.end() :] if greeting else answer).strip()
-    held = set(_words(text))
+    held = set(_held(text))
     if len(text.split()) < LEAST_WORDS or held & named:
         return None
     for line in said:
@@ -54,6 +59,15 @@ def _particulars(line: str) -> Iterator[str]:
         digits = sum(char.isdigit() for char in word)
         if digits >= _DIGITS or (digits and len(word) > digits and "@" not in word):
             yield word
+
+
+def _held(text: str) -> Iterator[str]:
+    """The words of an answer, Hebrew ones without the letters that stand before a name too."""
+    for word in _words(text):
+        yield word
+        found = _PREFIXED.match(word)
+        if found:
+            yield from (word[1:], word[2:])
 
 
 def _words(text: str) -> Iterator[str]:

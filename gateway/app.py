@@ -208,6 +208,8 @@ async def _live(
     aside = [asyncio.create_task(retention.run())]
     if front.learners is not None:
         aside.append(asyncio.create_task(front.learners.run()))
+    if front.bank is not None:
+        aside.append(asyncio.create_task(front.bank.run(front.services.bell)))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

@@ -1,7 +1,7 @@
 """Prompt templates as files: Jinja2, sandboxed, one for each type of task and language.
 
-A file is `<task type>.<language>.md.j2`, with the blocks `system`, `nothing` and `earlier`, or none
-and then all of it is the system's. `catalogue.toml` beside them says which variables each may use.
+A file is `<task type>.<language>.md.j2`, with the blocks `system`, `nothing`, `earlier`,
+`answered` and `parts`, or none and then all of it is the system's. `catalogue.toml` beside them says which variables each may use.
 Files are looked at again when they have changed, a second later at most; one that is broken is told
 of once, and the minimal prompt stands in for it until it is mended. An owner's folder comes before
 Fanlight's own. It refuses variables that the catalogue does not list, and what the sandbox refuses:
@@ -192,6 +192,8 @@ def _filled(template: JinjaTemplate, entry: _Entry, values: Mapping[str, str]) -
         system.rstrip() + "\n",
         texts.get("nothing", CLOUD.nothing),
         texts.get("earlier", CLOUD.earlier),
+        texts.get("answered", CLOUD.answered),
+        texts.get("parts", CLOUD.parts),
     )
     return Instructions(ready, entry.budget)
 

@@ -24,6 +24,7 @@ from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
 from core.trajectory import Trajectory
 from gateway.days import day_in
+from gateway.pipeline.bank import Bank, with_recalled
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.intent import by_parts, commanded
@@ -70,6 +71,7 @@ class Pipeline:
     resolver: Resolver | None = None
     canaries: Callable[[], tuple[str, ...]] = tuple
     intents: Rules = NO_RULES
+    bank: Bank | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -190,6 +192,8 @@ class Pipeline:
                     return await self.workflows.learn(refused, self.telemetry)
                 memory = await self.guard.kept(state.request.training_memory)
             state = replace(state, request=replace(state.request, training_memory=memory))
+        with stage(self.telemetry, "recall"):
+            state = await with_recalled(state, self.bank, self.guard)
         with stage(self.telemetry, "model"):
             return await self.workflows.run(state, self.telemetry)
 

@@ -12,9 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from typing import Final
 
 from core.prompting.budget import MESSAGE, estimate
-from core.prompting.compose import LAST_TURNS, Asked, Window, compose
+from core.prompting.compose import (
+    LAST_TURNS,
+    PASSAGE_CHARACTERS,
+    PASSAGES,
+    Asked,
+    Window,
+    compose,
+)
 from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
 from gateway.pipeline.personality.say import Personalities
@@ -22,6 +30,8 @@ from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
 from gateway.pipeline.state import Site, TurnState
 from gateway.pipeline.turns import unanswered
 
+DOCUMENT_CHARACTERS: Final = 4_000
+"""Of a passage, where what is asked for is the document itself."""
 _CANARY = "Private reference, not for replies: "
 
 
@@ -45,6 +55,10 @@ class Passages:
             locale=locale,
             entries=[hit.entry for hit in state.passages],
             turns=state.request.training_memory,
+            recalled=[one.answer for one in state.recalled],
+            parts=[(one.question, one.entries) for one in state.parts],
+            passages=max(PASSAGES, state.reach),
+            characters=DOCUMENT_CHARACTERS if state.reach > PASSAGES else PASSAGE_CHARACTERS,
         )
         window = _window(state, told.budget)
         try:
@@ -73,7 +87,9 @@ class Passages:
             return told
         words = told.template
         rules = words.filled(words.system, name=site.name, locale=locale)
-        template = Ready(f"{voice}\n\n{rules}", words.nothing, words.earlier)
+        template = Ready(
+            f"{voice}\n\n{rules}", words.nothing, words.earlier, words.answered, words.parts
+        )
         return replace(told, template=template)
 
 

@@ -19,7 +19,7 @@ SHORT: Final = 6
 """A reply of so few words with a taunt in it says nothing else."""
 
 _TAGS: Final = re.compile(
-    r"</?(?:system|passage|instructions?|assistant|user|tool|context|memory)\b[^>]{0,40}>"
+    r"</?(?:system|passage|answered|earlier|part|instructions?|assistant|user|tool|context|memory)\b[^>]{0,40}>"
     r"|<\|[a-z_]{2,24}\|>|\[/?INST\]|<</?SYS>>|^#{1,3} ?(?:system|instruction)s?\s*:?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -138,9 +138,7 @@ def _of_person(row: Any) -> Banked:
 
 def _of_model(row: Any) -> Banked:
     words = visitors_words(row.question, ())
-    return Banked(
-        row.turn_id, row.question, row.reply, "model", row.outcome_at, row.locale, words
-    )
+    return Banked(row.turn_id, row.question, row.reply, "model", row.outcome_at, row.locale, words)
 
 
 def _leave_out(connection: Connection, named: dict[str, Any]) -> None:
