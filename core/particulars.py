@@ -31,7 +31,7 @@ _TOLD: Final = re.compile(
     r"(?: [^\W\d_a-zà-ÿ][^\W\d_]{1,30})?)"
 )
 _SIGNED: Final = re.compile(
-    r"\n\s*([^\W\d_a-zà-ÿ][^\W\d_]{1,30}(?: [^\W\d_a-zà-ÿ][^\W\d_]+)?)\s*\Z"
+    r"\n\s*([^\W\d_a-zà-ÿ][^\W\d_]{1,30}(?: [^\W\d_a-zà-ÿ][^\W\d_]{1,30})?)\s*\Z"
 )
 _PREFIXED: Final = re.compile(r"[ובהלשכמ][א-ת]{2,}")
 _TOKEN: Final = re.compile(r"[\w@.+-]*\w")

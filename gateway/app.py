@@ -31,6 +31,7 @@ from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
 from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.retention import Retention
+from gateway.routes.bank import bank_routes
 from gateway.routes.chat import chat_routes
 from gateway.routes.commands import command_routes
 from gateway.routes.completions import completion_routes
@@ -111,6 +112,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *embed_routes(services),
             *figure_routes(services),
             *routing_routes(front),
+            *bank_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]

@@ -3,9 +3,9 @@
 Decides what gets how much of the model's window, in this order: the instructions and the question
 need theirs; passages may take three fifths of what is left; the list of a question's parts three
 tenths of the rest, or it is left out; answers to like questions a quarter; the last turns half of
-what is left of that; lines of older turns what then remains. Everything of others is redacted before it is counted: no card
-number, account number or secret reaches a prompt, and no visitor's e-mail or telephone number.
-Refuses a window that does not hold the instructions and a question.
+what is left of that; lines of older turns what then remains. Everything of others is redacted
+before it is counted: no card number, account number or secret reaches a prompt, and no visitor's
+e-mail or telephone number. Refuses a window that does not hold the instructions and a question.
 """
 
 from __future__ import annotations

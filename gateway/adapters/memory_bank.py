@@ -70,11 +70,14 @@ class MemoryBank:
             if name[0].site != site or kept is None or not self._is_in(*name):
                 continue
             right = one.outcome is not None and one.outcome >= RIGHT
-            at = one.outcome_at or 0.0
-            if right and one.source == "cloud" and not one.escalated:
-                if is_wanted(wanted, one.turn_id, at):
-                    words = visitors_words(kept.question, ())
-                    yield Banked(
-                        *(one.turn_id, kept.question, kept.turn.reply, "model", at, one.locale),
-                        words,
-                    )
+            shown, at = one.source == "cloud" and not one.escalated, one.outcome_at or 0.0
+            if right and shown and is_wanted(wanted, one.turn_id, at):
+                yield Banked(
+                    one.turn_id,
+                    kept.question,
+                    kept.turn.reply,
+                    "model",
+                    at,
+                    one.locale,
+                    visitors_words(kept.question, ()),
+                )

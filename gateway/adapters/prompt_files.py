@@ -1,11 +1,12 @@
 """Prompt templates as files: Jinja2, sandboxed, one for each type of task and language.
 
 A file is `<task type>.<language>.md.j2`, with the blocks `system`, `nothing`, `earlier`,
-`answered` and `parts`, or none and then all of it is the system's. `catalogue.toml` beside them says which variables each may use.
-Files are looked at again when they have changed, a second later at most; one that is broken is told
-of once, and the minimal prompt stands in for it until it is mended. An owner's folder comes before
-Fanlight's own. It refuses variables that the catalogue does not list, and what the sandbox refuses:
-templates read no file, reach no attribute of Python's and call nothing.
+`answered` and `parts`, or none and then all of it is the system's. `catalogue.toml` beside them
+says which variables each may use. Files are looked at again when they have changed, a second later
+at most; one that is broken is told of once, and the minimal prompt stands in for it until it is
+mended. An owner's folder comes before Fanlight's own. It refuses variables that the catalogue does
+not list, and what the sandbox refuses: templates read no file, reach no attribute of Python's and
+call nothing.
 """
 
 from __future__ import annotations

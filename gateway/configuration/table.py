@@ -31,9 +31,9 @@ LENT: Final = ("off", "people", "all")
 BANK_SETTINGS: Final = (
     Setting(
         *("bank", "answers", "string"),
-        "Which answers to one visitor are shown to models that answer another: `off`, `people` (what "
-        "a person replied to a case that was then closed), `all` (also a model's answers that a "
-        "visitor marked right). Read privacy.md first.",
+        "Which answers to one visitor are shown to models that answer another: `off`, `people` "
+        "(what a person replied to a case that was then closed), `all` (also a model's answers "
+        "that a visitor marked right). Read privacy.md first.",
         "off",
     ),
     Setting(
