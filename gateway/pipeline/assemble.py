@@ -12,12 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
-from typing import Final
 
 from core.prompting.budget import MESSAGE, estimate
 from core.prompting.compose import (
     LAST_TURNS,
-    PASSAGE_CHARACTERS,
     PASSAGES,
     Asked,
     Window,
@@ -27,11 +25,9 @@ from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
 from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
-from gateway.pipeline.state import Site, TurnState
+from gateway.pipeline.state import Site, TurnState, characters
 from gateway.pipeline.turns import unanswered
 
-DOCUMENT_CHARACTERS: Final = 4_000
-"""Of a passage, where what is asked for is the document itself."""
 _CANARY = "Private reference, not for replies: "
 
 
@@ -58,7 +54,7 @@ class Passages:
             recalled=[one.answer for one in state.recalled],
             parts=[(one.question, one.entries) for one in state.parts],
             passages=max(PASSAGES, state.reach),
-            characters=DOCUMENT_CHARACTERS if state.reach > PASSAGES else PASSAGE_CHARACTERS,
+            characters=characters(state),
         )
         window = _window(state, told.budget)
         try:

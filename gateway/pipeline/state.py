@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from core.bank import Recalled
 from core.confidence.quality import Quality
@@ -17,7 +18,7 @@ from core.model_routing.caller import Caller
 from core.model_routing.decision import Decision
 from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
-from core.prompting.compose import PASSAGES
+from core.prompting.compose import PASSAGE_CHARACTERS, PASSAGES
 from core.respond import Response
 from core.trajectory import Trajectory
 from gateway.pipeline.bill import Bill
@@ -28,6 +29,10 @@ from kb import Hit, Index
 
 Emit = Callable[[str], None]
 Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
+
+DOCUMENT_PASSAGES: Final = 8
+DOCUMENT_CHARACTERS: Final = 4_000
+"""Where a visitor asks what a document says, so many passages are given, and so much of each."""
 
 CHAT = "chat"
 """The task type of a turn that nothing has classified."""
@@ -155,3 +160,8 @@ class TurnState:
     def passages(self) -> tuple[Hit, ...]:
         """What was retrieved for this question, best first, and what a tool found after that."""
         return (*self.response.hits[: self.reach], *self.found)
+
+
+def characters(state: TurnState) -> int:
+    """Of each passage, at most: more where what is asked for is a document itself."""
+    return DOCUMENT_CHARACTERS if state.reach > PASSAGES else PASSAGE_CHARACTERS
