@@ -8,7 +8,7 @@ which a person was asked, keeps its number and is a message of no tokens.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -39,18 +39,8 @@ class Lengths:
 class ConversationStore(Protocol):
     """A part of the truth. Every call may raise `Unavailable`."""
 
-    async def messages(
-        self, scope: Scope, conversation_id: str, limit: int, up_to: int | None = None
-    ) -> list[Message]:
-        """The newest messages of a conversation of this scope, at most so many, oldest first.
-
-        `up_to` is the number of the newest that is looked for, an assistant's; None is for no end.
-        """
-
-    async def numbered(
-        self, scope: Scope, conversation_id: str, numbers: Collection[int]
-    ) -> list[Message]:
-        """The messages of these numbers that there are, in order."""
+    async def messages(self, scope: Scope, conversation_id: str, limit: int) -> list[Message]:
+        """The newest messages of a conversation of this scope, at most so many, oldest first."""
 
 
 def lengths(question: str, turn: Turn) -> Lengths:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from core.conversations import Message, messages_of
 from core.scope import Scope
 from gateway.adapters.memory_rows import Rows
@@ -15,22 +13,8 @@ class MemoryConversations:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    async def messages(
-        self, scope: Scope, conversation_id: str, limit: int, up_to: int | None = None
-    ) -> list[Message]:
+    async def messages(self, scope: Scope, conversation_id: str, limit: int) -> list[Message]:
         """The newest messages of a conversation of this scope, at most so many, oldest first."""
-        found = [
-            one for one in self._of(scope, conversation_id) if up_to is None or one.number <= up_to
-        ]
-        return found[max(0, len(found) - limit) :]
-
-    async def numbered(
-        self, scope: Scope, conversation_id: str, numbers: Collection[int]
-    ) -> list[Message]:
-        """The messages of these numbers that there are, in order."""
-        return [one for one in self._of(scope, conversation_id) if one.number in numbers]
-
-    def _of(self, scope: Scope, conversation_id: str) -> list[Message]:
         turns = [
             row
             for (whose, _), row in self._rows.turns.items()
@@ -39,4 +23,4 @@ class MemoryConversations:
         found: list[Message] = []
         for row in sorted(turns, key=lambda one: one.number):
             found += messages_of(row.number, row.question, row.turn)
-        return found
+        return found[max(0, len(found) - limit) :]

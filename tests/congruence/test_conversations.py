@@ -67,16 +67,3 @@ async def test_what_expired_leaves_its_numbers_unused(truth: Truth) -> None:
     await truth.commit(a_work("k3", at=NOON + 3, turn=a_turn(3, 1)))
     found = await truth.conversations.messages(ANNA, C1, 9)
     assert [one.number for one in found] == [3, 4, 5, 6]
-
-
-async def test_messages_up_to_a_number_and_by_their_numbers(truth: Truth) -> None:
-    for n in range(1, 5):
-        await truth.commit(a_work(f"k{n}", at=NOON + n, turn=a_turn(n, 1, reply=f"reply {n}")))
-    store = truth.conversations
-    assert [one.number for one in await store.messages(ANNA, C1, 3, 6)] == [4, 5, 6]
-    found = await store.numbered(ANNA, C1, {8, 3, 4, 99})
-    assert [(one.number, one.content) for one in found] == [
-        (3, "When?"), (4, "reply 2"), (8, "reply 4"),
-    ]  # fmt: skip
-    assert await store.numbered(ANNA, C1, set()) == []
-    assert await store.numbered(BEN, C1, {3}) == []
