@@ -24,6 +24,7 @@ from gateway.pipeline.bank import Bank, BankRules
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.history import History
 from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
@@ -61,6 +62,7 @@ class Front:
     shelf: Shelf
     workflows: Workflows
     spending: Spending
+    history: History
     resolver: Resolver | None = None
     learners: Learners | None = None
     bank: Bank | None = None
@@ -149,6 +151,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         shelf=shelf,
         workflows=_workflows(services, spending, learners),
         spending=spending,
+        history=History(services.truth, services.guard),
         learners=learners,
         bank=_bank(services),
         resolver=_resolver(settings.routing),
