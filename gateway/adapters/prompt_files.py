@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,8 +108,17 @@ class PromptFiles:
             for folder in self._folders:
                 if wanted not in folder.templates:
                     continue
-                return self._told(folder, wanted, values)
+                told = self._told(folder, wanted, values)
+                return told and replace(told, budget=self._budget(task_type, wanted[0]))
         return None
+
+    def _budget(self, *task_types: str) -> int:
+        """The first of these that a catalogue names, an owner's before Fanlight's own."""
+        for folder in self._folders:
+            for name in task_types:
+                if name in folder.catalogue:
+                    return folder.catalogue[name].budget
+        return PROMPT_TOKENS
 
     def _told(
         self, folder: _Folder, wanted: tuple[str, str], values: Mapping[str, str]

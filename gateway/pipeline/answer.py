@@ -28,7 +28,7 @@ from gateway.pipeline.bank import Bank, with_recalled
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.history import Earlier
-from gateway.pipeline.intent import by_parts, commanded
+from gateway.pipeline.intent import by_parts, commanded, reaching
 from gateway.pipeline.looked import Tell, looked_at, tell_nobody, with_memory
 from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
@@ -115,7 +115,7 @@ class Pipeline:
             watch=watch,
         )
         if not response.verdict.answers and not response.verdict.choices:
-            state = by_parts(state, self.intents)
+            state = reaching(by_parts(state, self.intents), self.intents)
         looked = looked_at(state, self.clock() - now)
         tell(memory_meta(looked))
         state = await self._settled(state, earlier)

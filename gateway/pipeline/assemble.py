@@ -28,6 +28,8 @@ from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
 from gateway.pipeline.state import Site, TurnState, characters
 from gateway.pipeline.turns import unanswered
 
+DOCUMENT_TOKENS = 16_000
+"""What a prompt may take at least where a visitor asks what a document says."""
 _CANARY = "Private reference, not for replies: "
 
 
@@ -53,10 +55,11 @@ class Passages:
             turns=state.request.training_memory,
             recalled=[one.answer for one in state.recalled],
             parts=[(one.question, one.entries) for one in state.parts],
-            passages=max(PASSAGES, state.reach),
+            passages=state.reach,
             characters=characters(state),
         )
-        window = _window(state, told.budget)
+        is_document = state.reach > PASSAGES
+        window = _window(state, max(told.budget, DOCUMENT_TOKENS) if is_document else told.budget)
         try:
             composed = compose(asked, told.template, window)
         except ValueError:

@@ -46,7 +46,11 @@ class Calibrated:
         quoted = [*_known(state), *(one.answer for one in state.recalled)]
         found = flaws(written.reply, quoted, _instructions(state.prompt), state.canaries)
         look = self._scorer.look(
-            state.request.question, _known(state), written.reply, logprob=written.logprob
+            state.request.question,
+            _known(state),
+            written.reply,
+            logprob=written.logprob,
+            parts=_parts(state),
         )
         if found:
             quality = look.quality.unsafe()
@@ -66,6 +70,15 @@ class Calibrated:
 def _known(state: TurnState) -> list[str]:
     """What the reply may be grounded in: what was retrieved, and what tools gave."""
     return [*texts_of(state.passages), *state.told]
+
+
+def _parts(state: TurnState) -> list[str]:
+    """The parts of the question, each with what was found for it."""
+    known = {hit.entry.id: f"{hit.entry.question}\n{hit.entry.answer}" for hit in state.passages}
+    return [
+        "\n".join([part.question, *(known[name] for name in part.entries if name in known)])
+        for part in state.parts
+    ]
 
 
 def texts_of(hits: Sequence[Hit]) -> list[str]:
