@@ -111,8 +111,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
             *figure_routes(services),
-            *routing_routes(front),
-            *bank_routes(front),
+            *_front_desk_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -150,6 +149,11 @@ def _front_routes(front: Front) -> list[Route]:
         *event_routes(front),
         *subject_routes(front),
     ]
+
+
+def _front_desk_routes(front: Front) -> list[Route]:
+    """What operators ask of the parts that answer visitors."""
+    return [*routing_routes(front), *bank_routes(front)]
 
 
 def _desk_routes(services: Services, desk: Desk) -> list[Route]:

@@ -58,6 +58,7 @@ def _ref(name: str) -> Schema:
 
 
 _LINE: Final = {"entry_id": TEXT, "locale": TEXT, "question": TEXT}
+_LENT: Final = {"id": TEXT, "question": TEXT, "answer": TEXT, "locale": TEXT}
 _NEAR: Final = {**_LINE, "confidence": SHARE}
 _FIELDS: Final = {
     "question": TEXT,
@@ -219,12 +220,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "Bank": _object(
         lends=_one_of(*LENT),
-        items=_list(
-            _object(
-                id=TEXT, question=TEXT, answer=TEXT, by=_one_of("person", "model"), locale=TEXT,
-                at=TIME,
-            )
-        ),
+        items=_list(_object(**_LENT, by=_one_of("person", "model"), at=TIME)),
     ),
     "Accuracy": _object(
         days=COUNT, accuracy=_or_null(SHARE),

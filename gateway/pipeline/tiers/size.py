@@ -12,6 +12,7 @@ from typing import Final
 
 from core.model_routing.permissions import Permissions
 from core.prompting.budget import MESSAGE, estimate
+from core.prompting.compose import LAST_TURNS, SUMMARY_TOKENS
 from core.prompting.quoting import entry_text
 from gateway.pipeline.models import Model
 from gateway.pipeline.state import TurnState, characters
@@ -29,9 +30,12 @@ def prompt_tokens(state: TurnState, allowed: Permissions, models: Sequence[Model
     texts = [entry_text(hit.entry)[:longest] for hit in state.passages]
     texts += [one.answer for one in state.recalled]
     texts += [one.question for one in state.parts]
-    texts += [turn.content for turn in state.request.training_memory]
+    said = [turn.content for turn in state.request.training_memory]
+    texts += said[-LAST_TURNS:]
     texts.append(state.request.question)
     counted = INSTRUCTIONS + sum(estimate(text) + MESSAGE for text in texts)
+    # Of what was said before the last turns a prompt has a summary, however much it was.
+    counted += min(SUMMARY_TOKENS, sum(estimate(text) + MESSAGE for text in said[:-LAST_TURNS]))
     tokens = ceil(counted * max((model.measure.ratio for model in models), default=1.0))
     widest = max((model.context_tokens for model in models), default=tokens)
     return min(tokens, widest, allowed.max_context_tokens or tokens)

@@ -145,7 +145,7 @@ BUDGETS = {
 
 def budget(folder: Folder, task: str = "chat") -> int | None:
     found = folder.told(task)
-    return found and found.budget
+    return found.budget if found else None
 
 
 def test_every_type_of_task_has_a_budget_of_its_own(folder: Folder) -> None:

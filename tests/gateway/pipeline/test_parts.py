@@ -34,7 +34,11 @@ SAID = {
 }
 INDEX = load_index(
     build_index(
-        [Entry(name, locale, *texts) for locale, rows in SAID.items() for name, *texts in rows]
+        [
+            Entry(name, locale, question, answer)
+            for locale, rows in SAID.items()
+            for name, question, answer in rows
+        ]
     )
 )
 HEADINGS = {
