@@ -111,7 +111,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
             *figure_routes(services),
-            *_front_desk_routes(front),
+            *_front_operator_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -151,7 +151,7 @@ def _front_routes(front: Front) -> list[Route]:
     ]
 
 
-def _front_desk_routes(front: Front) -> list[Route]:
+def _front_operator_routes(front: Front) -> list[Route]:
     """What operators ask of the parts that answer visitors."""
     return [*routing_routes(front), *bank_routes(front)]
 
