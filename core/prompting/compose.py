@@ -1,11 +1,12 @@
 """A prompt that fits: template, passages, a summary of older turns, the last turns, the question.
 
 Decides what gets how much of the model's window, in this order: the instructions and the question
-need theirs; passages may take three fifths of what is left; the list of a question's parts three
-tenths of the rest, or it is left out; answers to like questions a quarter; the last turns half of
-what is left of that; lines of older turns what then remains. Everything of others is redacted
-before it is counted: no card number, account number or secret reaches a prompt, and no visitor's
-e-mail or telephone number. Refuses a window that does not hold the instructions and a question.
+need theirs; the list of a question's parts may take three tenths of what is left, or it is left
+out; passages three fifths of the rest; answers to like questions a quarter of what then is left;
+the last turns half of the rest; lines of older turns what then remains. Everything of others is
+redacted before it is counted: no card number, account number or secret reaches a prompt, and no
+visitor's e-mail or telephone number. Refuses a window that does not hold the instructions and a
+question.
 """
 
 from __future__ import annotations
@@ -98,19 +99,22 @@ def compose(
             f"{window.reply} tokens of reply"
         )
     left -= window.count(question)
+    told = template.filled(template.parts, name=asked.name, locale=asked.locale)
+    parts = _listed(told, _parts(asked, asked.entries[: asked.passages]))
+    cost = window.count(parts) + len(asked.parts)
+    named = bool(parts) and cost <= PARTS_SHARE * left
+    left -= cost if named else 0
     passages = _passages(asked, int(PASSAGE_SHARE * left), window)
     left -= sum(window.count(text) + 1 for text in passages)
     used = tuple(asked.entries[: len(passages)])
-    text = system + ("\n".join(passages) or nothing)
-    for heading, lines, share in (
-        (template.parts, _parts(asked, used), PARTS_SHARE),
-        (template.answered, _recalled(asked, int(RECALLED_SHARE * left), window), 1.0),
-    ):
-        section = _section(template.filled(heading, name=asked.name, locale=asked.locale), lines)
-        cost = window.count(section)
-        if section and cost <= share * left:
-            text += section
-            left -= cost
+    # Before the passages: small models repeat what stands last.
+    text = system + (_listed(told, _parts(asked, used)) if named else "")
+    text += "\n".join(passages) or nothing
+    heading = template.filled(template.answered, name=asked.name, locale=asked.locale)
+    room = int(RECALLED_SHARE * left) - window.count(heading)
+    recalled = _section(heading, _recalled(asked, room, window))
+    text += recalled
+    left -= window.count(recalled)
     turns = _redacted(asked.turns)
     last = _last(turns, int(TURN_SHARE * left), window)
     left -= sum(window.cost(turn.content) for turn in last)
@@ -130,6 +134,11 @@ def compose(
         len(last),
         sum(window.cost(message["content"]) for message in messages),
     )
+
+
+def _listed(heading: str, lines: Sequence[str]) -> str:
+    """Lines under a heading, before what follows; nothing where there are none."""
+    return "\n".join([heading, *lines, ""]) if lines else ""
 
 
 def _section(heading: str, lines: Sequence[str]) -> str:

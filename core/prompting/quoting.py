@@ -37,8 +37,8 @@ def answered(number: int, text: str) -> str:
 
 def part(number: int, question: str, passages: Sequence[int]) -> str:
     """A numbered part of the question, with the numbers of the passages found for it."""
-    found = ", ".join(f"<passage {one}>" for one in passages) or "-"
-    return f"<part {number}>{unmarked(question)}</part {number}>: {found}"
+    found = f"passage {', '.join(map(str, passages))}" if passages else "no passage"
+    return f"<part {number}>{unmarked(question)}</part {number}> ({found})"
 
 
 def entry_text(entry: Entry) -> str:

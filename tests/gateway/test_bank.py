@@ -146,7 +146,7 @@ async def test_an_answer_is_lent_shown_removed_by_erase_and_never_crosses_sites(
 
         prompt, turn = await until_recalled(there, ben)
         assert f"<answered 1>\n{ANSWER}\n</answered 1>" in prompt
-        assert "It may not fit this question:\n<answered 1>" in prompt
+        assert "Use it only where it fits this question:\n<answered 1>" in prompt
         assert "Anna" not in prompt
         assert ASKED not in prompt, "one visitor's words never reach another's model"
         memory = turn["memory"]
