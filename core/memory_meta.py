@@ -1,9 +1,10 @@
 """MemoryMeta v1: what was looked at for an answer, and what of it the answer rests on.
 
 Decides the form of the `meta` event and of a turn's `memory`, after S2 18.7.2; the schema is
-`memory_meta.v1.json` beside this module. The tiers of memory stay empty until there is memory. What
+`memory_meta.v1.json` beside this module. The other tiers stay empty until there is memory. What
 the site's knowledge base gave stands under `books`, the tier of documents, with ids that begin with
-`kb:`, so that nobody takes it for something remembered. It refuses to grow: lists are capped, and
+`kb:`, so that nobody takes it for something remembered; what was answered to others stands under
+`patterns`, with ids that begin with `bank:`. It refuses to grow: lists are capped, and
 contents are cut.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from core.bank import Recalled
 from kb import Hit
 
 FILE: Final = "memory_meta.v1.json"
@@ -20,6 +22,8 @@ VERSION: Final = "v1"
 TIERS: Final = ("working", "history", "patterns", "books", "memory_bank")
 KNOWLEDGE: Final = "books"
 """The tier that the passages of a site's knowledge base are shown under."""
+BANK: Final = "patterns"
+"""The tier of what has worked before: answers of the reasoning bank, with ids that begin so."""
 
 MOST: Final = 10
 """Entries of a list, at most."""
@@ -45,7 +49,8 @@ class Looked:
     """What was looked at for one question.
 
     `query` is the question, redacted by the caller; `hits` what was found, best first; `threshold`
-    the site's, in [0, 1]; `timings_ms` the stages that are over.
+    the site's, in [0, 1]; `timings_ms` the stages that are over. `recalled` are answers to like
+    questions, out of the reasoning bank.
     """
 
     conversation_id: str
@@ -56,6 +61,7 @@ class Looked:
     threshold: float
     timings_ms: Mapping[str, float]
     has_vectors: bool
+    recalled: Sequence[Recalled] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,11 @@ class Used:
 def memory_meta(looked: Looked, used: Used | None = None) -> dict[str, Any]:
     """The document; `used` is None while there is no answer yet."""
     used = used or Used()
-    ids = [memory_id(hit) for hit in looked.hits[:MOST]]
-    items = [_item(hit) for hit in used.given[:MOST]]
+    recalled = looked.recalled[:MOST]
+    places = [(KNOWLEDGE, memory_id(hit)) for hit in looked.hits[: MOST - len(recalled)]]
+    places += [(BANK, recalled_id(one)) for one in recalled]
+    items = [_item(hit) for hit in used.given[: MOST - len(recalled)]]
+    items += [_recalled_item(one) for one in recalled]
     return {
         "schema_version": VERSION,
         "conversation_id": looked.conversation_id,
@@ -85,7 +94,7 @@ def memory_meta(looked: Looked, used: Used | None = None) -> dict[str, Any]:
         "user_id": None,
         "created_at": looked.created_at,
         "context_type": used.context_type,
-        "retrieval": _retrieval(looked, ids),
+        "retrieval": _retrieval(looked, places),
         "known_context": {
             "known_context_text": "\n\n".join(item["content"] for item in items),
             "known_context_items": items,
@@ -111,29 +120,35 @@ def memory_meta(looked: Looked, used: Used | None = None) -> dict[str, Any]:
             "eligible": used.answered,
             "interrupted": False,
             "eligible_reason": None if used.answered else "no_answer",
-            "default_related_positions": _positions(ids, used.cited),
+            "default_related_positions": _positions(places, used.cited),
         },
     }
 
 
-def _retrieval(looked: Looked, ids: Sequence[str]) -> dict[str, Any]:
+def _retrieval(looked: Looked, places: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    used = {tier for tier, _ in places}
     return {
         "query": looked.query[:QUERY],
         "normalized_query": None,
         "limit": MOST,
         "sort_by": "relevance",
-        "tiers_considered": [KNOWLEDGE],
-        "tiers_used": [KNOWLEDGE] if ids else [],
+        "tiers_considered": [tier for tier in TIERS if tier in {KNOWLEDGE, *used}],
+        "tiers_used": [tier for tier in TIERS if tier in used],
         "search_position_map": {
             "by_position": [
-                {"position": at, "tier": KNOWLEDGE, "memory_id": name}
-                for at, name in enumerate(ids, 1)
+                {"position": at, "tier": tier, "memory_id": name}
+                for at, (tier, name) in enumerate(places, 1)
             ],
             "by_memory_id": {
-                name: {"position": at, "tier": KNOWLEDGE} for at, name in enumerate(ids, 1)
+                name: {"position": at, "tier": tier} for at, (tier, name) in enumerate(places, 1)
             },
         },
     }
+
+
+def recalled_id(one: Recalled) -> str:
+    """The id that an answer of the reasoning bank has here."""
+    return f"bank:{one.id}"
 
 
 def memory_id(hit: Hit) -> str:
@@ -159,6 +174,31 @@ def _item(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _positions(ids: Sequence[str], cited: Sequence[Hit]) -> list[int]:
+def _recalled_item(one: Recalled) -> dict[str, Any]:
+    return {
+        "tier": BANK,
+        "memory_id": recalled_id(one),
+        "content": one.answer[:CONTENT],
+        "doc_id": None,
+        "score_summary": {"similarity": round(one.alike, 4)},
+    }
+
+
+def _positions(places: Sequence[tuple[str, str]], cited: Sequence[Hit]) -> list[int]:
     wanted = {memory_id(hit) for hit in cited}
-    return [at for at, name in enumerate(ids, 1) if name in wanted]
+    return [at for at, (_, name) in enumerate(places, 1) if name in wanted]
+
+
+def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as it is kept with its turn: without the question, and without what others were
+    answered, which goes where theirs goes."""
+    items = [
+        {**one, "content": ""} if one["tier"] == BANK else one
+        for one in meta["known_context"]["known_context_items"]
+    ]
+    text = "\n\n".join(one["content"] for one in items if one["content"])
+    return {
+        **meta,
+        "retrieval": {**meta["retrieval"], "query": ""},
+        "known_context": {"known_context_text": text, "known_context_items": items},
+    }

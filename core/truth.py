@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from core.bank import BankStore
 from core.commands.feedback import CommandStore
 from core.conversations import ConversationStore
 from core.figures import FigureStore
@@ -202,6 +203,10 @@ class Truth(Protocol):
     @property
     def learning(self) -> LearningStore:
         """The part that keeps how turns were answered, to learn from it."""
+
+    @property
+    def bank(self) -> BankStore:
+        """The part that gives out answers that were right, for the next who asks the like."""
 
     @property
     def figures(self) -> FigureStore:

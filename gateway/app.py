@@ -31,6 +31,7 @@ from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.middleware.problems import ProblemsMiddleware, refused_by_router
 from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.retention import Retention
+from gateway.routes.bank import bank_routes
 from gateway.routes.chat import chat_routes
 from gateway.routes.commands import command_routes
 from gateway.routes.completions import completion_routes
@@ -110,7 +111,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
             *figure_routes(services),
-            *routing_routes(front),
+            *_front_operator_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -148,6 +149,11 @@ def _front_routes(front: Front) -> list[Route]:
         *event_routes(front),
         *subject_routes(front),
     ]
+
+
+def _front_operator_routes(front: Front) -> list[Route]:
+    """What operators ask of the parts that answer visitors."""
+    return [*routing_routes(front), *bank_routes(front)]
 
 
 def _desk_routes(services: Services, desk: Desk) -> list[Route]:
@@ -208,6 +214,8 @@ async def _live(
     aside = [asyncio.create_task(retention.run())]
     if front.learners is not None:
         aside.append(asyncio.create_task(front.learners.run()))
+    if front.bank is not None:
+        aside.append(asyncio.create_task(front.bank.run(front.services.bell)))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from core.model_routing.periods import SiteBudget
 from core.model_routing.resolve import Resolver
@@ -19,9 +20,11 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
+from gateway.pipeline.bank import Bank, BankRules
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.history import History
 from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
@@ -33,6 +36,10 @@ from gateway.routing import routing_of
 from gateway.settings import RoutingSettings, SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
+from kb.normalise import words
+
+LENDING: Final = ("people", "all")
+"""The settings under which answers are lent."""
 
 RUNNING_MARGIN_S = 30.0
 
@@ -55,8 +62,10 @@ class Front:
     shelf: Shelf
     workflows: Workflows
     spending: Spending
+    history: History
     resolver: Resolver | None = None
     learners: Learners | None = None
+    bank: Bank | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -96,6 +105,7 @@ class Front:
             spending=self.spending,
             resolver=self.resolver,
             intents=self.services.intents,
+            bank=self.bank,
             canaries=partial(canaries, self.services.random)
             if self.services.settings.canary
             else tuple,
@@ -141,7 +151,9 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         shelf=shelf,
         workflows=_workflows(services, spending, learners),
         spending=spending,
+        history=History(services.truth, services.guard),
         learners=learners,
+        bank=_bank(services),
         resolver=_resolver(settings.routing),
     )
 
@@ -177,6 +189,22 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     if not routing.limits_callers:
         return None
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
+
+
+def _bank(services: Services) -> Bank | None:
+    """What lends one visitor's answers to another's model; None where nothing is lent."""
+    policy, embedding = services.settings.bank, services.embedding
+    if policy.answers not in LENDING or embedding is None:
+        return None
+    rules = BankRules(policy.days, policy.most, models=policy.answers == "all")
+    sites = [site.key for site in services.settings.sites]
+    return Bank(
+        services.truth.bank,
+        rules,
+        sites,
+        lambda text: embedding.table.vector(words(text)),
+        services.clock,
+    )
 
 
 def _learners(services: Services) -> Learners | None:

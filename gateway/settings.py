@@ -267,6 +267,18 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BankSettings:
+    """Which answers are lent to models for other visitors: `off`, `people`'s or `all`.
+
+    `days` is how long one is lent, `most` how many of a site, the newest of each kind.
+    """
+
+    answers: str = "off"
+    days: int = 90
+    most: int = 300
+
+
+@dataclass(frozen=True, slots=True)
 class TelemetrySettings:
     """Where figures and spans go: `collector` speaks OTLP over HTTP; without a token no figures."""
 
@@ -305,6 +317,7 @@ class Settings:
     prompts: Path | None = None
     personalities: Path | None = None
     canary: bool = False
+    bank: BankSettings = field(default_factory=BankSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
 
     @property

@@ -73,13 +73,18 @@ class Scorer:
         reply: str,
         *,
         logprob: float | None = None,
+        parts: Sequence[str] = (),
     ) -> Look:
-        """Judge a reply; `logprob` is the mean natural log-probability of its tokens."""
+        """Judge a reply; `logprob` is the mean natural log-probability of its tokens.
+
+        `parts` are the parts of the question, each with what was found for it.
+        """
         evidence = self._gather(question, passages, reply)
         signals = features(evidence)
         answers = bool(evidence.said) and not only_refuses(reply)
         sure = self._fitted.probability(signals, _shift(logprob)) if answers else 0.0
-        return Look(round(sure, 4), quality(reply, sure, signals, answers=answers), signals)
+        made = quality(reply, sure, signals, answers=answers, parts=parts)
+        return Look(round(sure, 4), made, signals)
 
     def _gather(self, question: str, passages: Sequence[str], reply: str) -> Evidence:
         return gather(question, passages, reply, self._closeness)

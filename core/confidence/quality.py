@@ -2,18 +2,20 @@
 
 Decides what each is made of, out of the same signals as the confidence: accuracy is that number
 itself, relevance whether it speaks of what was asked, completeness whether it has all that was
-asked for, coherence whether it reads as a whole, safety whether a validator let it pass. They
-describe; the confidence alone decides whether a person is asked.
+asked for, part by part where the question has several, coherence whether it reads as a whole,
+safety whether a validator let it pass. They describe; the confidence alone decides whether a person
+is asked.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+from kb.features import STOP_STEMS, stems
 from kb.normalise import words
 
 SHARES: Final = (0.35, 0.2, 0.15, 0.1, 0.2)
@@ -41,20 +43,39 @@ class Quality:
 
 
 def quality(
-    reply: str, confidence: float, signals: Mapping[str, float], *, answers: bool
+    reply: str,
+    confidence: float,
+    signals: Mapping[str, float],
+    *,
+    answers: bool,
+    parts: Sequence[str] = (),
 ) -> Quality:
-    """The dimensions of a reply of which `confidence` is the probability that it is right."""
+    """The dimensions of a reply of which `confidence` is the probability that it is right.
+
+    `parts` are the parts of the question, each with what was found for it.
+    """
     relevance = min(1.0, max(signals["asked_here"], signals["alike"], 0.0))
     gaps = (signals["missing_number"], signals["wrong_kind"], signals["hedged"] / 2)
     made = (
         confidence,
         relevance if answers else 0.0,
-        (1 - max(gaps)) * (0.5 + 0.5 * relevance) if answers else 0.0,
+        (1 - max(gaps)) * (0.5 + 0.5 * relevance) * addressed(reply, parts) if answers else 0.0,
         coherence(reply),
         1.0,
     )
     overall = sum(share * value for share, value in zip(SHARES, made, strict=True))
     return Quality(*(round(value, 4) for value in (*made, overall)))
+
+
+def addressed(reply: str, parts: Sequence[str]) -> float:
+    """The share of a question's parts that a reply has a word of which no other part has.
+
+    A part that has no word of its own counts by all its words; 1 where there are no parts.
+    """
+    said = set(stems(reply))
+    told = [set(stems(part)) - STOP_STEMS for part in parts]
+    own = [mine.difference(*(told[:at] + told[at + 1 :])) or mine for at, mine in enumerate(told)]
+    return sum(bool(said & mine) for mine in own) / len(own) if own else 1.0
 
 
 def coherence(reply: str) -> float:

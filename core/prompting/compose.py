@@ -1,10 +1,12 @@
 """A prompt that fits: template, passages, a summary of older turns, the last turns, the question.
 
 Decides what gets how much of the model's window, in this order: the instructions and the question
-need theirs; passages may take three fifths of what is left; the last turns half of the rest; lines
-of older turns what then remains. Everything of others is redacted before it is counted: no card
-number, account number or secret reaches a prompt, and no visitor's e-mail or telephone number.
-Refuses a window that does not hold the instructions and a question.
+need theirs; the list of a question's parts may take three tenths of what is left, or it is left
+out; passages three fifths of the rest; answers to like questions a quarter of what then is left;
+the last turns half of the rest; lines of older turns what then remains. Everything of others is
+redacted before it is counted: no card number, account number or secret reaches a prompt, and no
+visitor's e-mail or telephone number. Refuses a window that does not hold the instructions and a
+question.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from core.messages import MemoryTurn
 from core.ports import Prompt
 from core.prompting.budget import MESSAGE, Count, cut, estimate
 from core.prompting.distil import Embed, Kept, Line, distil
-from core.prompting.quoting import entry_text, passage, spoken, unmarked
+from core.prompting.quoting import answered, entry_text, part, passage, spoken, unmarked
 from core.prompting.template import Template
 from core.redact import redact, redact_secrets
 from kb import Entry
@@ -27,6 +29,8 @@ PASSAGE_CHARACTERS: Final = 1_500
 LAST_TURNS: Final = 6
 QUESTION_SHARE: Final = 0.5
 PASSAGE_SHARE: Final = 0.6
+PARTS_SHARE: Final = 0.3
+RECALLED_SHARE: Final = 0.25
 TURN_SHARE: Final = 0.5
 SUMMARY_TOKENS: Final = 512
 _LEAST: Final = 8
@@ -35,13 +39,22 @@ _LEAST: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what may go into its prompt: entries best first, turns oldest first."""
+    """A question with what may go into its prompt: entries best first, turns oldest first.
+
+    `recalled` are answers to like questions; `parts` the questions of a message that has several,
+    each with the ids of its entries. At most `passages` entries stand in it, each of so many
+    `characters`.
+    """
 
     name: str
     question: str
     locale: str = ""
     entries: Sequence[Entry] = ()
     turns: Sequence[MemoryTurn] = ()
+    recalled: Sequence[str] = ()
+    parts: Sequence[tuple[str, Sequence[str]]] = ()
+    passages: int = PASSAGES
+    characters: int = PASSAGE_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +99,85 @@ def compose(
             f"{window.reply} tokens of reply"
         )
     left -= window.count(question)
-    passages = _passages(asked.entries, int(PASSAGE_SHARE * left), window)
+    told = template.filled(template.parts, name=asked.name, locale=asked.locale)
+    parts = _listed(told, _parts(asked, asked.entries[: asked.passages]))
+    cost = window.count(parts) + len(asked.parts)
+    named = bool(parts) and cost <= PARTS_SHARE * left
+    left -= cost if named else 0
+    passages = _passages(asked, int(PASSAGE_SHARE * left), window)
     left -= sum(window.count(text) + 1 for text in passages)
+    used = tuple(asked.entries[: len(passages)])
+    # Before the passages: small models repeat what stands last.
+    text = system + (_listed(told, _parts(asked, used)) if named else "")
+    text += "\n".join(passages) or nothing
+    heading = template.filled(template.answered, name=asked.name, locale=asked.locale)
+    room = int(RECALLED_SHARE * left) - window.count(heading)
+    recalled = _section(heading, _recalled(asked, room, window))
+    text += recalled
+    left -= window.count(recalled)
     turns = _redacted(asked.turns)
     last = _last(turns, int(TURN_SHARE * left), window)
     left -= sum(window.cost(turn.content) for turn in last)
     older = turns[: len(turns) - len(last)]
     heading = template.filled(template.earlier, name=asked.name, locale=asked.locale)
     summary = _summary(older, question, left - window.count(heading) - _LEAST, window, embed)
-    parts = [system + ("\n".join(passages) or nothing)]
     if summary:
-        lines = "\n".join(unmarked(line.shown) for line in summary)
-        parts += ["", heading, "<earlier>", lines, "</earlier>"]
-    messages = [{"role": "system", "content": "\n".join(parts)}]
+        lines = [unmarked(line.shown) for line in summary]
+        text += _section(heading, ["<earlier>", *lines, "</earlier>"])
+    messages = [{"role": "system", "content": text}]
     messages += [{"role": turn.role, "content": turn.content} for turn in last]
     messages.append({"role": "user", "content": question})
     return Composed(
         Prompt(messages, window.reply),
-        tuple(asked.entries[: len(passages)]),
+        used,
         summary,
         len(last),
         sum(window.cost(message["content"]) for message in messages),
     )
 
 
-def _passages(entries: Sequence[Entry], room: int, window: Window) -> list[str]:
+def _listed(heading: str, lines: Sequence[str]) -> str:
+    """Lines under a heading, before what follows; nothing where there are none."""
+    return "\n".join([heading, *lines, ""]) if lines else ""
+
+
+def _section(heading: str, lines: Sequence[str]) -> str:
+    """Lines under a heading, after what stands before; nothing where there are none."""
+    return "\n".join(["", "", heading, *lines]) if lines else ""
+
+
+def _passages(asked: Asked, room: int, window: Window) -> list[str]:
     """The best entries' passages; the last that fits in part is cut, the rest is left out."""
     found: list[str] = []
-    for number, entry in enumerate(entries[:PASSAGES], 1):
-        text = redact_secrets(entry_text(entry))[:PASSAGE_CHARACTERS]
+    for number, entry in enumerate(asked.entries[: asked.passages], 1):
+        text = redact_secrets(entry_text(entry))[: asked.characters]
         frame = window.count(passage(number, "")) + 1
         fitting = cut(unmarked(text), room - frame, window.count)
         if window.count(fitting) < min(_LEAST, window.count(text)):
             break
         found.append(passage(number, fitting))
         room -= window.count(found[-1]) + 1
+    return found
+
+
+def _parts(asked: Asked, used: Sequence[Entry]) -> list[str]:
+    """The parts of the question, each with the numbers of its passages in the prompt."""
+    numbers = {entry.id: number for number, entry in enumerate(used, 1)}
+    return [
+        part(at, redact(question), sorted(numbers[one] for one in names if one in numbers))
+        for at, (question, names) in enumerate(asked.parts, 1)
+    ]
+
+
+def _recalled(asked: Asked, room: int, window: Window) -> list[str]:
+    """Answers to like questions, whole or not at all: half an answer may say the opposite."""
+    found: list[str] = []
+    for text in asked.recalled:
+        made = answered(len(found) + 1, redact(text))
+        cost = window.count(made) + 1
+        if cost <= room:
+            found.append(made)
+            room -= cost
     return found
 
 

@@ -7,6 +7,7 @@ opens another or speaks in a model's own control tokens, most of which are writt
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from kb import Entry
 
@@ -27,6 +28,17 @@ def spoken(text: str) -> str:
 def passage(number: int, text: str) -> str:
     """A numbered passage."""
     return f"<passage {number}>\n{unmarked(text)}\n</passage {number}>"
+
+
+def answered(number: int, text: str) -> str:
+    """A numbered answer to a question like this one."""
+    return f"<answered {number}>\n{unmarked(text)}\n</answered {number}>"
+
+
+def part(number: int, question: str, passages: Sequence[int]) -> str:
+    """A numbered part of the question, with the numbers of the passages found for it."""
+    found = f"passage {', '.join(map(str, passages))}" if passages else "no passage"
+    return f"<part {number}>{unmarked(question)}</part {number}> ({found})"
 
 
 def entry_text(entry: Entry) -> str:

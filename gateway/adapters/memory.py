@@ -33,6 +33,7 @@ from core.truth import (
     Work,
 )
 from gateway.adapters import semantics
+from gateway.adapters.memory_bank import MemoryBank
 from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_commands import MemoryCommands
 from gateway.adapters.memory_conversations import MemoryConversations
@@ -62,6 +63,7 @@ class MemoryTruth:
         self._revocations = MemoryRevocations()
         self._budgets = MemoryBudgets()
         self._learning = MemoryLearning(self._rows)
+        self._bank = MemoryBank(self._rows)
         self._figures = MemoryFigures(self._rows)
         self._subjects = MemorySubjects(self._rows, self._revocations, self._budgets)
         self._escalations = MemoryEscalations(self._rows, clock, self._learning)
@@ -90,6 +92,11 @@ class MemoryTruth:
     def learning(self) -> MemoryLearning:
         """The part that keeps how turns were answered, to learn from it."""
         return self._learning
+
+    @property
+    def bank(self) -> MemoryBank:
+        """The part that gives out answers that were right."""
+        return self._bank
 
     @property
     def figures(self) -> MemoryFigures:

@@ -300,6 +300,7 @@ class Rows:
     open_cases: dict[str, EscalationRow] = field(default_factory=dict)
     feedback: dict[tuple[Scope, str], FeedbackRow] = field(default_factory=dict)
     trajectories: dict[tuple[Scope, str], Trajectory] = field(default_factory=dict)
+    left_out: dict[tuple[Scope, str], str] = field(default_factory=dict)
     deliveries: DeliveryRows = field(default_factory=DeliveryRows)
     reply_ids: set[str] = field(default_factory=set)
     threads: dict[Thread, Threaded] = field(default_factory=dict)

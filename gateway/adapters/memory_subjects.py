@@ -59,6 +59,7 @@ class MemorySubjects:
             rows.events.drop(scope),
             _drop_scope(rows.trajectories, scope),
         )
+        _drop_scope(rows.left_out, scope)
         for place in places:
             del rows.owners[place]
             rows.counts.pop(place, None)
@@ -114,6 +115,8 @@ class MemorySubjects:
             )
             names = [name for *_, name in islice(ways, limit)]
             places = [rows.trajectories.pop(name).conversation_id for name in names]
+            for name in names:
+                rows.left_out.pop(name, None)
         elif kind == "events":
             places = rows.events.expire(until, limit)
         else:
@@ -152,6 +155,8 @@ class MemorySubjects:
             held = rows.trajectories[whose, name]
             if whose == anonymous and held.conversation_id == place:
                 rows.trajectories[into, name] = rows.trajectories.pop((whose, name))
+                if (whose, name) in rows.left_out:
+                    rows.left_out[into, name] = rows.left_out.pop((whose, name))
         rows.events.move(place, anonymous, into)
 
     def _drop_case(self, row: EscalationRow) -> None:

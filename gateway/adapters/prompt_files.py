@@ -1,11 +1,12 @@
 """Prompt templates as files: Jinja2, sandboxed, one for each type of task and language.
 
-A file is `<task type>.<language>.md.j2`, with the blocks `system`, `nothing` and `earlier`, or none
-and then all of it is the system's. `catalogue.toml` beside them says which variables each may use.
-Files are looked at again when they have changed, a second later at most; one that is broken is told
-of once, and the minimal prompt stands in for it until it is mended. An owner's folder comes before
-Fanlight's own. It refuses variables that the catalogue does not list, and what the sandbox refuses:
-templates read no file, reach no attribute of Python's and call nothing.
+A file is `<task type>.<language>.md.j2`, with the blocks `system`, `nothing`, `earlier`,
+`answered` and `parts`, or none and then all of it is the system's. `catalogue.toml` beside them
+says which variables each may use. Files are looked at again when they have changed, a second later
+at most; one that is broken is told of once, and the minimal prompt stands in for it until it is
+mended. An owner's folder comes before Fanlight's own. It refuses variables that the catalogue does
+not list, and what the sandbox refuses: templates read no file, reach no attribute of Python's and
+call nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,8 +108,17 @@ class PromptFiles:
             for folder in self._folders:
                 if wanted not in folder.templates:
                     continue
-                return self._told(folder, wanted, values)
+                told = self._told(folder, wanted, values)
+                return told and replace(told, budget=self._budget(task_type, wanted[0]))
         return None
+
+    def _budget(self, *task_types: str) -> int:
+        """The first of these that a catalogue names, an owner's before Fanlight's own."""
+        for folder in self._folders:
+            for name in task_types:
+                if name in folder.catalogue:
+                    return folder.catalogue[name].budget
+        return PROMPT_TOKENS
 
     def _told(
         self, folder: _Folder, wanted: tuple[str, str], values: Mapping[str, str]
@@ -192,6 +202,8 @@ def _filled(template: JinjaTemplate, entry: _Entry, values: Mapping[str, str]) -
         system.rstrip() + "\n",
         texts.get("nothing", CLOUD.nothing),
         texts.get("earlier", CLOUD.earlier),
+        texts.get("answered", CLOUD.answered),
+        texts.get("parts", CLOUD.parts),
     )
     return Instructions(ready, entry.budget)
 

@@ -20,6 +20,7 @@ from core.messages import (
     DeliveryState,
     EscalationRequest,
     EscalationStatus,
+    MemoryTurn,
     Provenance,
     Reply,
     Verdict,
@@ -143,6 +144,14 @@ def verdict(marks: Iterable[tuple[float, Feedback]]) -> Verdict | None:
     at, turn_id, mark = max(said, key=lambda one: one[:2])
     signal = cast("Literal['worked', 'failed', 'partial']", mark.signal)
     return Verdict(turn_id, signal, mark.text, timestamp(at))
+
+
+def visitors_words(
+    question: str, lines: Iterable[MemoryTurn], contact: str | None = None
+) -> tuple[str, ...]:
+    """All that a visitor wrote of a question: with the lines before it, and how to reach them."""
+    said = (line.content for line in lines if line.role == "user")
+    return (question, *said, *([contact] if contact else []))
 
 
 def is_left(before: EscalationRequest, after: EscalationRequest) -> bool:

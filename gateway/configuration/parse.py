@@ -21,10 +21,12 @@ from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
 from gateway.configuration.routing import read_routing
 from gateway.configuration.routing_rules import routing_flaws
+from gateway.configuration.table import LENT
 from gateway.configuration.targets import read_targets
 from gateway.configuration.tools import with_tools
 from gateway.configuration.workflows import read_workflows
 from gateway.settings import (
+    BankSettings,
     LimitSettings,
     RetentionSettings,
     Secret,
@@ -51,6 +53,7 @@ SECTIONS: Final = (
     "limits",
     "telemetry",
     "retention",
+    "bank",
 )
 WEB_DIR: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
 
@@ -95,6 +98,7 @@ def parse_settings(
         routing=read_routing(document, flaws),
         limits=LimitSettings(**limits),
         retention=_retention(document.get("retention", {}), flaws),
+        bank=_bank(document.get("bank", {}), flaws),
         telemetry=_telemetry(document.get("telemetry", {}), environ, flaws),
         operator_token=Secret(
             rules.operator_token(environ.get("FANLIGHT_OPERATOR_TOKEN", ""), flaws)
@@ -153,6 +157,12 @@ def _prompts(raw: object, base: Path, flaws: list[Flaw]) -> dict[str, Any]:
 
 def _retention(raw: object, flaws: list[Flaw]) -> RetentionSettings:
     return RetentionSettings(**read_table(raw, "retention", "retention", flaws))
+
+
+def _bank(raw: object, flaws: list[Flaw]) -> BankSettings:
+    values = read_table(raw, "bank", "bank", flaws)
+    rules.one_of(values["answers"], LENT, "answer", "bank.answers", flaws)
+    return BankSettings(**values)
 
 
 def _telemetry(raw: object, environ: Mapping[str, str], flaws: list[Flaw]) -> TelemetrySettings:

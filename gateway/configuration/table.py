@@ -25,6 +25,33 @@ def _days(name: str, default: int, text: str) -> Setting:
     return Setting("retention", name, "integer", text, default, low=0, high=36_500)
 
 
+LENT: Final = ("off", "people", "all")
+"""Whose answers the reasoning bank lends."""
+
+BANK_SETTINGS: Final = (
+    Setting(
+        *("bank", "answers", "string"),
+        "Which answers to one visitor are shown to models that answer another: `off`, `people` "
+        "(what a person replied to a case that was then closed), `all` (also a model's answers "
+        "that a visitor marked right). Read privacy.md first.",
+        "off",
+    ),
+    Setting(
+        *("bank", "days", "integer"),
+        "For how many days an answer is lent; never longer than what it came from is kept.",
+        90,
+        low=1,
+        high=3_650,
+    ),
+    Setting(
+        *("bank", "most", "integer"),
+        "How many of a site's answers are lent, the newest of people and of models each.",
+        300,
+        low=1,
+        high=2_000,
+    ),
+)
+
 SETTINGS: Final = (
     Setting(
         "gateway",
@@ -154,6 +181,7 @@ SETTINGS: Final = (
     *PIPELINE_SETTINGS,
     *ROUTING_SETTINGS,
     *ENCODER_SETTINGS,
+    *BANK_SETTINGS,
     Setting(
         "telemetry",
         "collector",

@@ -24,9 +24,11 @@ from core.safety.kinds import UNSAFE_INPUT
 from core.telemetry import SILENT, Telemetry, stage
 from core.trajectory import Trajectory
 from gateway.days import day_in
+from gateway.pipeline.bank import Bank, with_recalled
 from gateway.pipeline.deadlines import Deadlines, Hurry
 from gateway.pipeline.guard import Guard
-from gateway.pipeline.intent import by_parts, commanded
+from gateway.pipeline.history import Earlier
+from gateway.pipeline.intent import by_parts, commanded, reaching
 from gateway.pipeline.looked import Tell, looked_at, tell_nobody, with_memory
 from gateway.pipeline.spending import Spending
 from gateway.pipeline.stages import Workflows
@@ -70,6 +72,7 @@ class Pipeline:
     resolver: Resolver | None = None
     canaries: Callable[[], tuple[str, ...]] = tuple
     intents: Rules = NO_RULES
+    bank: Bank | None = None
 
     def hurry(self) -> Hurry:
         """The deadlines of a turn that begins now."""
@@ -84,12 +87,15 @@ class Pipeline:
         caller: Caller | None = None,
         *,
         tell: Tell = tell_nobody,
+        earlier: Earlier | None = None,
     ) -> Answered:
         """Answer one question; `emit` gets the reply's text as it comes, within `hurry`.
 
         `judged` is called once the gate, which takes the processor, is through. `caller` is whom
         the turn is for; where permissions hold, it gets no more than it may have. `tell` gets what
-        was looked at (MemoryMeta v1), once it is found and once it is used.
+        was looked at (MemoryMeta v1), once it is found and once it is used. `earlier`
+        gives what was said before, where anything of it is kept; the gate goes by the request's own
+        lines, as in the browser.
         """
         allowed = self.resolver.allowed(caller) if self.resolver and caller else None
         at_once = allowed is None or allowed.streaming_allowed
@@ -109,10 +115,10 @@ class Pipeline:
             watch=watch,
         )
         if not response.verdict.answers and not response.verdict.choices:
-            state = by_parts(state, self.intents)
+            state = reaching(by_parts(state, self.intents), self.intents)
         looked = looked_at(state, self.clock() - now)
         tell(memory_meta(looked))
-        state = await self._settled(state)
+        state = await self._settled(state, earlier)
         turn = _turn_of(state)
         if not at_once and turn.reply:
             emit(turn.reply)
@@ -161,16 +167,16 @@ class Pipeline:
             attended=attended,
         )
 
-    async def _settled(self, state: TurnState) -> TurnState:
+    async def _settled(self, state: TurnState, earlier: Earlier | None) -> TurnState:
         """The state with its turn; what it cost is settled, however it ends."""
         try:
-            return await self._judged(state)
+            return await self._judged(state, earlier)
         finally:
             # This awaits nothing, so that nothing can come between.
             if self.spending is not None and state.caller is not None:
                 self.spending.settle(state.caller, state.request.turn_id, state.bill)
 
-    async def _judged(self, state: TurnState) -> TurnState:
+    async def _judged(self, state: TurnState, earlier: Earlier | None) -> TurnState:
         """The state with its turn, and what is learnt from it."""
         verdict = state.response.verdict
         turn = None
@@ -190,6 +196,11 @@ class Pipeline:
                     return await self.workflows.learn(refused, self.telemetry)
                 memory = await self.guard.kept(state.request.training_memory)
             state = replace(state, request=replace(state.request, training_memory=memory))
+        if earlier is not None:
+            memory = await earlier(state.request.training_memory)
+            state = replace(state, request=replace(state.request, training_memory=memory))
+        with stage(self.telemetry, "recall"):
+            state = await with_recalled(state, self.bank, self.guard)
         with stage(self.telemetry, "model"):
             return await self.workflows.run(state, self.telemetry)
 

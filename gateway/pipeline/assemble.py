@@ -14,14 +14,22 @@ from dataclasses import replace
 from math import ceil
 
 from core.prompting.budget import MESSAGE, estimate
-from core.prompting.compose import LAST_TURNS, Asked, Window, compose
+from core.prompting.compose import (
+    LAST_TURNS,
+    PASSAGES,
+    Asked,
+    Window,
+    compose,
+)
 from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
 from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
-from gateway.pipeline.state import Site, TurnState
+from gateway.pipeline.state import Site, TurnState, characters
 from gateway.pipeline.turns import unanswered
 
+DOCUMENT_TOKENS = 16_000
+"""What a prompt may take at least where a visitor asks what a document says."""
 _CANARY = "Private reference, not for replies: "
 
 
@@ -45,8 +53,13 @@ class Passages:
             locale=locale,
             entries=[hit.entry for hit in state.passages],
             turns=state.request.training_memory,
+            recalled=[one.answer for one in state.recalled],
+            parts=[(one.question, one.entries) for one in state.parts],
+            passages=state.reach,
+            characters=characters(state),
         )
-        window = _window(state, told.budget)
+        is_document = state.reach > PASSAGES
+        window = _window(state, max(told.budget, DOCUMENT_TOKENS) if is_document else told.budget)
         try:
             composed = compose(asked, told.template, window)
         except ValueError:
@@ -73,7 +86,9 @@ class Passages:
             return told
         words = told.template
         rules = words.filled(words.system, name=site.name, locale=locale)
-        template = Ready(f"{voice}\n\n{rules}", words.nothing, words.earlier)
+        template = Ready(
+            f"{voice}\n\n{rules}", words.nothing, words.earlier, words.answered, words.parts
+        )
         return replace(told, template=template)
 
 

@@ -1,7 +1,8 @@
 """What follows from an intent before a model is asked.
 
 Decides that a command about memory is answered with what is true, by no model, and that a question
-of several parts is looked up part by part, the best of each part first. Refuses nothing.
+of several parts is looked up part by part, the best of each part first, and how many passages a
+look-up of a fact or of a document is worth. Refuses nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from itertools import zip_longest
 from core.encoding import timestamp
 from core.intents.intents import COMMANDS, Rules
 from core.messages import Turn
-from gateway.pipeline.state import TurnState
+from gateway.pipeline.state import DOCUMENT_PASSAGES, Part, TurnState
 from kb import Hit
 
 EACH = 2
 """Entries that are looked up for each part."""
+FACT_PASSAGES = 2
+"""Passages for a look-up of a fact: docs/pipeline.md has what that costs."""
 
 
 def commanded(state: TurnState, rules: Rules) -> Turn | None:
@@ -51,4 +54,20 @@ def by_parts(state: TurnState, rules: Rules) -> TurnState:
                 found.setdefault(hit.entry.id, hit)
     for hit in state.response.hits:
         found.setdefault(hit.entry.id, hit)
-    return replace(state, response=replace(state.response, hits=tuple(found.values())))
+    asked = tuple(
+        Part(part, tuple(hit.entry.id for hit in hits))
+        for part, hits in zip(parts, each, strict=True)
+    )
+    response = replace(state.response, hits=tuple(found.values()))
+    return replace(state, response=response, parts=asked)
+
+
+def reaching(state: TurnState, rules: Rules) -> TurnState:
+    """The state with as many passages as its question is worth.
+
+    Who asks what a document says gets more of it; a fact stands in the first two, as a rule, and
+    fewer of them are read sooner. Several questions in one, and all others, get the usual number.
+    """
+    kind = None if state.parts else rules.kind(state.request.question)
+    reach = {"factual": FACT_PASSAGES, "document": DOCUMENT_PASSAGES}.get(kind or "")
+    return state if reach is None else replace(state, reach=reach)

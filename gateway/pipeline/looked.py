@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.encoding import timestamp
-from core.memory_meta import Looked, Used, memory_meta
+from core.memory_meta import Looked, Used, kept, memory_meta
 from core.messages import Turn
 from core.redact import redact
 from gateway.pipeline.state import TurnState
@@ -41,9 +41,10 @@ def looked_at(state: TurnState, gate_s: float) -> Looked:
 def with_memory(turn: Turn, state: TurnState, looked: Looked, answer_s: float, tell: Tell) -> Turn:
     """The turn with its `memory`, which is told with the question, and kept without it."""
     timings = {**looked.timings_ms, "answer": max(0.0, answer_s * 1000)}
-    meta = memory_meta(replace(looked, timings_ms=timings), _used(state, turn))
+    looked = replace(looked, timings_ms=timings, recalled=state.recalled)
+    meta = memory_meta(looked, _used(state, turn))
     tell(meta)
-    return replace(turn, memory={**meta, "retrieval": {**meta["retrieval"], "query": ""}})
+    return replace(turn, memory=kept(meta))
 
 
 def _used(state: TurnState, turn: Turn) -> Used:

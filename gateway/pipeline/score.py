@@ -2,13 +2,16 @@
 
 A reply that a validator does not let pass becomes the safe fallback: a turn without it, for which a
 person is asked. Any other gets the estimated probability that it is right (`core.confidence`), and
-the site's threshold decides. It never changes a word of what the model wrote.
+the site's threshold decides. What was answered to others is nothing that a reply is grounded in: it
+may be quoted, and raises no confidence. It never changes a word of what the model wrote.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from core.confidence import FITTED, Closeness, Look, Scorer
 from core.gate import must_escalate
@@ -22,7 +25,8 @@ from kb.embed import Embedding
 
 UNSAFE = "unsafe_reply"
 """Why a person is asked where a reply was not let pass."""
-_PASSAGE_MARK = "<passage 1>"
+_DATA: Final = re.compile(r"<(?:passage 1|part 1|answered 1|earlier)>")
+"""Where the instructions end, and what they are about begins."""
 
 
 class Calibrated:
@@ -39,9 +43,14 @@ class Calibrated:
         written = state.written
         if written is None:
             return state
-        found = flaws(written.reply, _known(state), _instructions(state.prompt), state.canaries)
+        quoted = [*_known(state), *(one.answer for one in state.recalled)]
+        found = flaws(written.reply, quoted, _instructions(state.prompt), state.canaries)
         look = self._scorer.look(
-            state.request.question, _known(state), written.reply, logprob=written.logprob
+            state.request.question,
+            _known(state),
+            written.reply,
+            logprob=written.logprob,
+            parts=_parts(state),
         )
         if found:
             quality = look.quality.unsafe()
@@ -63,6 +72,15 @@ def _known(state: TurnState) -> list[str]:
     return [*texts_of(state.passages), *state.told]
 
 
+def _parts(state: TurnState) -> list[str]:
+    """The parts of the question, each with what was found for it."""
+    known = {hit.entry.id: f"{hit.entry.question}\n{hit.entry.answer}" for hit in state.passages}
+    return [
+        "\n".join([part.question, *(known[name] for name in part.entries if name in known)])
+        for part in state.parts
+    ]
+
+
 def texts_of(hits: Sequence[Hit]) -> list[str]:
     """The hits as the model is given them: question, then answer."""
     return [f"{hit.entry.question}\n{hit.entry.answer}" for hit in hits]
@@ -72,7 +90,7 @@ def _instructions(prompt: Prompt | None) -> str:
     """What the model was told, up to the passages, which it may well repeat."""
     if prompt is None or not prompt.messages or prompt.messages[0].get("role") != "system":
         return ""
-    return prompt.messages[0].get("content", "").split(_PASSAGE_MARK)[0]
+    return _DATA.split(prompt.messages[0].get("content", ""), maxsplit=1)[0]
 
 
 def _language(state: TurnState) -> str:

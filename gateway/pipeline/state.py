@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
+from core.bank import Recalled
 from core.confidence.quality import Quality
 from core.messages import ChatRequest, Turn, Usage
 from core.model_routing.caller import Caller
 from core.model_routing.decision import Decision
 from core.model_routing.permissions import Permissions
 from core.ports import Clock, Piece, Prompt
-from core.prompting.compose import PASSAGES
+from core.prompting.compose import PASSAGE_CHARACTERS, PASSAGES
 from core.respond import Response
 from core.trajectory import Trajectory
 from gateway.pipeline.bill import Bill
@@ -27,6 +29,10 @@ from kb import Hit, Index
 
 Emit = Callable[[str], None]
 Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
+
+DOCUMENT_PASSAGES: Final = 8
+DOCUMENT_CHARACTERS: Final = 4_000
+"""Where a visitor asks what a document says, so many passages are given, and so much of each."""
 
 CHAT = "chat"
 """The task type of a turn that nothing has classified."""
@@ -80,6 +86,14 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One question of several, and the ids of the entries that it finds, the best first."""
+
+    question: str
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What a model wrote; `reasoning` is what it thought before, where it says so.
 
@@ -108,7 +122,9 @@ class TurnState:
     what models cost is known also of a turn that is cut short. `watch` runs since the question
     came; `workflow` is which one answers; `trajectory` is what is kept of all this, to learn from.
     `tool_runs` are the calls of tools; `found` are entries and `told` other texts that they gave,
-    by which the reply is judged too.
+    by which the reply is judged too. `recalled` are answers to like questions, which the reply is
+    never judged by. `parts` are the questions of a message that has several; `reach` is how many of
+    the hits count as passages.
     """
 
     request: ChatRequest
@@ -136,8 +152,16 @@ class TurnState:
     tool_runs: tuple[ToolRun, ...] = ()
     found: tuple[Hit, ...] = ()
     told: tuple[str, ...] = ()
+    recalled: tuple[Recalled, ...] = ()
+    parts: tuple[Part, ...] = ()
+    reach: int = PASSAGES
 
     @property
     def passages(self) -> tuple[Hit, ...]:
         """What was retrieved for this question, best first, and what a tool found after that."""
-        return (*self.response.hits[:PASSAGES], *self.found)
+        return (*self.response.hits[: self.reach], *self.found)
+
+
+def characters(state: TurnState) -> int:
+    """Of each passage, at most: more where what is asked for is a document itself."""
+    return DOCUMENT_CHARACTERS if state.reach > PASSAGES else PASSAGE_CHARACTERS

@@ -22,7 +22,7 @@ _INSTRUCTIONS: Final = 64
 """Instructions whose words are kept: one for each site, task and language that is asked."""
 
 _TAGS: Final = re.compile(
-    r"</?(?:system|passage|instructions?|assistant|user|tool|context|memory)\b[^>]{0,40}>"
+    r"</?(?:system|passage|answered|earlier|part|instructions?|assistant|user|tool|context|memory)\b[^>]{0,40}>"
     r"|<\|[a-z_]{2,24}\|>|\[/?INST\]|<</?SYS>>|^#{1,3} ?(?:system|instruction)s?\s*:?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )

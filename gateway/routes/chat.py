@@ -13,6 +13,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -36,6 +37,7 @@ from gateway.integrity import Call, Caller
 from gateway.ledger import Record
 from gateway.middleware.integrity import IntegrityMiddleware
 from gateway.pipeline.answer import Answered, Pipeline
+from gateway.pipeline.history import Earlier
 from gateway.pipeline.looked import Tell, tell_nobody
 from gateway.pipeline.state import Emit
 
@@ -124,6 +126,7 @@ class Chat:
                     turn.place.through,
                     visitor(turn.caller.scope),
                     tell=look,
+                    earlier=self._earlier(turn),
                 )
             record = self._record(turn, answered)
             with stage(self._telemetry, "commit"):
@@ -132,6 +135,13 @@ class Chat:
             return recorded.finished
         finally:
             await self._front.idempotency.end(turn.caller.scope, turn.key)
+
+    def _earlier(self, turn: _Turn) -> Earlier | None:
+        """What gives the conversation's earlier turns; None without consent to memory."""
+        if not turn.caller.claims["consent"]["memory"]:
+            return None
+        scope, place = turn.caller.scope, turn.asked.conversation_id
+        return partial(self._front.history.before, scope, place)
 
     async def _check_new(self, turn: _Turn) -> None:
         """A turn is answered once: under another key its id is a mistake of the client's."""

@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from core.commands.labels import LABELS
 from gateway import __version__, wire
-from gateway.routes import commands, knowledge_wire, operator_wire, routing
+from gateway.configuration.table import LENT
+from gateway.routes import bank, commands, knowledge_wire, operator_wire, routing
 from gateway.routes.embed import EmbedQuery
 from gateway.routes.figures import ANSWERED, FiguresQuery
 from gateway.routes.figures import PATH as FIGURES
@@ -57,6 +58,7 @@ def _ref(name: str) -> Schema:
 
 
 _LINE: Final = {"entry_id": TEXT, "locale": TEXT, "question": TEXT}
+_LENT: Final = {"id": TEXT, "question": TEXT, "answer": TEXT, "locale": TEXT}
 _NEAR: Final = {**_LINE, "confidence": SHARE}
 _FIELDS: Final = {
     "question": TEXT,
@@ -216,6 +218,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             )
         )
     ),
+    "Bank": _object(
+        lends=_one_of(*LENT),
+        items=_list(_object(**_LENT, by=_one_of("person", "model"), at=TIME)),
+    ),
     "Accuracy": _object(
         days=COUNT, accuracy=_or_null(SHARE),
         by_day=_list(_object(day=TEXT, count=COUNT, right=COUNT)),
@@ -262,6 +268,8 @@ OPERATIONS: Final = (
     Operation(
         "get", FIGURES, "Count how turns were answered", {200: "Figures"}, query=FiguresQuery
     ),
+    Operation("get", bank.BANK, "List answers that are lent", {200: "Bank"}),
+    Operation("delete", bank.ITEM, "Lend an answer no more", {204: None}),
     Operation("get", EVENTS, "Hear of changes", {200: None}),
     Operation("get", "/v1/usage", "Say what models cost the sites", {200: "Usage"}),
     Operation("get", "/v1/embed", "List sites to embed", {200: "EmbeddedSites"}),

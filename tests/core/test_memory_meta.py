@@ -1,6 +1,7 @@
 """MemoryMeta v1: every document that is made is one of the schema's."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import jsonschema_rs
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.memory_meta import FILE, MOST, TIERS, Looked, Used, memory_meta
+from core.bank import Recalled
+from core.memory_meta import FILE, MOST, TIERS, Looked, Used, kept, memory_meta
 from kb import Entry, Hit, Link
 
 SCHEMA = json.loads((files("core") / FILE).read_text(encoding="utf-8"))
@@ -35,12 +37,25 @@ HITS = st.lists(
 )
 
 
-@given(HITS, HITS, HITS, st.booleans())
+RECALLED = st.lists(
+    st.builds(
+        Recalled,
+        st.integers(0, 30).map(lambda number: f"b_{number:032x}"),
+        st.text(max_size=400),
+        st.sampled_from(("person", "model")),
+        st.floats(0.7, 1),
+    ),
+    max_size=4,
+)
+
+
+@given(HITS, HITS, HITS, RECALLED, st.booleans())
 def test_any_turn_makes_a_document_of_the_schema(
-    hits: list[Hit], given_: list[Hit], cited: list[Hit], answered: bool
+    hits: list[Hit], given_: list[Hit], cited: list[Hit], recalled: list[Recalled], answered: bool
 ) -> None:
     used = Used(tuple(given_), tuple(cited), answered, (), "chat")
-    for document in (memory_meta(looked(*hits)), memory_meta(looked(*hits), used)):
+    whole = memory_meta(replace(looked(*hits), recalled=recalled), used)
+    for document in (memory_meta(looked(*hits)), whole, kept(whole)):
         VALIDATOR.validate(json.loads(json.dumps(document)))
         assert len(document["known_context"]["known_context_items"]) <= MOST
         assert document["context_insights"]["active_concepts"] == []
@@ -52,6 +67,22 @@ def test_any_turn_makes_a_document_of_the_schema(
 def test_the_retrieval_is_as_sure_as_its_best_hit(confidence: float | None, expected: str) -> None:
     hits = () if confidence is None else (a_hit(1, confidence),)
     assert memory_meta(looked(*hits))["debug"]["retrieval_confidence"] == expected
+
+
+def test_what_others_were_answered_is_named_and_not_kept() -> None:
+    found = Recalled("b_1", "By ship, in eight days.", "person", 0.81234)
+    used = Used((a_hit(1),), (a_hit(1),), answered=True)
+    document = memory_meta(replace(looked(a_hit(1)), recalled=[found]), used)
+    entry, item = document["known_context"]["known_context_items"]
+    assert (item["tier"], item["memory_id"], item["content"], item["score_summary"]) == (
+        "patterns", "bank:b_1", "By ship, in eight days.", {"similarity": 0.8123},
+    )  # fmt: skip
+    assert document["retrieval"]["tiers_used"] == ["patterns", "books"]
+    assert document["feedback"]["default_related_positions"] == [1]
+    stored = kept(document)
+    assert stored["known_context"]["known_context_items"] == [entry, {**item, "content": ""}]
+    assert "ship" not in json.dumps(stored)
+    assert stored["retrieval"]["query"] == ""
 
 
 def test_a_document_with_a_field_too_many_is_refused() -> None:

@@ -127,6 +127,7 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
     }
     names = (
         "memory",
+        "memory_bank",
         "memory_budgets",
         "memory_cache",
         "memory_commands",

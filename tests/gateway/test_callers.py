@@ -50,6 +50,7 @@ BODYLESS = {
     "POST /v1/knowledge/{}/findings",
     "POST /v1/knowledge/{}/imports/{}",
     "DELETE /v1/knowledge/{}/marks/{}",
+    "DELETE /v1/bank/{}/{}",
 }
 """These read no body at all."""
 

@@ -27,7 +27,7 @@ from gateway.configuration import (
 )
 from gateway.configuration.addresses import BadAddress, parse_address, parse_endpoint, parse_origin
 from gateway.configuration.parse import WEB_DIR
-from gateway.settings import LimitSettings, SiteSettings
+from gateway.settings import BankSettings, LimitSettings, SiteSettings
 
 TOKEN = "a-token-that-is-long-enough-1"
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -817,3 +817,13 @@ def test_several_workers_leave_the_console_a_port_of_its_own() -> None:
     same = document(gateway__workers=2, gateway__console_port=8000)
     _, flaws = parse_settings(same, environ, BASE)
     assert [flaw.key for flaw in flaws] == ["gateway.console_port"]
+
+
+def test_the_bank_is_off_and_takes_only_what_it_knows() -> None:
+    made = parse_settings(document(), ENVIRON, BASE)[0]
+    assert made.bank == BankSettings("off", 90, 300)
+    made = parse_settings(document(bank__answers="people", bank__days=7), ENVIRON, BASE)[0]
+    assert made.bank == BankSettings("people", 7, 300)
+    [flaw] = flaws_of(document(bank__answers="persons"))
+    assert flaw.key == "bank.answers"
+    assert "people" in flaw.remedy

@@ -112,6 +112,8 @@ trajectories = Table(
     *(Column(name, BigInteger, nullable=False) for name in ("estimated_micros", "cost_micros")),
     *(Column(name, Integer, nullable=False) for name in ("prompt_tokens", "completion_tokens")),
     Column("scores", JSON, nullable=False),
+    # Which operator took it out of the reasoning bank.
+    Column("left_out_by", Text),
     Index(None, "site", "at"),
     Index(
         "ix_trajectories_judged",
@@ -240,7 +242,7 @@ replies = Table(
     Column("author", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("created_at", Text, nullable=False),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
 )
 
 visitor_events = Table(

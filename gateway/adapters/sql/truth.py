@@ -31,6 +31,7 @@ from core.ports import Clock, Thread
 from core.scope import Scope
 from core.truth import EVENTS_KEPT_S, Backlog, Committed, Finished, LeasedDelivery, Threaded, Work
 from gateway.adapters.sql import following, opening, outbox, outcomes, reads, revocations
+from gateway.adapters.sql.bank import SqlBank
 from gateway.adapters.sql.budgets import SqlBudgets
 from gateway.adapters.sql.commands import SqlCommands
 from gateway.adapters.sql.conversations import SqlConversations
@@ -105,6 +106,7 @@ class SqlTruth:
         self._conversations = SqlConversations(self._read)
         self._revocations = SqlRevocations(self._glance, self._write)
         self._learning = SqlLearning(self._read, self._write)
+        self._bank = SqlBank(self._read, self._write)
         self._figures = SqlFigures(self._read)
         self._subjects = SqlSubjects(self._read, self._write, self._empty_log)
         self._budgets = SqlBudgets(self._read, self._write)
@@ -133,6 +135,11 @@ class SqlTruth:
     def learning(self) -> SqlLearning:
         """The part that keeps how turns were answered, to learn from it."""
         return self._learning
+
+    @property
+    def bank(self) -> SqlBank:
+        """The part that gives out answers that were right."""
+        return self._bank
 
     @property
     def figures(self) -> SqlFigures:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters.packaged import packaged_tasks
 from gateway.adapters.prompt_files import LOOK_S, PromptFiles
 from gateway.pipeline.prompt import Instructions
 
@@ -130,10 +131,35 @@ def test_a_broken_template_is_left_aside_and_told_until_it_is_mended(
     assert folder.files.flaws() == {}
 
 
-def test_the_catalogue_says_how_long_a_prompt_may_be(folder: Folder) -> None:
-    assert [found.budget for found in (folder.told(),) if found] == [16_000]
+BUDGETS = {
+    "code_generation": 24_000,
+    "code_review": 24_000,
+    "research": 16_000,
+    "analysis": 16_000,
+    "tool_use": 12_000,
+    "creative": 8_192,
+    "chat": 8_192,
+    "unknown": 8_192,
+}
+
+
+def budget(folder: Folder, task: str = "chat") -> int | None:
+    found = folder.told(task)
+    return found.budget if found else None
+
+
+def test_every_type_of_task_has_a_budget_of_its_own(folder: Folder) -> None:
+    types = {one.name for one in packaged_tasks().tasks}
+    assert {name: budget(folder, name) for name in types} == BUDGETS
+    assert folder.told("code_review") != folder.told()
+    assert folder.system("code_review") == folder.system(), "with the words of a chat"
+
+
+def test_an_owners_catalogue_says_how_long_a_prompt_may_be(folder: Folder) -> None:
     folder.write(catalogue="[chat]\nbudget = 900\n")
-    assert [found.budget for found in (folder.told(),) if found] == [900]
+    assert [budget(folder, name) for name in ("chat", "research")] == [900, 900]
+    folder.write(catalogue="[chat]\nbudget = 900\n[research]\nbudget = 2000\n")
+    assert [budget(folder, name) for name in ("chat", "research", "creative")] == [900, 2000, 900]
 
 
 @pytest.mark.parametrize(
