@@ -1,8 +1,8 @@
 """From signals to one number: the estimated probability that a reply is right.
 
 A logistic regression over the signals of `core.confidence.features`; its weights are data, fitted
-on labelled turns (`models/confidence`). Decides that a reply which only refuses, or says nothing,
-is no answer. A model's own log-probabilities count where it gives them, by an assumed weight: no
+on labelled turns (`models/confidence`). Decides that a reply which only refuses, says nothing or
+goes round in circles is no answer. A model's own log-probabilities count where it gives them, by an assumed weight: no
 labelled turn has them.
 """
 
@@ -18,6 +18,8 @@ from core.confidence.evidence import Evidence, gather
 from core.confidence.features import features
 from core.confidence.quality import Quality, quality
 from core.confidence.refusal import only_refuses
+from core.confidence.repetition import goes_round
+from kb.normalise import words
 
 LOWEST: Final = 0.001
 HIGHEST: Final = 0.995
@@ -77,7 +79,7 @@ class Scorer:
         """Judge a reply; `logprob` is the mean natural log-probability of its tokens."""
         evidence = self._gather(question, passages, reply)
         signals = features(evidence)
-        answers = bool(evidence.said) and not only_refuses(reply)
+        answers = bool(evidence.said) and not only_refuses(reply) and not goes_round(words(reply))
         sure = self._fitted.probability(signals, _shift(logprob)) if answers else 0.0
         return Look(round(sure, 4), quality(reply, sure, signals, answers=answers), signals)
 
