@@ -19,7 +19,6 @@ from core.confidence.features import features
 from core.confidence.quality import Quality, quality
 from core.confidence.refusal import only_refuses
 from core.confidence.repetition import goes_round
-from kb.normalise import words
 
 LOWEST: Final = 0.001
 HIGHEST: Final = 0.995
@@ -79,7 +78,7 @@ class Scorer:
         """Judge a reply; `logprob` is the mean natural log-probability of its tokens."""
         evidence = self._gather(question, passages, reply)
         signals = features(evidence)
-        answers = bool(evidence.said) and not only_refuses(reply) and not goes_round(words(reply))
+        answers = bool(evidence.said) and not only_refuses(reply) and not goes_round(reply)
         sure = self._fitted.probability(signals, _shift(logprob)) if answers else 0.0
         return Look(round(sure, 4), quality(reply, sure, signals, answers=answers), signals)
 

@@ -2,7 +2,8 @@
 
 Decides what they ask: what the knowledge base knows, what only a model may, simple and hard, and
 what neither does; every other visitor hears streams, as the panel does. A visitor has a key, a
-session that is renewed, and some conversations of ten turns; then another comes in its place.
+session that is renewed, and some conversations of ten turns; then another comes in its place. Their
+words are a hundred or two, as a site's are some thousand: what is remembered of words fills up once.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ ASKED: Final = (
     ("en", "Does it work offline?"),
     (
         "en",
-        "Compare lamps {n} and {n}1 step by step: analyse their wire, their transformer and their "
+        "Compare lamps {n} and {m} step by step: analyse their wire, their transformer and their "
         "switch, explain why one costs more in winter, and derive which of both is worth it.",
     ),
     ("es", "¿Funciona sin conexión?"),
     ("en", "Who was the mother of king number {n} of Mongolia?"),
 )
+_LAMPS, _OTHERS = 89, 97
 _DONE: Final = "event: done"
 
 
@@ -88,7 +90,7 @@ class Talks:
             locale, question = ASKED[number % len(ASKED)]
             await visitor.keep_session()
             body = visitor.chat_body(
-                question.format(n=number),
+                question.format(n=number % _LAMPS, m=number % _OTHERS),
                 stream=stream,
                 locale=locale,
                 conversation_id=conversation,
