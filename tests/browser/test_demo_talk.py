@@ -37,16 +37,16 @@ HARD = (
 KNOWN, TALKED, DOUBTED = "known", "by the model", "any"
 FIRST_DOUBTED = "¿Quién escribió Don Quijote?"
 TALK = (
-    ("Does it work offline?", KNOWN),
     (FRANCE, TALKED),
-    ("¿Funciona sin conexión?", KNOWN),
     ("What is the capital of Italy?", TALKED),
+    ("What is the capital of Spain?", TALKED),
+    ("¿Funciona sin conexión?", KNOWN),
     ("¿Qué es Fanlight?", KNOWN),
     (FIRST_DOUBTED, DOUBTED),
     (HARD, DOUBTED),
     ("What is stored about me?", KNOWN),
     ("¿Puede una persona leer lo que escribo?", DOUBTED),
-    ("What is the capital of Spain?", DOUBTED),
+    ("Does it work offline?", KNOWN),
 )
 AT_THE_GATEWAY = sum(kind != KNOWN for _, kind in TALK)
 
@@ -57,6 +57,7 @@ async def test_ten_turns_in_two_languages_and_what_their_operator_sees(
     product = Product(tmp_path, environ={"FANLIGHT_MODELS_DIR": str(weights)})
     async with running(product):
         widget, watch = await surfer.visit(product.page, viewport=WIDE)
+        watch.expect(NO_NETWORK)  # it still listens when the product ends
         await widget.begin(memory=True)
         await widget.until_known()
         for place, (question, kind) in enumerate(TALK):
@@ -65,11 +66,10 @@ async def test_ten_turns_in_two_languages_and_what_their_operator_sees(
         assert await widget.exchanges.count() == len(TALK)
 
         page, console_watch = await surfer.page(product.console, viewport=WIDE, bypass_csp=True)
+        console_watch.expect(NO_NETWORK)
         await log_in(page, product.token)
         await _look_into(page, FIRST_DOUBTED)
         await _look_at_figures(page)
-        for each in (watch, console_watch):
-            each.expect(NO_NETWORK)  # both still listen when the product ends
 
 
 async def _ask(widget: Widget, question: str, kind: str) -> None:
