@@ -170,6 +170,9 @@ class Telemetry(Protocol):
     ) -> AbstractContextManager[None]:
         """Time what happens inside, in the trace of a turn, or of `parent` (a `traceparent`)."""
 
+    def note(self, **fields: object) -> None:
+        """Say of the current span what came of it; never what a visitor wrote."""
+
     def propagated(self) -> Mapping[str, str]:
         """The header fields that carry the current span on to another server."""
 
@@ -203,6 +206,9 @@ class Silent:
     ) -> Iterator[None]:
         """Do nothing around what happens inside."""
         yield
+
+    def note(self, **fields: object) -> None:
+        """Do nothing."""
 
     def propagated(self) -> Mapping[str, str]:
         """Give nothing."""

@@ -21,6 +21,7 @@ from gateway.settings import Settings, model_variable
 DEMO_SITE: Final = "site_demo"
 TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file name
 _TOKEN_BYTES: Final = 24
+_ONE_MODEL: Final = {"FANLIGHT_LLM_URL", "FANLIGHT_LLM_MODEL", "FANLIGHT_LLM_KEY"}
 
 
 LOOPBACKS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -79,8 +80,10 @@ def demo_settings(
         if variables.get("FANLIGHT_LLM_MODEL") == SMALL:
             site["daily_usd"] = DAILY_USD
             document |= _tiers(variables["FANLIGHT_LLM_URL"])
-            key = variables.get("FANLIGHT_LLM_KEY")
-            variables |= {model_variable(STAND_IN): key} if key else {}
+            key = variables.get("FANLIGHT_LLM_KEY", "")
+            variables |= dict.fromkeys(map(model_variable, (SMALL, STAND_IN)), key)
+            # They are in the document, by names that the console shows.
+            variables = {name: variables[name] for name in variables.keys() - _ONE_MODEL}
     if not variables.get("FANLIGHT_OPERATOR_TOKEN"):
         variables["FANLIGHT_OPERATOR_TOKEN"] = kept_token(demo_folder(project_root, variables))
     settings, flaws = parse_settings(document, variables, project_root)
@@ -91,13 +94,15 @@ def demo_settings(
 
 def _tiers(url: str) -> dict[str, Any]:
     """Two tiers over the one small model, so that a new user sees how questions are routed."""
-    stand_in = {"name": STAND_IN, "url": url, "model": SMALL, **LARGE_MODEL_PRICES}
+    served = {"url": url, "model": SMALL}
     return {
-        "model": SMALL_MODEL_PRICES,
-        "models": [stand_in],
+        "models": [
+            {"name": SMALL, **served, **SMALL_MODEL_PRICES},
+            {"name": STAND_IN, **served, **LARGE_MODEL_PRICES},
+        ],
         "routing": {"mode": "tiered"},
         "tiers": [
-            {"name": SMALL_TIER, "models": ["model"], "high": HARD_FROM},
+            {"name": SMALL_TIER, "models": [SMALL], "high": HARD_FROM},
             {"name": LARGE_TIER, "models": [STAND_IN], "low": HARD_FROM},
         ],
         "permissions": {"zero_trust": {"max_tier": LARGE_TIER, "rate_limit": A_MINUTE}},
