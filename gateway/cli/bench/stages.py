@@ -22,6 +22,8 @@ ORDER: Final = (
 )
 MODELS_OWN: Final = frozenset({"transport", "model", "tools"})
 """They wait for a model: `transport` alone, `model` around all the slots."""
+AROUND: Final = frozenset({"gate", "guard", "commit"})
+"""They are of the gateway, before and after the pipeline."""
 
 type Buckets = Mapping[float, float]
 """How many took at most so many seconds, cumulated."""
