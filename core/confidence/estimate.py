@@ -2,8 +2,8 @@
 
 A logistic regression over the signals of `core.confidence.features`; its weights are data, fitted
 on labelled turns (`models/confidence`). Decides that a reply which only refuses, says nothing or
-goes round in circles is no answer. A model's own log-probabilities count where it gives them, by an assumed weight: no
-labelled turn has them.
+goes round in circles is no answer. A model's own log-probabilities count where it gives them, by
+an assumed weight: no labelled turn has them.
 """
 
 from __future__ import annotations

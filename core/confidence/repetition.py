@@ -1,8 +1,8 @@
 """Whether a reply says the same again and again, as small models do that find no end.
 
-Decides by runs of three words that were there before, among its last few hundred letters. A list whose
-items begin alike repeats some; a reply that goes round in circles repeats most, says nothing more,
-and what it says once may well look grounded.
+Decides by runs of three words that were there before, among its last few hundred letters. A list
+whose items begin alike repeats some; a reply that goes round in circles repeats most, says nothing
+more, and what it says once may well look grounded.
 """
 
 from __future__ import annotations

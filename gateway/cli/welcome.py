@@ -45,7 +45,9 @@ def welcome(settings: Settings, output: Output, page: str | None, *, show_token:
         output.show(*_things_to_try(page, settings.console_url, next(iter(chats.values()))))
         if settings.models:
             output.show("  With the model: ask What is the capital of France?")
-            output.show(f"  {settings.console_url}/#figures shows what it cost, and how sure it was.")
+            output.show(
+                f"  {settings.console_url}/#figures shows what it cost, and how sure it was."
+            )
             if settings.routing.tiers:
                 output.show("  The two tiers and their prices are examples: nothing is paid here.")
             output.show("")

@@ -91,7 +91,10 @@ def _found(slot: str, state: TurnState) -> dict[str, object]:
     elif slot == "route" and state.decision is not None:
         decision = state.decision
         found = {"tier": decision.tier or "none", "reason": decision.reason}
-        found |= {"models": ",".join(decision.models), "estimated_micros": decision.estimated_micros}
+        found |= {
+            "models": ",".join(decision.models),
+            "estimated_micros": decision.estimated_micros,
+        }
     elif slot == "transport":
         usage = state.bill.usage
         found = {"model": state.written.asked if state.written else "none"}

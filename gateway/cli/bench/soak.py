@@ -148,7 +148,7 @@ def growth(memory: Mapping[int, float]) -> float:
     The slope of a line through the samples by least squares; 0 where there are fewer than two.
     """
     half = [(at, mb) for at, mb in memory.items() if at * 2 >= max(memory)]
-    if len(half) < 2:  # noqa: PLR2004 - a line wants two points
+    if len(half) < 2:
         return 0.0
     slope = linear_regression([at for at, _ in half], [mb for _, mb in half]).slope
     return round(slope * 1e6, 1)

@@ -3,7 +3,7 @@
 Decides what they ask: what the knowledge base knows, what only a model may, simple and hard, and
 what neither does; every other visitor hears streams, as the panel does. A visitor has a key, a
 session that is renewed, and some conversations of ten turns; then another comes in its place. Their
-words are a hundred or two, as a site's are some thousand: what is remembered of words fills up once.
+words are a hundred or two, as a site's are some thousand: what is remembered of them fills up once.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from gateway.cli.output import Report
 TURNS: Final = 10
 CONVERSATIONS: Final = 5
 MOST_ERRORS: Final = 100
+_HARD: Final = (
+    "Compare lamps {n} and {m} step by step: analyse their wire, their transformer and their "
+    "switch, explain why one costs more in winter, and derive which of both is worth it."
+)
 ASKED: Final = (
     ("en", "Which gauge of wire suits garden lamp {n} outdoors in winter?"),
     ("es", "¿Qué grosor de cable conviene a la lámpara de jardín {n} en invierno?"),
     ("en", "Does it work offline?"),
-    (
-        "en",
-        "Compare lamps {n} and {m} step by step: analyse their wire, their transformer and their "
-        "switch, explain why one costs more in winter, and derive which of both is worth it.",
-    ),
+    ("en", _HARD),
     ("es", "¿Funciona sin conexión?"),
     ("en", "Who was the mother of king number {n} of Mongolia?"),
 )
@@ -128,7 +128,7 @@ class Talks:
 
 def _turn(response: httpx.Response) -> dict[str, Any] | None:
     """The turn that a visitor was told of, whole or at the end of a stream; None where none was."""
-    if response.status_code != 200:  # noqa: PLR2004 - HTTP's own number
+    if response.status_code != 200:
         return None
     if response.headers["content-type"].startswith("application/json"):
         whole: dict[str, Any] = response.json()

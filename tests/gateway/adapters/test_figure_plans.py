@@ -27,7 +27,9 @@ BY_TALK = "ix_trajectories_conversation_id"
 ASKED: dict[str, Any] = {"sites": ["site_a"], "since": NOON, "until": NOON + DAY}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
+)
 async def truth(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlTruth]:
     """A truth with a hundred days of turns on two sites."""
     url = f"sqlite:///{tmp_path}/truth.db"
