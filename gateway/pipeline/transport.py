@@ -3,8 +3,8 @@
 Of the candidates somebody answers (`reach`), within the turn's deadlines. Models that fail, are
 late or write without end leave the turn without a reply: a person is asked, and the visitor reads
 no error. One that goes round in circles is let go, since nothing more will come; what it said is
-scored as it is. What a model thinks before it answers is kept apart, and is not streamed. Where it calls
-tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
+scored as it is. What a model thinks before it answers is kept apart, and is not streamed. Where it
+calls tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
 beside its calls is a part of the reply, since the visitor has read it.
 """
 

@@ -1,7 +1,7 @@
 """Models that cost money and call tools, behind a network and servers that fail.
 
-As `test_models_away`, with tiers, learned choices and budgets on: whatever becomes of a turn, before
-its first word or in the middle of its tools, it ends in time, and no money stays held for it.
+As `test_models_away`, with tiers, learned choices and budgets on: whatever becomes of a turn,
+before its first word or in the middle of its tools, it ends in time, and no money stays held.
 """
 
 from __future__ import annotations

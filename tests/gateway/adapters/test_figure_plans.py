@@ -45,7 +45,7 @@ async def truth(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 def _fill(connection: Connection) -> None:
     nothing = dict.fromkeys(("task_type", "workflow", "tier", "model", "reason"))
-    row = {
+    row: dict[str, Any] = {
         **nothing,
         "subject": "",
         "conversation_id": None,
