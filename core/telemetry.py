@@ -16,6 +16,8 @@ from typing import Final, Literal, Protocol
 Kind = Literal["counter", "histogram", "gauge"]
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+STAGE_SECONDS: Final = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, *SECONDS)
+"""Most stages take less than a millisecond."""
 TENTHS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
@@ -48,7 +50,7 @@ REFUSALS: Final = Metric(
 STAGE: Final = Metric(
     "fanlight_stage_seconds", "histogram",
     "A turn's stages: gate, guard, model, those in it, commit.",
-    ("stage",), SECONDS,
+    ("stage",), STAGE_SECONDS,
 )  # fmt: skip
 TURNS: Final = Metric(
     "fanlight_turns_total", "counter", "Turns that the gateway judged.",
@@ -168,6 +170,9 @@ class Telemetry(Protocol):
     ) -> AbstractContextManager[None]:
         """Time what happens inside, in the trace of a turn, or of `parent` (a `traceparent`)."""
 
+    def note(self, **fields: object) -> None:
+        """Say of the current span what came of it; never what a visitor wrote."""
+
     def propagated(self) -> Mapping[str, str]:
         """The header fields that carry the current span on to another server."""
 
@@ -201,6 +206,9 @@ class Silent:
     ) -> Iterator[None]:
         """Do nothing around what happens inside."""
         yield
+
+    def note(self, **fields: object) -> None:
+        """Do nothing."""
 
     def propagated(self) -> Mapping[str, str]:
         """Give nothing."""

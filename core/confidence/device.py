@@ -18,6 +18,7 @@ from typing import Final
 
 from core.confidence.estimate import Fitted, Scorer
 from core.confidence.refusal import only_refuses
+from core.confidence.repetition import repeated
 from core.errors import FanlightError
 from kb.features import STOP_STEMS, stems
 from kb.normalise import stem, words
@@ -39,7 +40,6 @@ MUCH: Final = 4
 """Telling words from the passages from which a reply says something."""
 _FLOOR: Final = 0.005
 _LEAST_LOGPROB: Final = -6.0
-_RUN: Final = 3
 
 
 class BadWeights(FanlightError):
@@ -135,12 +135,6 @@ def _taken(
         "from_best": best,
         "source": best * _logit(retrieval) / 3,
     }
-
-
-def repeated(said: Sequence[str]) -> float:
-    """The share of three-word runs that were there before."""
-    runs = [tuple(said[at : at + _RUN]) for at in range(len(said) - _RUN + 1)]
-    return 1 - len(set(runs)) / len(runs) if runs else 0.0
 
 
 def read_weights(text: str) -> DeviceWeights:

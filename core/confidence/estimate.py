@@ -1,9 +1,9 @@
 """From signals to one number: the estimated probability that a reply is right.
 
 A logistic regression over the signals of `core.confidence.features`; its weights are data, fitted
-on labelled turns (`models/confidence`). Decides that a reply which only refuses, or says nothing,
-is no answer. A model's own log-probabilities count where it gives them, by an assumed weight: no
-labelled turn has them.
+on labelled turns (`models/confidence`). Decides that a reply which only refuses, says nothing or
+goes round in circles is no answer. A model's own log-probabilities count where it gives them, by
+an assumed weight: no labelled turn has them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.confidence.evidence import Evidence, gather
 from core.confidence.features import features
 from core.confidence.quality import Quality, quality
 from core.confidence.refusal import only_refuses
+from core.confidence.repetition import goes_round
 
 LOWEST: Final = 0.001
 HIGHEST: Final = 0.995
@@ -81,7 +82,7 @@ class Scorer:
         """
         evidence = self._gather(question, passages, reply)
         signals = features(evidence)
-        answers = bool(evidence.said) and not only_refuses(reply)
+        answers = bool(evidence.said) and not only_refuses(reply) and not goes_round(reply)
         sure = self._fitted.probability(signals, _shift(logprob)) if answers else 0.0
         made = quality(reply, sure, signals, answers=answers, parts=parts)
         return Look(round(sure, 4), made, signals)

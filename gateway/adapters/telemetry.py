@@ -123,6 +123,13 @@ class HouseTelemetry:
                     span.set_status(trace.StatusCode.ERROR, type(error).__name__)
                     raise
 
+    def note(self, **fields: object) -> None:
+        """Say of the current span what came of it."""
+        if self._tracer is not None:
+            span = trace.get_current_span()
+            for key, value in fields.items():
+                span.set_attribute(f"fanlight.{key}", str(value))
+
     def propagated(self) -> Mapping[str, str]:
         """The header fields that carry the current span on to another server."""
         fields: dict[str, str] = {}

@@ -37,14 +37,20 @@ def welcome(settings: Settings, output: Output, page: str | None, *, show_token:
         output.show(_line("Chat", chat, "on a page of its own"))
     with_token = f"operator token: {token}" if token else "sign in with FANLIGHT_OPERATOR_TOKEN"
     output.show(_line("Console", settings.console_url, with_token))
-    for number, model in enumerate(settings.models):
+    for number, model in enumerate(dict.fromkeys(each.model for each in settings.models)):
         remark = "for what the knowledge does not cover" if number == 0 else "where those fail"
-        output.show(_line("Model", model.model, remark))
+        output.show(_line("Model", model, remark))
     output.show("")
     if show_token and page:
         output.show(*_things_to_try(page, settings.console_url, next(iter(chats.values()))))
         if settings.models:
-            output.show("  With the model: ask What is the capital of France?", "")
+            output.show("  With the model: ask What is the capital of France?")
+            output.show(
+                f"  {settings.console_url}/#figures shows what it cost, and how sure it was."
+            )
+            if settings.routing.tiers:
+                output.show("  The two tiers and their prices are examples: nothing is paid here.")
+            output.show("")
     if not settings.models:
         output.show(Text("No model is set: what the answers do not cover goes to a person.", "dim"))
         if show_token:

@@ -16,11 +16,12 @@ import kb
 from gateway.configuration.addresses import Address, BadAddress, parse_address
 from gateway.configuration.flaws import ConfigurationError, Flaw
 from gateway.configuration.parse import parse_settings
-from gateway.settings import Settings
+from gateway.settings import Settings, model_variable
 
 DEMO_SITE: Final = "site_demo"
 TOKEN_FILE: Final = "operator-token"  # noqa: S105 - a file name
 _TOKEN_BYTES: Final = 24
+_ONE_MODEL: Final = {"FANLIGHT_LLM_URL", "FANLIGHT_LLM_MODEL", "FANLIGHT_LLM_KEY"}
 
 
 LOOPBACKS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -30,9 +31,22 @@ SMALL: Final = "smollm2-135m"
 SMALL_MODEL: Final = {"first_token_s": 20.0, "between_tokens_s": 10.0, "max_tokens": 200}
 """A model on this machine's processor is small, begins late, and does not end by itself."""
 
-SMALL_MODEL_THRESHOLD: Final = 0.5
-"""What a model says beyond the passages scores just below the usual 0.55 where it is short and
-right, and the demo is there to show it; what it makes up at length scores far lower."""
+SMALL_MODEL_PRICES: Final = {"read_usd": 0.1, "written_usd": 0.4}
+LARGE_MODEL_PRICES: Final = {"read_usd": 3.0, "written_usd": 15.0}
+"""US dollars for a million tokens: examples of what a small and a large hosted model cost. What
+runs on this machine costs nothing, and a console full of noughts would show nothing."""
+
+SMALL_TIER: Final = "everyday-example"
+LARGE_TIER: Final = "hard-example"
+HARD_FROM: Final = 0.25
+"""The complexity from which a question is one for the dearer tier."""
+
+STAND_IN: Final = "large-example"
+"""The dear tier's model: the same weights, standing in for a large model."""
+
+DAILY_USD: Final = 1.0
+A_MINUTE: Final = 60
+"""Turns of one visitor; the usual ten of a stranger are soon tried out on one's own machine."""
 
 
 def demo_settings(
@@ -40,8 +54,9 @@ def demo_settings(
 ) -> Settings:
     """The demo's settings; its data is in `.fanlight/` of `project_root`, or FANLIGHT_DATA_DIR.
 
-    A model server on this machine is waited for longer. Writes the operator token where there is
-    none. Raises `ConfigurationError`.
+    A model server on this machine is waited for longer; where it has the demo's own small model,
+    there are two tiers with example prices. Writes the operator token where there is none. Raises
+    `ConfigurationError`.
     """
     variables = dict(environ)
     model = _model_address(variables)
@@ -61,14 +76,37 @@ def demo_settings(
         document["gateway"] |= {"models_dir": str(published)}
         site["local_models"] = [SMALL]
     if model is not None and model.host in LOOPBACKS:
-        site["confidence_threshold"] = SMALL_MODEL_THRESHOLD
         document["limits"] = SMALL_MODEL
+        if variables.get("FANLIGHT_LLM_MODEL") == SMALL:
+            site["daily_usd"] = DAILY_USD
+            document |= _tiers(variables["FANLIGHT_LLM_URL"])
+            key = variables.get("FANLIGHT_LLM_KEY", "")
+            variables |= dict.fromkeys(map(model_variable, (SMALL, STAND_IN)), key)
+            # They are in the document, by names that the console shows.
+            variables = {name: variables[name] for name in variables.keys() - _ONE_MODEL}
     if not variables.get("FANLIGHT_OPERATOR_TOKEN"):
         variables["FANLIGHT_OPERATOR_TOKEN"] = kept_token(demo_folder(project_root, variables))
     settings, flaws = parse_settings(document, variables, project_root)
     if flaws:
         raise ConfigurationError(flaws)
     return settings
+
+
+def _tiers(url: str) -> dict[str, Any]:
+    """Two tiers over the one small model, so that a new user sees how questions are routed."""
+    served = {"url": url, "model": SMALL}
+    return {
+        "models": [
+            {"name": SMALL, **served, **SMALL_MODEL_PRICES},
+            {"name": STAND_IN, **served, **LARGE_MODEL_PRICES},
+        ],
+        "routing": {"mode": "tiered"},
+        "tiers": [
+            {"name": SMALL_TIER, "models": [SMALL], "high": HARD_FROM},
+            {"name": LARGE_TIER, "models": [STAND_IN], "low": HARD_FROM},
+        ],
+        "permissions": {"zero_trust": {"max_tier": LARGE_TIER, "rate_limit": A_MINUTE}},
+    }
 
 
 def demo_folder(project_root: Path, environ: Mapping[str, str]) -> Path:

@@ -68,3 +68,12 @@ class Bill:
     def micros(self) -> int:
         """What all of them cost so far, in millionths of a US dollar."""
         return sum(each.micros for each in self._calls)
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that all of them read and wrote so far."""
+        usages = [each.usage for each in self._calls]
+        return Usage(
+            sum(each.prompt_tokens for each in usages),
+            sum(each.completion_tokens for each in usages),
+        )

@@ -6,7 +6,7 @@ A stream that is late or fails ends in `Unavailable`; its source is closed eithe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from core.errors import Unavailable
@@ -38,7 +38,7 @@ class Hurry:
             due = self._waiting.when()
             self._waiting.reschedule(self._ends if due is None else min(due, self._ends))
 
-    async def over(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
+    async def over(self, pieces: AsyncIterator[Piece]) -> AsyncGenerator[Piece, None]:
         """The pieces, as long as they come in time; raises `Unavailable` when they do not."""
         wait_s = self._deadlines.first_s
         try:

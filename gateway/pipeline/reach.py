@@ -53,9 +53,11 @@ class _Asked:
     until: float
     since: float
 
-    async def first(self) -> Piece:
+    async def first(self, telemetry: Telemetry) -> Piece:
         """Its first piece; an empty one where it says nothing at all."""
-        return await anext(self.pieces, None) or Piece()
+        # The request is sent here, so that its server is told of this span.
+        with telemetry.span("ask", model=self.model.name):
+            return await anext(self.pieces, None) or Piece()
 
     async def close(self) -> None:
         """Close its stream."""
@@ -107,6 +109,11 @@ class Reach:
         """The reply came to no end in its time, or was none; nobody else is asked any more."""
         if self.model is not None:
             self._tell(self.model, "broke_off")
+
+    def enough(self) -> None:
+        """The reply is read no further, which is no fault of whoever serves the model."""
+        if self.model is not None:
+            self._tell(self.model, "answered")
 
     async def _first(self) -> tuple[_Asked, Piece]:
         """Ask until somebody begins."""
@@ -170,7 +177,7 @@ class Reach:
         # Whoever is not the last of the round leaves time for the next.
         until = (now + self._ends) / 2 if self._queue else self._ends
         asked = _Asked(model, model.transport.stream(self._prompt), until, now)
-        running[asyncio.ensure_future(asked.first())] = asked
+        running[asyncio.ensure_future(asked.first(self._telemetry))] = asked
 
     def _due(self, running: _Running) -> float:
         """When something has to be done where nobody begins."""

@@ -50,6 +50,7 @@ class Workflow:
             if state.turn is None or slot == "learn":
                 with stage(telemetry, slot):
                     state = await one.run(state)
+                    telemetry.note(**_found(slot, state))
         return state
 
 
@@ -70,6 +71,7 @@ class Workflows:
         if self.classifier is not None:
             with stage(telemetry, "classify"):
                 state = await self.classifier.run(state)
+                telemetry.note(**_found("classify", state))
         return await self.of(state.task_type).run(state, telemetry)
 
     async def learn(self, state: TurnState, telemetry: Telemetry) -> TurnState:
@@ -79,6 +81,28 @@ class Workflows:
             return state
         with stage(telemetry, "learn"):
             return await learner.run(state)
+
+
+def _found(slot: str, state: TurnState) -> dict[str, object]:
+    """What a trace says of a slot: what it decided, in names and numbers."""
+    found: dict[str, object] = {}
+    if slot == "classify" and state.profile is not None:
+        found = {"task": state.task_type, "complexity": round(state.profile.complexity, 3)}
+    elif slot == "route" and state.decision is not None:
+        decision = state.decision
+        found = {"tier": decision.tier or "none", "reason": decision.reason}
+        found |= {
+            "models": ",".join(decision.models),
+            "estimated_micros": decision.estimated_micros,
+        }
+    elif slot == "transport":
+        usage = state.bill.usage
+        found = {"model": state.written.asked if state.written else "none"}
+        found |= {"read": usage.prompt_tokens, "written": usage.completion_tokens}
+        found["micros"] = state.bill.micros
+    elif slot == "score" and state.turn is not None:
+        found = {"confidence": round(state.turn.confidence, 3)}
+    return found
 
 
 def slot_of(name: str) -> str:

@@ -7,7 +7,7 @@ made it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,7 @@ from gateway.pipeline.tools.tool import ToolRun
 from kb import Hit, Index
 
 Emit = Callable[[str], None]
-Over = Callable[[AsyncIterator[Piece]], AsyncIterator[Piece]]
+Over = Callable[[AsyncIterator[Piece]], AsyncGenerator[Piece, None]]
 
 DOCUMENT_PASSAGES: Final = 8
 DOCUMENT_CHARACTERS: Final = 4_000

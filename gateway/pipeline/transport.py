@@ -2,8 +2,9 @@
 
 Of the candidates somebody answers (`reach`), within the turn's deadlines. Models that fail, are
 late or write without end leave the turn without a reply: a person is asked, and the visitor reads
-no error. What a model thinks before it answers is kept apart, and is not streamed. Where it calls
-tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
+no error. One that goes round in circles is let go, since nothing more will come; what it said is
+scored as it is. What a model thinks before it answers is kept apart, and is not streamed. Where it
+calls tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
 beside its calls is a part of the reply, since the visitor has read it.
 """
 
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from core.confidence.repetition import goes_round
 from core.errors import Unavailable
 from core.messages import Usage
 from core.ports import Piece, Prompt, ToolCall
@@ -29,6 +32,9 @@ from gateway.pipeline.turns import unanswered
 
 CHARACTERS_A_TOKEN = 16
 """No tokenizer's tokens are longer on average; past this a server ignores its limit."""
+
+LOOK_EVERY = 120
+"""Characters after which it is looked at again whether a reply goes round in circles."""
 
 UNFINISHED = "tools_unfinished"
 """Why a person is asked where a model came to no answer: it calls tools, or one took too long."""
@@ -81,9 +87,13 @@ class Streaming:
         reach = Reach(candidates, prompt, self._patience, self._jitter, self._telemetry)
         call = state.bill.call(prompt)
         try:
-            async for piece in state.over(reach.pieces()):
-                call.hear(reach.model, piece)
-                reply.add(piece)
+            async with aclosing(state.over(reach.pieces())) as pieces:
+                async for piece in pieces:
+                    call.hear(reach.model, piece)
+                    reply.add(piece)
+                    if reply.goes_round():
+                        reach.enough()
+                        break
         except Unavailable:
             reach.broke_off()
             return None
@@ -137,6 +147,7 @@ class _Reply:
     calls: tuple[ToolCall, ...] = ()
     text: str = ""
     thoughts: str = ""
+    looked: int = 0
     characters: WholeCharacters = field(default_factory=WholeCharacters)
     thinking: Thinking = field(default_factory=Thinking)
 
@@ -154,6 +165,13 @@ class _Reply:
             # Those of thoughts say nothing of the answer.
             self.logprobs += piece.logprobs
             self.emit(said)
+
+    def goes_round(self) -> bool:
+        """Whether nothing more is to be hoped for; looked at now and then, as it grows."""
+        if self.length - self.looked < LOOK_EVERY:
+            return False
+        self.looked = self.length
+        return goes_round("".join(self.said))
 
     def ended(self) -> _Reply:
         """The whole of it."""

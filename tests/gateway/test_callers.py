@@ -1,10 +1,12 @@
 """Who is calling, and what they may have, the gateway finds out by itself: no body says it.
 
-Every route of the app that takes a body is walked, with a body of its own described form.
+Every route of the app that takes a body is walked, with a body of its own described form; Slack's,
+whose form is Slack's, by what becomes of a word that claims to be somebody else's.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +25,9 @@ from gateway.middleware.origin import OwnOriginMiddleware
 from gateway.settings import LimitSettings, Secret
 from tests.gateway.routes.console import Console
 from tests.gateway.routes.workshop import SITE, desk
+from tests.gateway.test_slack_events import ROOT, slack_settings
+from tests.gateway.test_slack_events import desk as thread
+from tests.gateway.vendors.slack import PERSON, envelope, reply, send, signed
 from tests.gateway.world import CONSOLE, GATEWAY, World
 
 KEY = "api-key-for-tests-0123456789"
@@ -39,7 +44,8 @@ CLAIMS: Mapping[str, object] = {
     "subject": "user:https://a.example|bob",
 }
 SLACKS = "/v1/slack/events"
-"""Slack's own form, signed by Slack: whatever else is in it is not read."""
+"""Slack's own form, signed by Slack: whatever else is in it is not read, and so not refused. Who
+writes is whom Slack names, and only an allowed user of Slack's answers."""
 
 BODYLESS = {
     "POST /v1/escalations/{}/resend",
@@ -170,3 +176,34 @@ async def test_on_no_route_does_a_body_say_who_is_calling(walk: Walk) -> None:
     assert bodyless == BODYLESS
     assert {"/v1/chat", "/v1/chat/completions", "/v1/sessions"} <= set(refused)
     assert len(refused) >= 20
+
+
+async def test_what_slack_sends_says_of_its_caller_only_what_slack_says() -> None:
+    claims = {**CLAIMS, "allowed_users": ["U0STRANGER"], "author": "The manager"}
+    async with thread(slack_settings(allowed_users=(PERSON,))) as slack:
+
+        async def event(event_id: str, said: Mapping[str, object]) -> int:
+            # Around the event and in it, but for what Slack itself says there.
+            document = {**claims, **envelope({**claims, **said}, event_id)}
+            at = slack.gateway.time()
+            return (await send(slack.gateway.client, GATEWAY, document, at)).status_code
+
+        assert await event("Ev1", reply(ROOT, "Mine.")) == 200
+        [stored] = await slack.replies()
+        assert (stored.content, stored.author) == ("Mine.", PERSON)
+        # Nobody becomes an allowed user by saying so.
+        other = reply(ROOT, "Not mine.", "1790000101.000200", user="U0STRANGER")
+        assert await event("Ev2", other) == 200
+        assert await slack.replies() == [stored]
+
+
+async def test_a_body_cannot_claim_that_slack_signed_it() -> None:
+    async with thread() as slack:
+        document = json.dumps({**CLAIMS, **envelope(reply(ROOT, "Forged."))}).encode()
+        forged = signed(document, slack.gateway.time(), secret="0" * 32)
+        for headers in (forged, {"content-type": "application/json"}):
+            address = GATEWAY + SLACKS
+            client = slack.gateway.client
+            response = await client.post(address, content=document, headers=headers)
+            assert response.status_code == 401
+        assert await slack.replies() == []

@@ -58,6 +58,23 @@ async def test_a_visitor_reads_what_a_refined_search_found(
     assert turn["usage"]["prompt_tokens"] == 1_800
 
 
+async def test_a_model_that_goes_round_in_circles_is_let_go() -> None:
+    made = Provider(reply="The sky is a blue color. " * 200)
+    with served(made) as url:
+        model = DIALECTS["openai"](ModelSettings(url + "/v1", "tiny", Secret("")), None, 2.0)
+        breaker = Breaker(lambda: 0.0)
+        state = asked("what colour has the sky?", max_tokens=2_000)
+        state = replace(state, candidates=(Model("tiny", model, breaker),))
+        state = await Streaming(Patience(5.0)).run(await Passages().run(state))
+        found = await Calibrated().run(state)
+        await model.close()
+    assert found.written is not None
+    assert 100 < len(found.written.reply) < 500
+    assert found.turn is not None
+    assert (found.turn.confidence, found.turn.escalate) == (0.0, True)
+    assert breaker.state == "closed"
+
+
 async def test_how_likely_the_words_were_moves_what_is_believed(
     provider: tuple[Provider, str],
 ) -> None:

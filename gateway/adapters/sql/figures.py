@@ -50,9 +50,11 @@ _RANGE: Final = (
 )
 _ANSWERED: Final = (
     select(tables.trajectories)
-    .where(_rows.conversation_id == bindparam("conversation"), _rows.site == bindparam("site"))
+    .where(_rows.conversation_id == bindparam("conversation"))
     .order_by(_rows.at, _rows.turn_id)
 )
+"""Without the site, which a conversation has one of: SQLite would rather read all of the site's
+turns in their order than sort a conversation's few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,12 @@ class SqlFigures:
 
     async def answered(self, site: str, conversation_id: str) -> list[Trajectory]:
         """How each turn of a site's conversation was answered, oldest first."""
-        asked = {"site": site, "conversation": conversation_id}
+        asked = {"conversation": conversation_id}
         return await self._read(
             lambda connection: [
-                trajectories.of(row) for row in connection.execute(_ANSWERED, asked)
+                trajectories.of(row)
+                for row in connection.execute(_ANSWERED, asked)
+                if row.site == site
             ]
         )
 

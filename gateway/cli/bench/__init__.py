@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "gateway": "gateway.cli.bench.gateway",
     "outbox": "gateway.cli.bench.outbox",
     "overload": "gateway.cli.bench.overload",
+    "soak": "gateway.cli.bench.soak",
     "widget": "gateway.cli.bench.widget",
 }
 """The command's name, and the module that has it under the same name."""

@@ -34,7 +34,7 @@ kb = ["kb.md"]
 # What the scripted model says is no answer to anything; here it is to count as one.
 confidence_threshold = 0.2
 targets = ["desk"]
-
+{site_more}
 [[targets]]
 name = "desk"
 url = "http://127.0.0.1:{hook}/hook"
@@ -62,7 +62,7 @@ class Mortal:
     """The gateway in a folder of its own; `hook_port` is where its webhook listens.
 
     `environ` names what else it is to use, and `ports` where that listens on loopback; `more` are
-    tables that its settings have besides.
+    tables that its settings have besides, `site_more` lines of its site.
     """
 
     folder: Path
@@ -71,13 +71,18 @@ class Mortal:
     ports: tuple[int, ...] = ()
     port: int = 0
     more: str = ""
+    site_more: str = ""
     _process: asyncio.subprocess.Process | None = None
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
         endpoints = ", ".join(f'"127.0.0.1:{port}"' for port in (self.hook_port, *self.ports))
         settings = _SETTINGS.format(
-            port=self.port, hook=self.hook_port, site=SITE, endpoints=endpoints
+            port=self.port,
+            hook=self.hook_port,
+            site=SITE,
+            endpoints=endpoints,
+            site_more=self.site_more,
         )
         (self.folder / "kb.md").write_text(_ENTRIES, encoding="utf-8")
         (self.folder / "fanlight.toml").write_text(settings + self.more, encoding="utf-8")

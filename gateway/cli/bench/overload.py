@@ -218,15 +218,16 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self._path = Path(f"/proc/{pid}/statm")
-        self.before = self.most = self._now()
+        self.before = self.most = self.now()
 
     async def watch(self) -> None:
         """Look until cancelled."""
         while True:
-            self.most = max(self.most, self._now())
+            self.most = max(self.most, self.now())
             await asyncio.sleep(_LOOK_S)
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """As it is at this moment; 1 where the system does not tell."""
         try:
             return int(self._path.read_text(encoding="ascii").split()[1]) * _PAGE
         except OSError:

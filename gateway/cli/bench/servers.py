@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
+from core.model_routing.decision import Price, Tier
+from core.model_routing.resolve import Layers
 from gateway.app import ByHost, create_app
 from gateway.cli.bench.provider import Provider
 from gateway.cli.builders import installed_tools
@@ -38,7 +40,15 @@ from gateway.middleware.telemetry import TelemetryMiddleware
 from gateway.pipeline.prompt import build_prompt
 from gateway.routes.sessions import session_routes
 from gateway.services import open_services
-from gateway.settings import LimitSettings, ModelSettings, Secret, Settings, SiteSettings
+from gateway.settings import (
+    LimitSettings,
+    ModelSettings,
+    RoutingSettings,
+    Secret,
+    Settings,
+    SiteSettings,
+    TelemetrySettings,
+)
 
 SITE: Final = "site_bench"
 INDEX: Final = "bench.idx"
@@ -47,6 +57,11 @@ QUESTION: Final = "Which gauge of wire suits a garden lamp outdoors in winter"
 MODEL: Final = "bench"
 MAX_TOKENS: Final = 512
 _UNLIMITED: Final = 1_000_000_000
+SCRAPE: Final = "nobody-else-scrapes-a-benchmark"
+"""The token of the figures of `soaked`."""
+_PLENTY_USD: Final = 100_000.0
+_HARD: Final = 0.3
+"""The complexity from which `soaked` asks the dear model."""
 _PATIENT_S: Final = 60.0
 """Where costs are compared the model server shares the cores with all others: slow is not away."""
 
@@ -151,6 +166,13 @@ async def crowded(place: Place) -> AsyncIterator[ASGIApp]:
 
 
 @asynccontextmanager
+async def soaked(place: Place) -> AsyncIterator[ASGIApp]:
+    """The gateway with tiers, prices and budgets, and with figures to look at."""
+    async with open_services(tiered_settings(place), _knowledge(place)) as services:
+        yield create_app(services)
+
+
+@asynccontextmanager
 async def provider(_: Place) -> AsyncIterator[ASGIApp]:
     """The model server."""
     yield Provider()
@@ -162,6 +184,7 @@ ROLES: Final[dict[str, Callable[[Place], Opened]]] = {
     "signed": signed,
     "gateway": gateway,
     "crowded": crowded,
+    "soaked": soaked,
     "provider": provider,
 }
 
@@ -194,6 +217,31 @@ def settings_for(place: Place, *, patient: bool = True) -> Settings:
             between_tokens_s=_PATIENT_S if patient else own.between_tokens_s,
             queue_s=_PATIENT_S if patient else own.queue_s,
         ),
+    )
+
+
+def tiered_settings(place: Place) -> Settings:
+    """The same with a cheap tier and a dear one, and budgets that are counted and never spent."""
+    plain = settings_for(place)
+    cheap = ModelSettings(
+        place.provider, MODEL, Secret(""), "cheap", price=Price(read_usd=0.1, written_usd=0.4)
+    )
+    dear = replace(cheap, name="dear", price=Price(read_usd=3.0, written_usd=15.0))
+    stranger = {
+        "max_tier": "hard",
+        "rate_limit": 0,
+        "cost_budget_daily_usd": _PLENTY_USD,
+        "cost_budget_monthly_usd": _PLENTY_USD,
+    }
+    tiers = (Tier("everyday", ("cheap",), 0.0, _HARD), Tier("hard", ("dear",), _HARD, 1.0))
+    [site] = plain.sites
+    return replace(
+        plain,
+        sites=(replace(site, daily_usd=_PLENTY_USD, monthly_usd=_PLENTY_USD),),
+        model=cheap,
+        more_models=(dear,),
+        routing=RoutingSettings("tiered", tiers, permissions=Layers({"zero_trust": stranger})),
+        telemetry=TelemetrySettings(metrics_token=Secret(SCRAPE)),
     )
 
 

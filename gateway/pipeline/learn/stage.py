@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from core.digest import sha256_hex
-from core.messages import Turn, Usage
+from core.messages import Turn
 from core.model_routing.caller import WIDGET
 from core.trajectory import Trajectory
 from gateway.pipeline.state import TurnState
-
-_NO_USAGE = Usage()
 
 
 class Trajectories:
@@ -49,9 +47,9 @@ def trajectory_of(state: TurnState, turn: Turn) -> Trajectory:
 
 
 def _worked(state: TurnState, made: Trajectory) -> Trajectory:
-    """The same with what the workflow decided and used."""
+    """The same with what the workflow decided and used, as the turn is billed."""
     decision, profile, written = state.decision, state.profile, state.written
-    usage = (written and written.usage) or _NO_USAGE
+    usage = state.bill.usage
     return replace(
         made,
         task_type=state.task_type,
@@ -61,17 +59,10 @@ def _worked(state: TurnState, made: Trajectory) -> Trajectory:
         reason=decision.reason if decision else None,
         estimated_micros=decision.estimated_micros if decision else 0,
         model=written.asked if written else None,
-        cost_micros=_cost(state, usage),
+        cost_micros=state.bill.micros,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
     )
-
-
-def _cost(state: TurnState, usage: Usage) -> int:
-    """What the model that answered costs for what its server counted; 0 for what is not priced."""
-    asked = state.written.asked if state.written else None
-    model = next((each for each in state.candidates if each.name == asked), None)
-    return model.price.micros(usage.prompt_tokens, usage.completion_tokens) if model else 0
 
 
 def _first(state: TurnState) -> float | None:

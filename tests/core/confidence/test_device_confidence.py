@@ -13,9 +13,9 @@ from core.confidence.device import (
     DeviceScorer,
     Written,
     read_weights,
-    repeated,
     signals,
 )
+from core.confidence.repetition import repeated
 from scripts.stage_worker import ROOT
 
 TEXT = (ROOT / "core" / FILE).read_text(encoding="utf-8")

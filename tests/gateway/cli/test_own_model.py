@@ -15,6 +15,7 @@ import pytest
 from gateway.cli.output import Output
 from gateway.cli.own_model import MODEL, own_model
 from gateway.configuration import demo_settings
+from gateway.configuration.demo import LARGE_TIER, SMALL_TIER
 
 F16 = "SmolLM2-135M-Instruct.F16.gguf"
 Q4_1 = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -117,9 +118,14 @@ def test_what_is_fetched_is_started_and_ends_with_the_demo(
         listed = httpx.get(f"{url}/models", headers={"authorization": f"Bearer {key}"}).json()
         assert [each["id"] for each in listed["data"]] == [beside["FANLIGHT_LLM_MODEL"]]
         settings = demo_settings(tmp_path, beside)
-        assert settings.model is not None
         assert settings.limits.first_token_s == 20
-        assert settings.sites[0].confidence_threshold == 0.5
+        assert settings.sites[0].confidence_threshold == 0.55
+        # One server, and two tiers with example prices, so that a console shows something.
+        assert {(each.url, each.model, each.key.reveal()) for each in settings.models} == {
+            (url, MODEL, key)
+        }
+        assert [each.price.written_usd > 0 for each in settings.models] == [True, True]
+        assert [tier.name for tier in settings.routing.tiers] == [SMALL_TIER, LARGE_TIER]
     assert not answers(url)
     assert (tmp_path / "models" / "server.log").stat().st_mode & 0o777 == 0o600
 

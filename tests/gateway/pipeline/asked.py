@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from core.messages import ChatRequest, MemoryTurn
 from core.ports import Piece
@@ -40,5 +40,6 @@ def asked(
     return TurnState(request, site, response, emit, _over, lambda: START)
 
 
-def _over(pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
-    return pieces
+async def _over(pieces: AsyncIterator[Piece]) -> AsyncGenerator[Piece, None]:
+    async for piece in pieces:
+        yield piece

@@ -249,7 +249,7 @@ describe("how a case was answered", () => {
     }
     expect(text(".how")).toContain("Too unsure, Some new one");
     expect(text(".how")).toContain("Novelty90%");
-    expect(all(".how h4")).toHaveLength(0);
+    expect(all(".how h3")).toHaveLength(0);
   });
 
   it("tells each turn apart where there are several, without what is not known", async () => {
@@ -257,7 +257,7 @@ describe("how a case was answered", () => {
     gateway.figuring.how = [TURN, bare];
     await open(hashOf(1));
     await unfold();
-    expect(all(".how h4").map((title) => title.textContent)).toEqual(["Question 1", "Question 2"]);
+    expect(all(".how h3").map((title) => title.textContent)).toEqual(["Question 1", "Question 2"]);
     expect(all(".how-turn")[1]?.textContent).not.toContain(en.how.cost);
   });
 

@@ -28,7 +28,7 @@ describe("an axis", () => {
     [87, [0, 25, 50, 75, 100]],
     [4, [0, 1, 2, 3, 4]],
     [0.09, [0, 0.025, 0.05, 0.075, 0.1]],
-    [0, [0, 1]],
+    [0, [0]],
   ])("reaches over %d in round steps", (most, expected) => {
     expect(ticks(most)).toEqual(expected);
   });

@@ -12,7 +12,7 @@ export interface Box {
   readonly rtl: boolean;
 }
 
-/** Round numbers from 0 up, the last at least `most`: as many as `about`, or nearly. */
+/** Round numbers from 0 up, the last at least `most`: as many as `about`, or nearly; of nothing 0. */
 export function ticks(most: number, about = 4): readonly number[] {
   return inSteps(most, about, [1, 2, 2.5, 5, 10]);
 }
@@ -23,7 +23,7 @@ export function wholeTicks(most: number, about = 4): readonly number[] {
 }
 
 function inSteps(most: number, about: number, steps: readonly number[]): readonly number[] {
-  if (!(most > 0)) return [0, 1];
+  if (!(most > 0)) return [0];
   const rough = most / about;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * (steps.find((one) => power * one >= rough * 0.999) ?? 10);

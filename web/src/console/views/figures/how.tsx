@@ -53,7 +53,7 @@ function Known({ item }: { item: Escalation }) {
     <>
       {known.map((turn, place) => (
         <div key={turn.turnId} class="how-turn">
-          {(known.length > 1 || turnsOf(item) > 1) && <h4>{words.turn(place + 1)}</h4>}
+          {(known.length > 1 || turnsOf(item) > 1) && <h3>{words.turn(place + 1)}</h3>}
           <Turn turn={turn} />
         </div>
       ))}

@@ -12,6 +12,9 @@ import { type Box, band, down, labelled, placeAt } from "../../figures/scales";
 import { useFigureWords } from "./context";
 
 const START = 48;
+/** A digit's width, and what stands between a label and the lines. */
+const DIGIT = 7;
+const GAP = 14;
 const END = 8;
 const TOP = 10;
 const BELOW = 26;
@@ -38,9 +41,10 @@ export function Plot(props: PlotProps) {
   const { dir } = useFigureWords();
   const [frame, width] = useWidth();
   const rtl = dir === "rtl";
-  const box: Box = { width: Math.max(40, width - START - END), height: height - TOP - BELOW, rtl };
+  const start = Math.max(START, GAP + DIGIT * longest(ticks.map(props.format)));
+  const box: Box = { width: Math.max(40, width - start - END), height: height - TOP - BELOW, rtl };
   const count = names.length;
-  const shift = rtl ? END : START;
+  const shift = rtl ? END : start;
   const point = (event: PointerEvent): void => {
     const { left } = (event.currentTarget as HTMLElement).getBoundingClientRect();
     onPlace(placeAt(event.clientX - left - shift, count, box));
@@ -74,12 +78,16 @@ export function Plot(props: PlotProps) {
         <g transform={`translate(${shift} ${TOP})`}>
           <Lines box={box} ticks={ticks} format={props.format} />
           {place !== null && <Here box={box} place={place} count={count} />}
-          {props.children(box, ticks.at(-1) ?? 1)}
+          {props.children(box, ticks.at(-1) || 1)}
           <Names box={box} names={names} each={props.each} />
         </g>
       </svg>
     </div>
   );
+}
+
+function longest(labels: readonly string[]): number {
+  return Math.max(0, ...labels.map((label) => label.length));
 }
 
 function moved(key: string, place: number, count: number, rtl: boolean): number | null {
@@ -102,7 +110,7 @@ function Lines(props: {
   readonly format: (value: number) => string;
 }) {
   const { box, ticks } = props;
-  const top = ticks.at(-1) ?? 1;
+  const top = ticks.at(-1) || 1;
   return (
     <>
       {ticks.map((tick, place) => {

@@ -59,7 +59,7 @@ export function Stacks(props: StacksProps) {
             names={names.map(({ short }) => short)}
             each={60}
             ticks={axis}
-            format={(value) => tick(value, axis[1] ?? 1)}
+            format={(value) => tick(value, axis[1] ?? Number.POSITIVE_INFINITY)}
             place={place}
             onPlace={onPlace}
             tell={(at) => {
