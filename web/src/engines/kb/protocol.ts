@@ -48,6 +48,8 @@ export interface KbRequest {
   readonly history: readonly string[];
   /** The site's day, as 2026-12-24. */
   readonly today: string;
+  /** The site's own topics of risk: words by topic. */
+  readonly risk_topics?: Readonly<Record<string, readonly string[]>>;
   readonly device?: KbDevice;
 }
 
