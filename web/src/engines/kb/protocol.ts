@@ -140,6 +140,8 @@ export interface KbPromptRequest {
   /** Tokens that prompt and reply may have together, and the reply alone. */
   readonly window: number;
   readonly max_tokens: number;
+  /** Of the model that is asked: a small one is given less. */
+  readonly parameters: number;
 }
 
 /** What a model is asked; `entries` ground its reply. */
@@ -160,8 +162,6 @@ export interface KbJudgeRequest extends KbPromptRequest {
   /** Why it ended: by itself, or because it was long enough. */
   readonly finish: "stop" | "length";
   readonly threshold: number;
-  /** Of the model that wrote it. */
-  readonly parameters: number;
 }
 
 /** What is shown of it: an answer, or none, and a person is asked. */
