@@ -1,8 +1,9 @@
 """The second visit of `fanlight bench engines`: the browser started again, the network gone.
 
-Decides what counts as from the network: every byte that a socket of the whole browser received, by
-Chromium's own log, so that workers are counted too. A frame's time is what the panel does for it
-(its callbacks, layout and painting), not how long the screen waited for it.
+Decides what no network is: all that the browser asks goes to a proxy that is not there, for the
+emulation of a page leaves out its service worker. What counts as from the network is every byte
+that a socket of the whole browser received, by Chromium's own log. A frame's time is what the panel
+does for it (its callbacks, layout and painting), not how long the screen waited for it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ QUESTIONS: Final = ("Does it work offline?", "Is it sent later?")
 """What the demo knows, and what goes on from it: the model's to answer."""
 FEWEST_FRAMES: Final = 20
 RECEIVED: Final = ("SOCKET_BYTES_RECEIVED", "UDP_BYTES_RECEIVED")
+NO_NETWORK: Final = ("--proxy-server=127.0.0.1:1", "--proxy-bypass-list=<-loopback>")
+"""Port 1 is nobody's (IANA: tcpmux), and loopback is not spared."""
 
 
 async def second_visit(context: BrowserContext, served: Served, log: Path) -> dict[str, object]:
@@ -47,14 +50,18 @@ async def second_visit(context: BrowserContext, served: Served, log: Path) -> di
     seconds = time.monotonic() - began
     frames = await _frames(page)
     await context.close()
-    import shutil; shutil.copy(log, '/tmp/local-scratch/net.json')
     return {
         "second_load_s": round(seconds, 2),
         "second_load_requests": len(answered),
-        "second_load_bytes": received(log),  # KEEP
+        "second_load_bytes": received(log),
         "frames": len(frames),
         "frame_p95_ms": round(percentile(frames, 0.95), 2),
     }
+
+
+def flags(log: Path) -> tuple[str, ...]:
+    """How the browser is started: without a network, and writing down what its sockets receive."""
+    return (*NO_NETWORK, f"--log-net-log={log}", "--net-log-capture-mode=Default")
 
 
 def received(path: Path) -> int:

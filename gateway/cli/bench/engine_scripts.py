@@ -95,3 +95,33 @@ RUN: Final = f"""async ({{ chunk, rounds, tokens }}) => {{
   return {{ ...found, open_s, load_s, hash_100_mb_s }};
 }}"""
 """wllama through our engine, and called bare: without log-probabilities, and with them."""
+
+RUN_WEBLLM: Final = f"""async ({{ chunk, worker, rounds, tokens }}) => {{
+  {KEPT}
+  const {{ parts }} = await kept();
+  const {{ webLlm }} = await import(chunk);
+  const model = {{ id: "bench", context: 1024 }};
+  const engine = webLlm();
+  await engine.load(model, new Blob(parts));
+  const own = new Worker(worker, {{ type: "module" }});
+  const heard = (wanted, call, piece) => new Promise((resolve, reject) => {{
+    own.onmessage = ({{ data }}) => {{
+      if (data.type === "failed") reject(new Error(data.message));
+      else if (data.type === wanted) resolve();
+      else if (data.text) piece();
+    }};
+    own.postMessage(call);
+  }});
+  await heard("loaded", {{ type: "load", ...model, archive: new Blob(parts) }});
+  const legs = {{
+    ours: through(engine, tokens),
+    bare: (number) => timed((piece) => heard(
+      "ended", {{ type: "generate", messages: prompt(number), maxTokens: tokens }}, piece,
+    )),
+  }};
+  const found = await inTurn(legs, rounds);
+  await engine.unload();
+  own.terminate();
+  return found;
+}}"""
+"""WebLLM through our engine, and by messages to its worker itself."""

@@ -19,7 +19,7 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 from playwright.async_api import Error as PlaywrightError
 
 from gateway.cli.bench.chromium import FLAGS, find_chromium
-from gateway.cli.bench.engine_return import second_visit
+from gateway.cli.bench.engine_return import flags, second_visit
 from gateway.cli.bench.engine_scripts import LISTED, RUN
 from gateway.cli.bench.host import Served, serving
 from gateway.cli.bench.load import BenchError
@@ -62,26 +62,26 @@ async def measure(
 async def _visits(browser: Browser, served: Served, rounds: int, tokens: int) -> dict[str, object]:
     context = await browser.open()
     page = await context.new_page()
-    await download(page, served, "kept")
+    await download(page, served, "html[data-device=kept]")
     chunk = await chunk_of(page, "engine", "/assets/wllama-")
     found = await page.evaluate(RUN, {"chunk": chunk, "rounds": rounds, "tokens": tokens})
     version = context.browser.version if context.browser else ""
     await context.close()
     log = browser.profile.parent / "network.json"
-    context = await browser.open(f"--log-net-log={log}", "--net-log-capture-mode=Default")
+    context = await browser.open(*flags(log))
     again = await second_visit(context, served, log)
     return {**_figures(found), **again, "browser": f"Chromium {version}"}
 
 
-async def download(page: Page, served: Served, step: str) -> None:
-    """Agree, and have the model brought here, until the page says that it is at this step."""
+async def download(page: Page, served: Served, until: str) -> None:
+    """Agree, and have the model brought here, until something fits this selector."""
     await page.goto(f"{served.gateway}/chat/site_demo")
     await page.locator(".consent .button.strong").click()
     await page.locator("html[data-offline=ready]").wait_for(timeout=FETCHED_MS)
     await page.get_by_role("button", name="Menu", exact=True).click()
     await page.get_by_role("menuitem", name="A model on this device").click()
     await page.locator(".device .button.strong").click()
-    await page.locator(f"html[data-device={step}]").wait_for(timeout=FETCHED_MS)
+    await page.locator(until).wait_for(timeout=FETCHED_MS)
 
 
 async def chunk_of(page: Page, listed: str, begins: str) -> str:

@@ -11,8 +11,10 @@ from gateway.cli.bench.host import _offering
 
 GOOD = {
     "speed_ratio": 0.99,
+    "first_ratio": 1.02,
     "hash_100_mb_s": 0.2,
     "second_load_requests": 0,
+    "second_load_bytes": 0,
     "frame_p95_ms": 5,
 }
 
@@ -28,6 +30,9 @@ def test_a_model_that_was_not_published_is_told_with_its_remedy(tmp_path: Path) 
     [
         ({}, []),
         ({"speed_ratio": 0.9}, ["speed_ratio"]),
+        ({"first_ratio": 0.83}, ["first_ratio"]),
+        ({"second_load_bytes": 10_746}, ["second_load_bytes"]),
+        ({"frame_p95_ms": 18.9}, ["frame_p95_ms"]),
         # What was never measured reaches nothing.
         ({"speed_ratio": float("nan")}, ["speed_ratio"]),
         (
