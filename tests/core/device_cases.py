@@ -52,7 +52,5 @@ def outcomes_json() -> str:
         asked = Asked("Shop", question, locale, ENTRIES, TURNS)
         made = compose(asked, DEVICE, Window(512, 96))
         told += [list(made.prompt.messages), made.tokens, topics.found(question)]
-        told += [
-            round(scorer.confidence(question, ground, written), 6) for written in REPLIES
-        ]
+        told += [round(scorer.confidence(question, ground, written), 6) for written in REPLIES]
     return json.dumps(told)
