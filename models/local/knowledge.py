@@ -108,7 +108,8 @@ def places() -> Iterator[Place]:
 
 
 def _place(locale: str, key: str, told: dict[str, Any]) -> Place:
-    entries, questions = [], []
+    entries: list[Entry] = []
+    questions: list[Question] = []
     for row in told["entries"]:
         entry = Entry(f"{key}-{row['id']}", locale, row["question"], row["answer"])
         entries.append(entry)
