@@ -23,10 +23,9 @@ from core.prompting.distil import Embed
 from core.prompting.quoting import entry_text
 from core.prompting.template import DEVICE, Template
 from core.respond import MAX_QUESTION, SUGGESTION_FLOOR
-from core.route import KNOWN
 from kb import Entry, Hit, Index, SystemText, detect_language
 from kb.embed import Embedding
-from kb.follow import HISTORY, told_before
+from kb.follow import HISTORY, TOLD, told_before
 from kb.normalise import words
 
 WINDOW: Final = 512
@@ -71,14 +70,15 @@ def grounds(
     locale: str | None = None,
     today: str | None = None,
 ) -> tuple[Hit, ...]:
-    """The hits that a reply is grounded in; what was told before leads unless more is known."""
+    """The hits that a reply is grounded in; what was told before leads unless another is nearly sure."""
     hits = index.search(question, locale=locale, limit=PASSAGES, today=today)
     found = [hit for hit in hits if hit.confidence >= SUGGESTION_FLOOR] or list(hits[:1])
     before = told_before(index, question, history, locale=locale, today=today)
     if before is not None:
         told = before[1]
         others = [hit for hit in found if hit.entry.id != told.entry.id]
-        ahead = sum(hit.confidence >= KNOWN for hit in others[:1])
+        # Of a question that leans on another the words alone say little.
+        ahead = sum(hit.confidence >= TOLD for hit in others[:1])
         found = [*others[:ahead], told, *others[ahead:]]
     return tuple(found[:PASSAGES])
 
