@@ -70,7 +70,7 @@ def grounds(
     locale: str | None = None,
     today: str | None = None,
 ) -> tuple[Hit, ...]:
-    """The hits that a reply is grounded in; what was told before leads unless another is nearly sure."""
+    """The hits that a reply is grounded in; what was told before leads unless another is sure."""
     hits = index.search(question, locale=locale, limit=PASSAGES, today=today)
     found = [hit for hit in hits if hit.confidence >= SUGGESTION_FLOOR] or list(hits[:1])
     before = told_before(index, question, history, locale=locale, today=today)

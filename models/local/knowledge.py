@@ -91,7 +91,7 @@ def split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Question]]:
 
 
 def places() -> Iterator[Place]:
-    """Every site: what goes on from Fanlight's entries, the made-up places, Fanlight's phrasings."""
+    """Every site: what goes on from Fanlight's entries, the made-up places, phrasings."""
     entries = {(entry.locale, entry.id): entry for entry in own_entries()}
     goes_on = [
         question

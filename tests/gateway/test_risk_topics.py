@@ -1,4 +1,4 @@
-"""A site's own topics of risk: the settings that are taken, the flaws of others, who hears of them."""
+"""A site's own topics of risk: what is taken, the flaws of what is not, and who hears of them."""
 
 from __future__ import annotations
 
