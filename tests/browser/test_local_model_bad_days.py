@@ -165,25 +165,6 @@ async def test_a_worker_that_ends_itself_is_noticed_and_another_answers(
     await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
 
 
-@pytest.mark.timeout(600)
-async def test_a_hidden_tab_under_memory_pressure_answers_all_the_same(
-    surfer: Surfer, offering: Product
-) -> None:
-    page, watch = await surfer.page(offering.chat)
-    watch.expect(NO_NETWORK)
-    watch.expect(JUST_BEGUN)
-    widget = await begun(page)
-    await ready(page, widget)
-    session = await page.context.new_cdp_session(page)
-    exchange = await widget.ask("Is it sent later?")
-    other = await page.context.new_page()
-    await other.bring_to_front()
-    await session.send("Memory.simulatePressureNotification", {"level": "critical"})
-    await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
-    # What it holds is neither lost nor grown: the same worker has it.
-    assert len([one for one in page.workers if "/wllama/worker" in one.url]) == 1
-
-
 async def test_a_device_without_the_memory_is_offered_nothing_to_download(
     surfer: Surfer, offering: Product
 ) -> None:
