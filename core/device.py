@@ -9,11 +9,12 @@ is not of its form with `ValueError`.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import NoneType
 from typing import Any, Final
 
 from core.confidence import FITTED, Closeness, Scorer
-from core.confidence.device import DeviceScorer, Written, read_weights
+from core.confidence.device import LARGE, DeviceScorer, Ground, Written, read_weights
 from core.fields import read, read_choice, read_day, read_object, read_share
 from core.gate import DEFAULT_THRESHOLD, must_escalate
 from core.messages import MemoryTurn
@@ -22,10 +23,9 @@ from core.prompting.distil import Embed
 from core.prompting.quoting import entry_text
 from core.prompting.template import DEVICE, Template
 from core.respond import MAX_QUESTION, SUGGESTION_FLOOR
-from core.route import KNOWN
-from kb import Hit, Index, SystemText, detect_language
+from kb import Entry, Hit, Index, SystemText, detect_language
 from kb.embed import Embedding
-from kb.follow import HISTORY, told_before
+from kb.follow import HISTORY, TOLD, told_before
 from kb.normalise import words
 
 WINDOW: Final = 512
@@ -34,6 +34,8 @@ REPLY: Final = 160
 STOP: Final = ("\n\n",)
 """A small model says what it has to say in its first paragraph, and then says it again."""
 MOST_TURNS: Final = 80
+FEW: Final = 1
+"""Passages for a small model, which mixes what it finds in several (docs/device.md)."""
 MAX_REPLY: Final = 8_000
 
 
@@ -68,14 +70,15 @@ def grounds(
     locale: str | None = None,
     today: str | None = None,
 ) -> tuple[Hit, ...]:
-    """The hits that a reply is grounded in; what was told before leads unless more is known."""
+    """The hits that a reply is grounded in; what was told before leads unless another is sure."""
     hits = index.search(question, locale=locale, limit=PASSAGES, today=today)
     found = [hit for hit in hits if hit.confidence >= SUGGESTION_FLOOR] or list(hits[:1])
     before = told_before(index, question, history, locale=locale, today=today)
     if before is not None:
         told = before[1]
         others = [hit for hit in found if hit.entry.id != told.entry.id]
-        ahead = sum(hit.confidence >= KNOWN for hit in others[:1])
+        # Of a question that leans on another the words alone say little.
+        ahead = sum(hit.confidence >= TOLD for hit in others[:1])
         found = [*others[:ahead], told, *others[ahead:]]
     return tuple(found[:PASSAGES])
 
@@ -94,14 +97,9 @@ def judge_json(index: Index, request: str, scorer: DeviceScorer, embed: Embed | 
     hits, locale = found_for(index, asked)
     composed = composed_for(asked, hits, locale, embed)
     written = _written(asked)
-    likely = {hit.entry.id: hit.confidence for hit in hits}
-    ranked = sorted(composed.entries, key=lambda entry: -likely.get(entry.id, 0.0))
-    confidence = scorer.confidence(
-        read(asked, "question", str)[:MAX_QUESTION],
-        [entry_text(entry) for entry in ranked],
-        written,
-        likely.get(ranked[0].id, 0.0) if ranked else 0.0,
-    )
+    question = read(asked, "question", str)[:MAX_QUESTION]
+    ground = ground_of(index, question, hits, composed.entries, read_day(asked, "today"))
+    confidence = scorer.confidence(question, ground, written)
     reasons = must_escalate(
         written.text, confidence, read_share(asked, "threshold", DEFAULT_THRESHOLD)
     )
@@ -129,14 +127,36 @@ def judge_json(index: Index, request: str, scorer: DeviceScorer, embed: Embed | 
     )
 
 
+def ground_of(
+    index: Index,
+    question: str,
+    hits: Sequence[Hit],
+    entries: Sequence[Entry],
+    today: str | None = None,
+) -> Ground:
+    """What a reply is judged by: of the hits the entries that the prompt had, likeliest first."""
+    given = [hit for hit in hits if hit.entry in entries]
+    ranked = sorted(given, key=lambda hit: -hit.confidence)
+    if not ranked:
+        return Ground((), 0.0)
+    best = ranked[0]
+    again = index.again(best, question, today=today)
+    start, end = (again.sentence if again else None) or (0, 0)
+    return Ground(
+        [entry_text(hit.entry) for hit in ranked],
+        best.confidence,
+        again.score if again else 0.0,
+        best.entry.answer[start:end],
+    )
+
+
 def _written(asked: dict[str, Any]) -> Written:
     logprobs = read(asked, "logprobs", (list, NoneType), None) or ()
     if not all(isinstance(one, (int, float)) and one <= 0 for one in logprobs):
         raise ValueError("logprobs must be a list of natural logarithms, one a token, or null")
     finish = read_choice(asked, "finish", ("stop", "length"), "stop")
     text = read(asked, "reply", str)[:MAX_REPLY].strip()
-    parameters = read(asked, "parameters", (int, NoneType), None)
-    return Written(text, logprobs, cut=finish == "length", parameters=parameters)
+    return Written(text, logprobs, cut=finish == "length", parameters=_parameters(asked))
 
 
 def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str]:
@@ -145,7 +165,18 @@ def found_for(index: Index, asked: dict[str, Any]) -> tuple[tuple[Hit, ...], str
     spoken = read(asked, "question_locale", (str, NoneType), None) or detect_language(question)
     locale = spoken or read(asked, "locale", (str, NoneType), None) or "en"
     history = [turn.content for turn in read_turns(asked) if turn.role == "user"][-HISTORY:]
-    return grounds(index, question, history, locale=locale, today=read_day(asked, "today")), locale
+    hits = grounds(index, question, history, locale=locale, today=read_day(asked, "today"))
+    return hits[: passages_for(_parameters(asked))], locale
+
+
+def passages_for(parameters: int | None) -> int:
+    """How many passages a model of so many parameters is given; one that is not known is small."""
+    return FEW if (parameters or 0) < LARGE else PASSAGES
+
+
+def _parameters(asked: dict[str, Any]) -> int | None:
+    parameters: int | None = read(asked, "parameters", (int, NoneType), None)
+    return parameters
 
 
 def composed_for(

@@ -16,7 +16,7 @@ from typing import Any
 from core.fields import read, read_choice, read_day, read_object, read_share, read_texts
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
 from core.messages import Suggestion
-from core.risk import NO_TOPICS, Topics
+from core.risk import NO_TOPICS, Topics, own_topics
 from core.route import ENGINES, NETWORKS, POLICIES, Network, Route, Signals, route
 from kb import Hit, Index, SystemText, detect_language, follow_up
 from kb.follow import HISTORY, RIVALS, leans, points
@@ -231,11 +231,12 @@ def _signals(asked: dict[str, Any], question: str, topics: Topics) -> Signals:
     from core.redact import redact  # noqa: PLC0415
 
     device = read(asked, "device", dict, {})
+    own = own_topics(read(asked, "risk_topics", dict, {}))
     reached: Network = read_choice(device, "network", NETWORKS, "online")
     return Signals(
         network=reached if online else "offline",
         engine=read_choice(device, "engine", ENGINES, "none"),
-        risk=topics.found(question),
+        risk=tuple(sorted({*topics.found(question), *own.found(question)})),
         sensitive=redact(question) != question,
         battery=read_share(device, "battery", None),
         data_saver=read(device, "data_saver", bool, default=False),

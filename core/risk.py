@@ -2,16 +2,17 @@
 
 Decides how the words of a topic are found in a question: whole words and phrases, by their stems,
 in whatever language the question is in. The topics themselves are data (`core/topics.json`) that
-the caller reads and hands in. Refuses data that is not of that form. It knows what a question is
-about, not what it wants: a word of a topic is enough, since to ask a person or a larger model once
-too often costs little.
+the caller reads and hands in; a site may have words of its own. Refuses data that is not of that
+form. It knows what a question is about, not what it wants: a word of a topic is enough, since to
+ask a person or a larger model once too often costs little.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from core.errors import FanlightError
 from kb.features import stems
@@ -65,6 +66,23 @@ def read_topics(text: str) -> Topics:
     except (AttributeError, TypeError, ValueError) as error:
         raise BadTopics(f"topics of risk are {{topic: {{language: [phrase]}}}}: {error}") from error
     return Topics(phrases)
+
+
+def own_topics(told: Mapping[str, Any]) -> Topics:
+    """A site's own topics, from `{topic: [phrase]}` of a request; raises `ValueError`."""
+    if not all(isinstance(some, list) for some in told.values()):
+        raise ValueError("risk_topics must be {topic: [phrase]}")
+    try:
+        phrases = tuple((topic, tuple(map(_phrase, some))) for topic, some in told.items())
+    except ValueError as error:
+        raise ValueError(f"risk_topics must be {{topic: [phrase]}}: {error}") from error
+    return _kept(phrases)
+
+
+@lru_cache(maxsize=8)
+def _kept(phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> Topics:
+    """The same topics come with every question: their stems are looked for once."""
+    return Topics(dict(phrases))
 
 
 def _phrase(value: object) -> str:

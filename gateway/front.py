@@ -9,6 +9,7 @@ from typing import Final
 
 from core.model_routing.periods import SiteBudget
 from core.model_routing.resolve import Resolver
+from core.risk import own_topics
 from core.truth import Finished
 from gateway import problems
 from gateway.attendance import attended, back_at
@@ -24,6 +25,7 @@ from gateway.pipeline.bank import Bank, BankRules
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
+from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.history import History
 from gateway.pipeline.learn.learners import Learners
 from gateway.pipeline.reach import Patience
@@ -92,6 +94,7 @@ class Front:
                 personality=settings.personality,
                 time_zone=settings.time_zone,
                 tools=settings.tools,
+                disclaimers=_disclaimers(settings),
             ),
             workflows=self.workflows,
             time_zone=settings.time_zone,
@@ -115,6 +118,14 @@ class Front:
         """The names and kinds of the targets that a site's escalations go to."""
         targets = self.services.targets
         return tuple((name, targets[name].kind) for name in self.site(site).targets)
+
+
+def _disclaimers(site: SiteSettings) -> Disclaimers:
+    """A site's own topics of risk, and what is said beside replies on them."""
+    words = {topic.name: list(topic.words) for topic in site.risk_topics}
+    return Disclaimers(
+        own_topics(words), {one.name: one.text for one in site.risk_topics if one.text}
+    )
 
 
 def build_front(services: Services, shelf: Shelf | None = None) -> Front:

@@ -74,6 +74,18 @@ class GreetingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskTopic:
+    """What a site calls high-stakes: words of any of its languages that show it.
+
+    `text` is what is said beside a model's reply on it, by language.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    text: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SiteSettings:
     """A tenant: who may embed it, what it knows, how it looks, whom it wakes and when.
 
@@ -106,6 +118,7 @@ class SiteSettings:
     monthly_usd: float = 0.0
     tools: tuple[str, ...] = ()
     api_origins: tuple[str, ...] = ()
+    risk_topics: tuple[RiskTopic, ...] = ()
 
 
 def target_variable(name: str, what: str) -> str:

@@ -1,10 +1,11 @@
 """How far a reply of a small model on the visitor's device may be believed.
 
 Decides what counts beside what the scorer of `core.confidence` sees in any reply: how likely the
-best entry was, how sure the model was of its words, whether it says the same again, whether it was
-cut short, how long it is, how much it takes from the passages and how much from nowhere. The
-weights are data (`device.json`, fitted by `models.local.fit`) that the caller reads and hands in;
-there are two sets, since not every engine tells log-probabilities. Refuses weights of another form.
+best entry was, how far a sentence of it speaks for the question and whether the reply says that
+sentence, how sure the model was of its words, whether it says the same again, was cut short, is
+long, how much it takes from the passages and how much from nowhere. The weights are data
+(`device.json`, fitted by `models.local.fit`) that the caller reads and hands in; there are two
+sets, since not every engine tells log-probabilities. Refuses weights of another form.
 A refusal is no answer.
 """
 
@@ -33,6 +34,7 @@ AT_LENGTH: Final = 40
 SIGNALS: Final = frozenset(
     (
         *("scored", "retrieval", "adds", "strange", "from_best", "source"),
+        *("speaks", "pointed"),
         *("repeated", "cut", "long", "sure", "least_sure"),
     ),
 )
@@ -66,6 +68,20 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a reply is grounded in: passages, that of the likeliest entry first.
+
+    `retrieval` is that entry's likelihood, `speaks` how far a sentence of its answer speaks for the
+    question, both in [0, 1]; `sentence` is that sentence, or nothing.
+    """
+
+    passages: Sequence[str]
+    retrieval: float
+    speaks: float = 0.0
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceWeights:
     """Weights where an engine tells log-probabilities, and where it does not."""
 
@@ -83,31 +99,29 @@ class DeviceScorer:
     scorer: Scorer
     weights: DeviceWeights
 
-    def confidence(
-        self, question: str, passages: Sequence[str], written: Written, retrieval: float
-    ) -> float:
-        """Judge a reply; the likeliest entry's passage is the first, `retrieval` its likelihood."""
+    def confidence(self, question: str, ground: Ground, written: Written) -> float:
+        """Judge a reply."""
         if not words(written.text) or only_refuses(written.text):
             return 0.0
         if (written.parameters or 0) >= LARGE:
-            look = self.scorer.look(question, passages, written.text, logprob=written.logprob)
+            told = written.logprob
+            look = self.scorer.look(question, ground.passages, written.text, logprob=told)
             return look.confidence
         fitted = self.weights.told if written.logprobs else self.weights.untold
-        seen = signals(self.scorer, question, passages, written, retrieval)
+        seen = signals(self.scorer, question, ground, written)
         return round(fitted.probability(seen), 4)
 
 
-def signals(
-    scorer: Scorer, question: str, passages: Sequence[str], written: Written, retrieval: float
-) -> dict[str, float]:
+def signals(scorer: Scorer, question: str, ground: Ground, written: Written) -> dict[str, float]:
     """What the weights are applied to, each of about the size of one."""
     said = words(written.text)
-    scored = scorer.look(question, passages, written.text).confidence
+    scored = scorer.look(question, ground.passages, written.text).confidence
     told = [max(_LEAST_LOGPROB, value) for value in written.logprobs]
     return {
         "scored": _logit(scored) / 3,
-        "retrieval": _logit(retrieval) / 3,
-        **_taken(question, passages, said, retrieval),
+        "retrieval": _logit(ground.retrieval) / 3,
+        "speaks": _logit(ground.speaks) / 3,
+        **_taken(question, ground, said),
         "repeated": repeated(said),
         "cut": float(written.cut),
         "long": min(1.0, len(said) / AT_LENGTH),
@@ -116,24 +130,26 @@ def signals(
     }
 
 
-def _taken(
-    question: str, passages: Sequence[str], said: Sequence[str], retrieval: float
-) -> dict[str, float]:
+def _taken(question: str, ground: Ground, said: Sequence[str]) -> dict[str, float]:
     """What a reply has from the passages that the question did not have, and what from nowhere.
 
     A small model likes to say the question again, which is as grounded as it is empty. What it
-    takes from the likeliest passage, and not from another, is as likely right as that passage.
+    takes from the likeliest passage, and not from another, is as likely right as that passage; and
+    what it takes from the sentence that speaks for the question is likelier right than the rest.
     """
+    passages = ground.passages
     telling = {stem(word) for word in said} - STOP_STEMS
     fresh = telling - set(stems(question))
     each = [len(fresh & set(stems(passage))) for passage in passages]
     known = len(fresh & set(stems(" ".join(passages))))
     best = each[0] / max(each) if any(each) else 0.0
+    pointed = len(fresh & set(stems(ground.sentence))) / len(fresh) if fresh else 0.0
     return {
         "adds": min(1.0, known / MUCH),
         "strange": (len(fresh) - known) / len(telling) if telling else 1.0,
         "from_best": best,
-        "source": best * _logit(retrieval) / 3,
+        "source": best * _logit(ground.retrieval) / 3,
+        "pointed": pointed,
     }
 
 

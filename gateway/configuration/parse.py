@@ -19,6 +19,7 @@ from gateway.configuration.flaws import Flaw
 from gateway.configuration.greetings import read_greetings
 from gateway.configuration.models import read_model, read_models
 from gateway.configuration.reader import Values, hint, read_table, read_tables
+from gateway.configuration.risk_topics import read_risk_topics
 from gateway.configuration.routing import read_routing
 from gateway.configuration.routing_rules import routing_flaws
 from gateway.configuration.table import LENT
@@ -265,6 +266,7 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
+        risk_topics=read_risk_topics(values["risk_topics"], where, locales, flaws),
         personality=values["personality"],
         daily_usd=values["daily_usd"],
         monthly_usd=values["monthly_usd"],

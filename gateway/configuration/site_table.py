@@ -142,6 +142,12 @@ SITE_SETTINGS: Final = (
         "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),
     ),
+    Setting(
+        *("sites", "risk_topics", "list of tables"),
+        "What is high-stakes here beside medicine, law, money, safety and security, each a "
+        "`[[sites.risk_topics]]` below the site: no model on a visitor's device answers on it.",
+        (),
+    ),
     *SITE_ROUTING,
     Setting(
         *("sites", "tools", "list of strings"),
@@ -153,6 +159,22 @@ SITE_SETTINGS: Final = (
         "The exact origins of pages that may use the site's API key in a browser, where everyone "
         "can read it: see api.md. Default: none.",
         (),
+    ),
+    Setting(
+        *("sites.risk_topics", "name", "string"),
+        "Small letters, digits, `_` or `-`. `medical`, `legal`, `financial`, `safety` and "
+        "`security` add words to those that Fanlight has.",
+        required=True,
+    ),
+    Setting(
+        *("sites.risk_topics", "words", "list of strings"),
+        "Words and phrases that show it, in any language of the site; each form of a word counts.",
+        required=True,
+    ),
+    Setting(
+        *("sites.risk_topics", "text", "table of strings"),
+        "What is said beside a model's reply on it, by language, 300 characters at most. "
+        "Default: what Fanlight says on a topic of that name, else nothing.",
     ),
     Setting(
         *("sites.greetings", "name", "string"),

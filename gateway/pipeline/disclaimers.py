@@ -1,8 +1,8 @@
 """What is said beside a model's reply on a topic where general information is no advice.
 
 Decides which disclaimers a turn carries: those of the topics that its question or its reply
-touches (`core.risk`), in the visitor's language. Topics and texts are data that is handed in; a
-topic without a text says nothing. Refuses data that is not of its form.
+touches (`core.risk`), in the visitor's language. Topics and texts are data that is handed in, a
+site's own beside them; a topic without a text says nothing. Refuses data that is not of its form.
 """
 
 from __future__ import annotations
@@ -31,11 +31,18 @@ class Disclaimers:
     topics: Topics
     texts: Mapping[str, Mapping[str, str]]
 
-    def of(self, question: str, reply: str, locale: str) -> tuple[str, ...]:
-        """What is said beside this reply; in English where the language has no text."""
-        touched = self.topics.found(f"{question}\n{reply}")
+    def of(
+        self, question: str, reply: str, locale: str, own: Disclaimers | None = None
+    ) -> tuple[str, ...]:
+        """What is said beside this reply; in English where the language has no text.
+
+        `own` are the site's: a text of its own stands in place of ours on the same topic.
+        """
+        said = f"{question}\n{reply}"
+        touched = {*self.topics.found(said), *(own.topics.found(said) if own else ())}
+        texts = {**self.texts, **(own.texts if own else {})}
         language = locale.split("-", maxsplit=1)[0].lower()
-        told = (self.texts.get(topic, {}) for topic in touched)
+        told = (texts.get(topic, {}) for topic in sorted(touched))
         return tuple(
             text for each in told if (text := each.get(language) or each.get(FALLBACK)) is not None
         )

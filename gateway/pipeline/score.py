@@ -57,7 +57,8 @@ class Calibrated:
             return replace(state, turn=unanswered(state, UNSAFE), quality=quality, flaws=found)
         reasons = must_escalate(written.reply, look.confidence, state.site.threshold)
         made = from_model(state, written, look.confidence, reasons)
-        said = self._disclaimers.of(state.request.question, written.reply, _language(state))
+        asked, own = state.request.question, state.site.disclaimers
+        said = self._disclaimers.of(asked, written.reply, _language(state), own)
         return replace(state, turn=replace(made, disclaimers=said), quality=look.quality)
 
     def look(

@@ -23,6 +23,7 @@ from core.respond import Response
 from core.trajectory import Trajectory
 from gateway.pipeline.bill import Bill
 from gateway.pipeline.classify.tasks import Profile
+from gateway.pipeline.disclaimers import SILENT, Disclaimers
 from gateway.pipeline.models import Model
 from gateway.pipeline.tools.tool import ToolRun
 from kb import Hit, Index
@@ -44,7 +45,7 @@ class Site:
 
     `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
     reply whatever the request says. `personality` names how its chat speaks; `tools` are what its
-    models may use, by name.
+    models may use, by name; `disclaimers` its own topics of risk, and what is said beside them.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Site:
     personality: str | None = None
     time_zone: str = "UTC"
     tools: tuple[str, ...] = ()
+    disclaimers: Disclaimers = SILENT
 
 
 @dataclass(slots=True)

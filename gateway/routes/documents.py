@@ -182,6 +182,7 @@ class Documents:
                 "bytes": len(knowledge.packed),
                 "embedding": _embedding(knowledge.embedding),
             },
+            "risk_topics": {topic.name: list(topic.words) for topic in site.risk_topics},
             "local_models": models.offered(site, self._services.local_models),
             "version": __version__,
             "build": self._build,

@@ -1,10 +1,9 @@
 """Fits how far a reply of a model on the device is believed, and says how good that is.
 
 Decides the model: logistic regression over the signals of `core.confidence.device`, its weights
-drawn to a third of the scorer's own log-odds, once with log-probabilities and once without. Replies
-by rule weigh as much as the real model's, all together; of log-probabilities they say nothing. What
-is reported is measured on entries that the weights were not fitted on, in ten seeded folds. Same
-turns, same weights.
+drawn to a third of the scorer's own log-odds, once with log-probabilities and once without. A third
+of the entries is held back, whole, by a hash of their names: the weights are fitted on the turns of
+the others, and what is reported is measured on those. Same turns, same weights.
 
 `python -m models.local.fit` writes the weights; `--check` only reports; `--judge FILE` reports what
 the committed weights make of other turns.
@@ -13,8 +12,8 @@ the committed weights make of other turns.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,17 +26,26 @@ from scipy.optimize import minimize
 
 import core
 from core.confidence import FITTED, Closeness, Fitted, Scorer
-from core.confidence.device import FILE, FORM, SIGNALS, Written, read_weights, signals
+from core.confidence.device import (
+    FILE,
+    FORM,
+    SIGNALS,
+    DeviceWeights,
+    Ground,
+    Written,
+    read_weights,
+    signals,
+)
 from core.confidence.measure import figures
 from core.confidence.refusal import only_refuses
 from kb.bundled import load_bundled
 
-TURNS: Final = ("turns.jsonl", "scripted.jsonl")
+TURNS: Final = "turns.jsonl"
 PENALTY: Final = 0.5
 PRIOR: Final = {"scored": 1.0}
 """What the weights are drawn to: a third of the scorer's own log-odds. The turns are few."""
-FOLDS: Final = 10
-SEED: Final = 0
+HELD: Final = 3
+"""Every so manieth entry, by its hash, is held back."""
 TOLD: Final = frozenset({"sure", "least_sure"})
 """What only an engine with log-probabilities tells."""
 
@@ -47,21 +55,25 @@ type Signals = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One turn with its signals, and how much it counts."""
+    """One turn with its signals."""
 
     row: Row
     seen: Signals
-    weight: float
 
 
-def committed(name: str) -> list[Row]:
-    """Turns that come along."""
-    return read_rows((files("models.local") / name).read_text(encoding="utf-8").splitlines())
+def committed() -> list[Row]:
+    """The turns that come along."""
+    return read_rows((files("models.local") / TURNS).read_text(encoding="utf-8").splitlines())
 
 
 def read_rows(lines: Iterable[str]) -> list[Row]:
     """Turns as `models.local.turns` writes them."""
     return [json.loads(line) for line in lines if line.strip()]
+
+
+def held_back(row: Row) -> bool:
+    """Whether a turn's entry is one that is not fitted on; all its languages go together."""
+    return hashlib.sha256(row["site"].encode()).digest()[0] % HELD == 0
 
 
 def answers(row: Row) -> bool:
@@ -73,32 +85,25 @@ def signals_of(scorer: Scorer, row: Row) -> Signals:
     """The signals of a turn."""
     logprobs = [value / 100 for value in row["logprobs"]]
     written = Written(row["reply"], logprobs, cut=row["finish"] == "length")
-    return signals(scorer, row["question"], row["passages"], written, row["retrieval"])
+    ground = Ground(row["passages"], row["retrieval"], row["speaks"], row["sentence"])
+    return signals(scorer, row["question"], ground, written)
 
 
 def lessons(scorer: Scorer, rows: Sequence[Row]) -> list[Lesson]:
-    """What is learnt from: replies of the real model, and those by rule with half of the weight."""
-    found = [(row, signals_of(scorer, row)) for row in rows if answers(row)]
-    real = [seen for row, seen in found if row["logprobs"]]
-    usual = {name: sum(one[name] for one in real) / max(1, len(real)) for name in TOLD}
-    share = len(real) / max(1, len(found) - len(real))
-    return [
-        Lesson(row, seen, 1.0) if row["logprobs"] else Lesson(row, {**seen, **usual}, share)
-        for row, seen in found
-    ]
+    """The replies that are any, with their signals."""
+    return [Lesson(row, signals_of(scorer, row)) for row in rows if answers(row)]
 
 
 def fit(learnt: Sequence[Lesson], names: Sequence[str]) -> Fitted:
     """The weights of some signals."""
     inputs = np.array([[each.seen[name] for name in names] for each in learnt])
     wanted = np.array([each.row["right"] for each in learnt], float)
-    counts = np.array([each.weight for each in learnt])
     prior = np.array([PRIOR.get(name, 0.0) for name in names])
 
     def look(values: Any) -> tuple[float, Any]:
         sums = inputs @ values[:-1] + values[-1]
-        loss = (counts * (np.logaddexp(0, sums) - wanted * sums)).sum()
-        rest = counts * (1 / (1 + np.exp(-sums)) - wanted)
+        loss = (np.logaddexp(0, sums) - wanted * sums).sum()
+        rest = 1 / (1 + np.exp(-sums)) - wanted
         slope = np.append(inputs.T @ rest + PENALTY * (values[:-1] - prior), rest.sum())
         return float(loss + PENALTY / 2 * ((values[:-1] - prior) ** 2).sum()), slope
 
@@ -107,61 +112,49 @@ def fit(learnt: Sequence[Lesson], names: Sequence[str]) -> Fitted:
     return Fitted(round(float(found[-1]), 3), weights)
 
 
-def unseen(learnt: Sequence[Lesson], names: Sequence[str]) -> list[float]:
-    """Each turn's confidence by weights that were fitted without its entry."""
-    groups = sorted({each.row["site"] for each in learnt})
-    random.Random(SEED).shuffle(groups)  # noqa: S311 - folds, not secrets
-    fold = {group: number % FOLDS for number, group in enumerate(groups)}
-    found = [0.0] * len(learnt)
-    for held in range(FOLDS):
-        fitted = fit([each for each in learnt if fold[each.row["site"]] != held], names)
-        for at, each in enumerate(learnt):
-            if fold[each.row["site"]] == held:
-                found[at] = fitted.probability(each.seen)
-    return found
-
-
-def report(rows: Sequence[Row], sure: Sequence[float]) -> Row:
-    """The figures over some turns, refusals at 0: the real model's, and those by rule."""
-
-    def of(wanted: Callable[[Row], bool]) -> Row:
-        kept = [(one if answers(row) else 0.0, row) for one, row in zip(sure, rows, strict=True)]
-        return dict(figures([(one, row["right"]) for one, row in kept if wanted(row)]).document())
-
-    locales = sorted({row["locale"] for row in rows})
-    return {
-        "real": of(lambda row: bool(row["logprobs"])),
-        "by_rule": of(lambda row: not row["logprobs"]),
-        "real_by_locale": {
-            name: of(lambda row, name=name: bool(row["logprobs"]) and row["locale"] == name)  # type: ignore[misc]
-            for name in locales
+def fitted_anew(rows: Sequence[Row], scorer: Scorer) -> tuple[Row, DeviceWeights]:
+    """The weights as they are kept, and the same to be used: of the entries that are not held."""
+    learnt = lessons(scorer, [row for row in rows if not held_back(row)])
+    told, untold = fit(learnt, sorted(SIGNALS)), fit(learnt, sorted(SIGNALS - TOLD))
+    kept = {
+        "form": FORM,
+        "turns": len(learnt),
+        **{
+            name: {"bias": one.bias, "weights": dict(one.weights)}
+            for name, one in (("told", told), ("untold", untold))
         },
     }
+    return kept, DeviceWeights(told, untold)
 
 
-def fitted_anew(rows: Sequence[Row], scorer: Scorer) -> tuple[Row, Row]:
-    """The weights as they are kept, and what they are worth."""
-    learnt = lessons(scorer, rows)
-    some = [each.row for each in learnt]
-    kept: Row = {"form": FORM, "turns": sum(bool(row["logprobs"]) for row in rows)}
-    told: Row = {"refused": len(rows) - len(some)}
-    for name, names in (("told", sorted(SIGNALS)), ("untold", sorted(SIGNALS - TOLD))):
-        fitted = fit(learnt, names)
-        kept[name] = {"bias": fitted.bias, "weights": dict(fitted.weights)}
-        told[name] = report(some, unseen(learnt, names))
-    scored = [scorer.look(row["question"], row["passages"], row["reply"]) for row in some]
-    told["scorer_alone"] = report(some, [each.confidence for each in scored])
-    return kept, told
+def judged(rows: Sequence[Row], scorer: Scorer, weights: DeviceWeights) -> Row:
+    """What some weights make of some turns, refusals at 0."""
 
+    def report(sure: Callable[[Row], float]) -> Row:
+        found = [(sure(row) if answers(row) else 0.0, row) for row in rows]
+        return {
+            name: dict(figures([(one, row["right"]) for one, row in found if of(row)]).document())
+            for name, of in KINDS.items()
+        }
 
-def judged(rows: Sequence[Row], scorer: Scorer) -> Row:
-    """What the committed weights make of other turns."""
-    weights = read_weights((files(core) / FILE).read_text(encoding="utf-8"))
-    seen = [signals_of(scorer, row) for row in rows]
     return {
-        name: report(rows, [fitted.probability(each) for each in seen])
-        for name, fitted in (("told", weights.told), ("untold", weights.untold))
+        "told": report(lambda row: weights.told.probability(signals_of(scorer, row))),
+        "untold": report(lambda row: weights.untold.probability(signals_of(scorer, row))),
+        "scorer_alone": report(
+            lambda row: scorer.look(row["question"], row["passages"], row["reply"]).confidence
+        ),
+        "answerable": sum(row["style"] == "answerable" for row in rows),
+        "refused": sum(only_refuses(row["reply"]) for row in rows),
     }
+
+
+KINDS: Final[dict[str, Callable[[Row], bool]]] = {
+    "all": lambda _: True,
+    "for_the_device": lambda row: row["route"] == "local",
+    "goes_on": lambda row: bool(row["earlier"]),
+    **{name: lambda row, name=name: row["locale"] == name for name in ("en", "es", "he")},  # type: ignore[misc]
+}
+"""Of which turns it is reported: those that the route gives to the device are what counts."""
 
 
 def main() -> None:
@@ -172,10 +165,16 @@ def main() -> None:
     asked = parser.parse_args()
     scorer = Scorer(Closeness(load_bundled()), FITTED)
     if asked.judge:
-        told = judged(read_rows(asked.judge.read_text(encoding="utf-8").splitlines()), scorer)
+        rows = read_rows(asked.judge.read_text(encoding="utf-8").splitlines())
+        weights = read_weights((files(core) / FILE).read_text(encoding="utf-8"))
+        told = judged(rows, scorer, weights)
     else:
-        rows = [row for name in TURNS for row in committed(name)]
-        kept, told = fitted_anew(rows, scorer)
+        rows = committed()
+        kept, weights = fitted_anew(rows, scorer)
+        told = {
+            "held_back": judged([row for row in rows if held_back(row)], scorer, weights),
+            "fitted_on": judged([row for row in rows if not held_back(row)], scorer, weights),
+        }
         if not asked.check:
             text = json.dumps(kept, indent=1) + "\n"
             Path(str(files(core) / FILE)).write_text(text, encoding="utf-8")

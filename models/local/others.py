@@ -9,29 +9,21 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from kb import Entry
 from kb.features import text_key
 from kb.json_rows import json_object, text_field
+from models.local.knowledge import Place, Question
 
 SEED: Final = 7
 LOCALE: Final = "en"
+NAME: Final = "Fanlight"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and the entry that answers it; a name of no entry where none does."""
-
-    text: str
-    entry_id: str
-    locale: str
-
-
-def read_others(kb: Path, queries: Path) -> tuple[list[Entry], list[Question]]:
-    """The entries of {question, answer}, and the questions of {q1, q2, similar} in an order without
+def read_others(kb: Path, queries: Path) -> Place:
+    """A site of {question, answer}, and the questions of {q1, q2, similar} in an order without
     a pattern: `q2` is answered by the entry of `q1` where they are similar, else by none."""
     entries = [
         Entry(
@@ -50,7 +42,7 @@ def read_others(kb: Path, queries: Path) -> tuple[list[Entry], list[Question]]:
             same = entry_id if row.get("similar") else f"none-{entry_id}"
             asked.append(Question(text_field(row, "q2", at), same, LOCALE))
     random.Random(SEED).shuffle(asked)  # noqa: S311 - an order, not a secret
-    return entries, asked
+    return Place(NAME, tuple(entries), tuple(asked))
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

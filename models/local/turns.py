@@ -1,8 +1,8 @@
-"""Turns of a real small model over Fanlight's own questions and answers, for the fit.
+"""Turns of a real small model over our own questions and answers, for the fit.
 
-Decides what is asked: phrasings that the index has not seen, of entries that it has (answerable),
-and of a third of the entries that it has not (not answerable, though others are near). The prompt
-is `core.device`'s own, the model SmolLM2-135M in llama.cpp at temperature 0, as in a browser.
+Decides how they are asked: as the panel asks, with the prompt of `core.device`, a window of 512
+tokens, and what an entry said before a question that goes on from it. The model is SmolLM2-135M in
+llama.cpp at temperature 0, and a reply that turns in a circle is ended as `writing.ts` ends it.
 `python -m models.local.turns FILE --weights GGUF` adds rows to FILE until all are asked; a row is
 written as soon as it is there, and what is there is not asked again. With `--kb` and `--queries` it
 asks another site's questions (`models.local.others`), to judge the fit and never to make it.
@@ -12,45 +12,45 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import json
-import random
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from core.device import STOP, WINDOW, grounds
-from core.prompting.compose import Asked, Window, compose
+from core.device import REPLY, STOP, WINDOW, ground_of, grounds, passages_for
+from core.messages import MemoryTurn
+from core.prompting.compose import Asked, Composed, Window, compose
 from core.prompting.quoting import entry_text
 from core.prompting.template import DEVICE
-from kb import Entry, Index, build_index, load_index, read_entries
+from core.respond import respond
+from core.route import Signals
+from kb import Hit, Index, build_index, load_index
 from kb.bundled import load_bundled
 from models.engines.llama import LlamaEngine, LlamaSettings
 from models.engines.protocol import Call, Message, Sampling
+from models.local.knowledge import Place, Question, places
 from models.local.labels import is_right
-from models.local.others import Question, read_others
+from models.local.others import read_others
 
-SITE: Final = "Fanlight"
-LOCALES: Final = ("en", "es", "he")
-ASKED: Final = {"en": 4, "es": 2, "he": 1}
-"""Phrasings that are asked of each entry: the model has little Spanish and no Hebrew."""
-HIDDEN: Final = 3
-"""Every so manieth entry is not in the index."""
-KEPT: Final = 0.5
-"""Share of an entry's other phrasings that the index has."""
-SEED: Final = 7
-REPLY: Final = 64
 TIMEOUT_S: Final = 300.0
+PARAMETERS: Final = 135_000_000
+LOOP: Final = re.compile(r"(.{12,200}?)\s*\1\s*\1$", re.DOTALL)
+"""The same words three times over, as `web/src/panel/device/writing.ts` has it."""
+ON_DEVICE: Final = Signals(network="offline", engine="ready")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One turn as it is kept; `logprobs` are those of the reply's tokens, in hundredths."""
+    """One turn as it is kept; `logprobs` are those of the reply's tokens, in hundredths.
+
+    `site` is the entry that was asked of, which a fold holds whole; `earlier` the question before;
+    `route` who would answer without a network; `sentence` that which speaks for the question.
+    """
 
     question: str
-    passages: list[str]
+    passages: Sequence[str]
     reply: str
     right: bool
     site: str
@@ -59,46 +59,36 @@ class Row:
     retrieval: float
     finish: str
     logprobs: list[int]
+    earlier: str = ""
+    route: str = ""
+    speaks: float = 0.0
+    sentence: str = ""
 
 
-def own_entries() -> list[Entry]:
-    """Fanlight's own questions and answers, in all its languages."""
-    found: list[Entry] = []
-    for locale in LOCALES:
-        name = f"faq.{locale}.md"
-        stream = io.StringIO((files("kb") / "data" / name).read_text(encoding="utf-8"))
-        found += read_entries(stream, format="markdown", source=name, locale=locale).entries
-    return found
+def index_of(place: Place) -> Index:
+    """The place's index, as its owner would build it."""
+    table = load_bundled()
+    return load_index(build_index(place.entries, embedding=table), table)
 
 
-def split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Question]]:
-    """The entries as the index gets them, and what is asked, in an order without a pattern."""
-    draw = random.Random(SEED)  # noqa: S311 - a sample, not a secret
-    entries = list(entries)
-    names = sorted({entry.id for entry in entries})
-    draw.shuffle(names)
-    hidden = set(names[::HIDDEN])
-    kept, asked = [], []
-    for entry in entries:
-        variants = list(entry.variants)
-        draw.shuffle(variants)
-        count = int(KEPT * len(variants))
-        asked += [
-            Question(text, entry.id, entry.locale)
-            for text in variants[count : count + ASKED[entry.locale]]
-        ]
-        if entry.id not in hidden:
-            kept.append(replace(entry, variants=tuple(variants[:count])))
-    draw.shuffle(asked)
-    # Some stand in another language's entry too.
-    known = {text for entry in kept for text in (entry.question, *entry.variants)}
-    return kept, [question for question in asked if question.text not in known]
+def hits_for(index: Index, question: Question) -> tuple[Hit, ...]:
+    """What a question finds, after what was read before it."""
+    history = [question.earlier.question] if question.earlier else []
+    found = grounds(index, question.text, history, locale=question.locale)
+    return found[: passages_for(PARAMETERS)]
 
 
-def entries_for(index: Index, question: Question) -> tuple[list[Entry], float]:
-    """What a question finds, and how likely the best of it is."""
-    hits = grounds(index, question.text, [], locale=question.locale)
-    return [hit.entry for hit in hits], max((hit.confidence for hit in hits), default=0.0)
+def composed_for(place: Place, question: Question, hits: Sequence[Hit]) -> Composed:
+    """The prompt, as the panel's Python composes it."""
+    before = question.earlier
+    turns = (
+        [MemoryTurn("user", before.question), MemoryTurn("assistant", before.answer)]
+        if before
+        else []
+    )
+    entries = [hit.entry for hit in hits]
+    asked = Asked(place.name, question.text, question.locale, entries, turns)
+    return compose(asked, DEVICE, Window(WINDOW, REPLY))
 
 
 async def said(engine: LlamaEngine, messages: Sequence[Message]) -> tuple[str, list[float], str]:
@@ -109,39 +99,64 @@ async def said(engine: LlamaEngine, messages: Sequence[Message]) -> tuple[str, l
         text += piece.text
         logprobs += [token.chosen.logprob for token in piece.logprobs]
         finish = piece.finish or finish
+        if LOOP.search(text):
+            return text.strip(), logprobs, "length"
     return text.strip(), logprobs, finish
 
 
 async def turns(
-    engine: LlamaEngine, index: Index, questions: Iterable[Question]
+    engine: LlamaEngine, place: Place, index: Index, questions: Iterable[Question]
 ) -> AsyncIterator[Row]:
     """Ask each question, and label the reply."""
     for question in questions:
-        entries, retrieval = entries_for(index, question)
-        asked = Asked(SITE, question.text, question.locale, entries)
-        composed = compose(asked, DEVICE, Window(WINDOW, REPLY))
+        hits = hits_for(index, question)
+        composed = composed_for(place, question, hits)
         messages = [Message(one["role"], one["content"]) for one in composed.prompt.messages]
         reply, logprobs, finish = await said(engine, messages)
-        gold = next((one for one in composed.entries if one.id == question.entry_id), None)
-        yield Row(
-            question.text,
-            [entry_text(entry) for entry in composed.entries],
-            reply,
-            is_right(question.text, reply, entry_text(gold) if gold else None),
-            question.entry_id,
-            question.locale,
-            "answerable" if gold else "not_answerable",
-            round(retrieval, 4),
-            finish,
-            [round(100 * value) for value in logprobs],
-        )
+        yield _row(index, question, hits, composed, (reply, logprobs, finish))
 
 
-def asked_already(path: Path) -> Iterator[str]:
-    """The questions that a file has."""
+def _row(
+    index: Index,
+    question: Question,
+    hits: Sequence[Hit],
+    composed: Composed,
+    told: tuple[str, list[float], str],
+) -> Row:
+    reply, logprobs, finish = told
+    ground = ground_of(index, question.text, hits, composed.entries)
+    gold = next((one for one in composed.entries if one.id == question.entry_id), None)
+    text = entry_text(gold) if gold and question.answerable else None
+    return Row(
+        question.text,
+        ground.passages,
+        reply,
+        is_right(question.text, reply, text, question.facts),
+        question.entry_id,
+        question.locale,
+        "not_answerable" if text is None else "answerable",
+        round(ground.retrieval, 4),
+        finish,
+        [round(100 * value) for value in logprobs],
+        question.earlier.question if question.earlier else "",
+        _route(index, question),
+        round(ground.speaks, 4),
+        ground.sentence,
+    )
+
+
+def _route(index: Index, question: Question) -> str:
+    history = [question.earlier.question] if question.earlier else []
+    told = respond(index, question.text, locale=question.locale, history=history, signals=ON_DEVICE)
+    return told.route.target
+
+
+def asked_already(path: Path) -> Iterator[tuple[str, str]]:
+    """The questions that a file has, each with the one before it."""
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)["question"]
+            row = json.loads(line)
+            yield row["question"], row["earlier"]
 
 
 async def main() -> None:
@@ -152,22 +167,25 @@ async def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--kb", type=Path, help="JSON Lines of {question, answer}, or gzip")
     parser.add_argument("--queries", type=Path, help="JSON Lines of {q1, q2, similar}, or gzip")
-    parser.add_argument("--most", type=int, help="stop after so many")
+    parser.add_argument("--most", type=int, help="stop after so many of a site")
     told = parser.parse_args()
     if (told.kb is None) != (told.queries is None):
         parser.error("--kb and --queries go together")
-    kept, questions = read_others(told.kb, told.queries) if told.kb else split(own_entries())
-    table = load_bundled()
-    index = load_index(build_index(kept, embedding=table), table)
+    sites = [read_others(told.kb, told.queries)] if told.kb else list(places())
     known = set(asked_already(told.file))
-    left = [question for question in questions if question.text not in known][: told.most]
     engine = LlamaEngine(told.weights, LlamaSettings("llama", WINDOW + REPLY, told.threads))
     await engine.load()
     try:
         with told.file.open("a", encoding="utf-8") as stream:
-            async for row in turns(engine, index, left):
-                stream.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
-                stream.flush()
+            for place in sites:
+                left = [
+                    one
+                    for one in place.questions
+                    if (one.text, one.earlier.question if one.earlier else "") not in known
+                ]
+                async for row in turns(engine, place, index_of(place), left[: told.most]):
+                    stream.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                    stream.flush()
     finally:
         await engine.unload()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, Worker, expect
 
 from tests.browser.conftest import Surfer
 from tests.browser.product import Product
@@ -31,6 +31,9 @@ SPOIL = """async () => {
   await cache.put("/m/kept/3", new Response(new Uint8Array(1 << 20)));
   await cache.delete("/m/kept/5");
 }"""
+
+END_SOON = "void setTimeout(() => self.close(), 20)"
+"""Ends the worker that it runs in, once whoever asked for that has heard."""
 
 
 async def begun(page: Page) -> Widget:
@@ -119,3 +122,85 @@ async def test_a_visitor_types_on_and_looks_away_while_it_writes(
     await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
     await page.bring_to_front()
     await expect(field).to_have_value("and one more thing")
+
+
+async def ready(page: Page, widget: Widget) -> None:
+    """The model downloaded, the network gone, the model in memory, and what it goes on from."""
+    box = await sheet(widget)
+    await button(box, "fetch").click()
+    await expect(box).to_contain_text(words("kept"), timeout=FETCHED_MS)
+    await page.keyboard.press("Escape")
+    await page.context.set_offline(True)
+    await expect(widget.document).to_have_attribute("data-device", "ready", timeout=WRITTEN_MS)
+    exchange = await widget.ask("Does it work offline?")
+    await expect(origin(exchange)).to_contain_text(widget.say("source.kb"), timeout=READY_MS)
+
+
+def engine_worker(page: Page) -> Worker:
+    """The worker that runs the model now."""
+    return next(worker for worker in page.workers if "/wllama/worker" in worker.url)
+
+
+@pytest.mark.timeout(600)
+async def test_a_worker_that_ends_itself_is_noticed_and_another_answers(
+    surfer: Surfer, offering: Product
+) -> None:
+    page, watch = await surfer.page(offering.chat)
+    watch.expect(NO_NETWORK)
+    watch.expect(JUST_BEGUN)
+    widget = await begun(page)
+    await ready(page, widget)
+    first = engine_worker(page)
+    exchange = await widget.ask("Is it sent later?")
+    # While it reads the prompt, or writes.
+    await expect(exchange.locator(".answer")).to_be_attached()
+    await first.evaluate(END_SOON)
+    await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
+    # Sooner than silence would have told, by another worker.
+    await expect(widget.document).to_have_attribute("data-device", "ready")
+    assert engine_worker(page) is not first
+    # One that ends while nobody asks is noticed by the next question.
+    await engine_worker(page).evaluate(END_SOON)
+    exchange = await widget.ask("And does that need my consent?")
+    await expect(origin(exchange)).to_be_visible(timeout=WRITTEN_MS)
+
+
+async def test_a_device_without_the_memory_is_offered_nothing_to_download(
+    surfer: Surfer, offering: Product
+) -> None:
+    small = "Object.defineProperty(navigator, 'deviceMemory', { get: () => 0.5 });"
+    page, watch = await surfer.page(offering.chat, small)
+    widget = await begun(page)
+    box = await sheet(widget)
+    await expect(box).to_contain_text(words("unfit.memory"))
+    await expect(button(box, "fetch")).to_have_count(0)
+    assert not watch.asked("/m/sha256/")
+
+
+@pytest.mark.parametrize("cut", ["manifest", "block", "engine"])
+async def test_a_network_cut_at_any_stage_of_a_download_is_said_and_gone_on_from(
+    surfer: Surfer, offering: Product, cut: str
+) -> None:
+    page, watch = await surfer.page(offering.chat)
+    watch.expect(NO_NETWORK)
+    widget = await begun(page)
+    parts = {"manifest": "**/m/sha256/*", "block": "**/m/sha256/*", "engine": "**/wllama/**"}
+    passed: list[str] = []
+
+    async def broken(route: Route) -> None:
+        """A manifest comes whole where a block is to be cut."""
+        ranged = "range" in route.request.headers
+        if cut == "block" and not ranged:
+            passed.append(route.request.url)
+            await route.continue_()
+        else:
+            await route.abort("connectionreset")
+
+    await page.context.route(parts[cut], broken)
+    box = await sheet(widget)
+    await button(box, "fetch").click()
+    await expect(box).to_contain_text(words("why.network"), timeout=FETCHED_MS)
+    assert bool(passed) is (cut == "block")
+    await page.context.unroute(parts[cut])
+    await button(box, "again").click()
+    await expect(box).to_contain_text(words("kept"), timeout=FETCHED_MS)

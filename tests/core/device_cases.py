@@ -9,7 +9,7 @@ import json
 from pkgutil import get_data
 
 from core.confidence import FITTED, Closeness, Scorer
-from core.confidence.device import FILE, DeviceScorer, Written, read_weights
+from core.confidence.device import FILE, DeviceScorer, Ground, Written, read_weights
 from core.messages import MemoryTurn
 from core.prompting.compose import Asked, Window, compose
 from core.prompting.quoting import entry_text
@@ -46,12 +46,11 @@ def outcomes_json() -> str:
     scorer = DeviceScorer(Scorer(Closeness(None), FITTED), weights)
     topics = read_topics((get_data("core", TOPICS) or b"").decode())
     passages = [entry_text(entry) for entry in ENTRIES]
+    ground = Ground(passages, 0.4, 0.3, ENTRIES[0].answer)
     told: list[object] = []
     for locale, question in QUESTIONS:
         asked = Asked("Shop", question, locale, ENTRIES, TURNS)
         made = compose(asked, DEVICE, Window(512, 96))
         told += [list(made.prompt.messages), made.tokens, topics.found(question)]
-        told += [
-            round(scorer.confidence(question, passages, written, 0.4), 6) for written in REPLIES
-        ]
+        told += [round(scorer.confidence(question, ground, written), 6) for written in REPLIES]
     return json.dumps(told)

@@ -182,6 +182,7 @@ def test_any_text_is_a_question(question: str) -> None:
                 "history",
                 "today",
                 "device",
+                "risk_topics",
             ]
         ),
         st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.lists(st.none()),

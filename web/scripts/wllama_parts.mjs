@@ -33,6 +33,9 @@ const RUN_OPTIONS = {
   compat: false,
 };
 `;
+/** For as long as the worker runs it holds its name: whoever waits for that hears of its end (src/engines/alive.ts). */
+const ALIVE = `navigator.locks?.request(self.name, () => new Promise(() => {}));
+`;
 /** The processor alone is used: no adapter is asked for. */
 const NO_GPU = `try {
   Object.defineProperty(WorkerNavigator.prototype, "gpu", { get: () => ({ requestAdapter: async () => null }) });
@@ -74,6 +77,7 @@ export async function buildEngine(out) {
   const threads = NO_GPU + stub + glue;
   const main = [
     POLICY,
+    ALIVE,
     OPTIONS,
     `function wModuleInit() { ${replaced(threads, "var Module", "var ___Module")}; return Module; }\n`,
     replaced(worker, "? argMainScriptBlob", "? RUN_OPTIONS.script"),

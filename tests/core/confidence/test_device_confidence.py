@@ -11,6 +11,7 @@ from core.confidence.device import (
     SIGNALS,
     BadWeights,
     DeviceScorer,
+    Ground,
     Written,
     read_weights,
     signals,
@@ -26,12 +27,16 @@ QUESTION = "how many days do I have to send it back?"
 RIGHT = Written("Send it back within 30 days.", (-0.1,) * 8)
 
 
-def sure(written: Written, retrieval: float = 0.5) -> float:
-    return DeviceScorer(SCORER, WEIGHTS).confidence(QUESTION, PASSAGES, written, retrieval)
+SENTENCE = "Send it back within 30 days; the label is in the box."
+
+
+def sure(written: Written, retrieval: float = 0.5, speaks: float = 0.5) -> float:
+    ground = Ground(PASSAGES, retrieval, speaks, SENTENCE)
+    return DeviceScorer(SCORER, WEIGHTS).confidence(QUESTION, ground, written)
 
 
 def test_every_signal_is_known_and_bounded() -> None:
-    seen = signals(SCORER, QUESTION, PASSAGES, RIGHT, 0.5)
+    seen = signals(SCORER, QUESTION, Ground(PASSAGES, 0.5, 0.5, SENTENCE), RIGHT)
     assert set(seen) == SIGNALS
     assert all(-6 <= value <= 6 for value in seen.values())
 
@@ -49,6 +54,13 @@ def test_what_says_the_same_again_is_told() -> None:
 def test_more_support_makes_surer() -> None:
     assert sure(RIGHT, 0.9) >= sure(RIGHT, 0.1)
     assert sure(RIGHT) > sure(replace(RIGHT, text="Pay 90 euros at the embassy of France."))
+
+
+def test_what_the_sentence_that_speaks_for_the_question_says_is_pointed_at() -> None:
+    pointed = signals(SCORER, QUESTION, Ground(PASSAGES, 0.5, 0.5, SENTENCE), RIGHT)["pointed"]
+    elsewhere = signals(SCORER, QUESTION, Ground(PASSAGES, 0.5, 0.5, "Pay here."), RIGHT)["pointed"]
+    nothing = signals(SCORER, QUESTION, Ground(PASSAGES, 0.5), RIGHT)["pointed"]
+    assert pointed > elsewhere == nothing == 0
 
 
 def test_a_large_models_reply_is_judged_as_any_models() -> None:

@@ -41,6 +41,8 @@ export interface PanelConfig {
   readonly kb: Release & { readonly embedding: Release | null };
   /** The models that a visitor may have on the device, the first choice first. */
   readonly local_models: readonly LocalModel[];
+  /** What is high-stakes at this site beside what is everywhere: words by topic. */
+  readonly risk_topics: Readonly<Record<string, readonly string[]>>;
   readonly version: string;
   readonly build: string;
   /** The site's own first words, by language; the panel has its own where they are absent. */
@@ -65,6 +67,7 @@ const DEFAULTS = {
   time_zone: "UTC",
   hours: null,
   local_models: [],
+  risk_topics: {},
   version: "",
   build: "",
 } as const;

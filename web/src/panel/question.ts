@@ -43,6 +43,7 @@ export function kbRequest(
     may_clarify: question.mayClarify,
     history: earlierQuestions(question.before),
     today: dayIn(state.config.time_zone, at),
+    risk_topics: state.config.risk_topics,
     device: { ...state.around.value, engine: state.engine.value },
   };
 }

@@ -95,6 +95,8 @@ let gpuKept: Kept;
 let stored: () => Promise<void>;
 let opened: () => Promise<Blob>;
 
+const textOf = ({ textContent }: Element) => textContent?.trim();
+
 /** How the model can be run: on the graphics processor where there is one, and on the processor. */
 function ways(model: LocalModel): readonly [Way, ...Way[]] {
   const cpu: Way = { name: "wllama", form: model, threads: 1, open: async () => engine };
@@ -315,6 +317,40 @@ describe("an engine that fails", () => {
   });
 });
 
+describe("an engine that gets stuck", () => {
+  beforeEach(() => {
+    gpu = new TestEngine();
+    gpu.stuck = true;
+    gpuKept = ALL;
+  });
+
+  it("is forgiven once, and then followed by the next one", async () => {
+    const device = await it_.local.device();
+    await offline();
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ source: "fallback" });
+    expect(device.way.value?.name).toBe("webllm");
+    await it_.conversation.ask(QUESTION);
+    expect(device.fell.value).toMatchObject({ reason: "timeout" });
+    await it_.conversation.ask(QUESTION);
+    expect(last()).toMatchObject({ content: "It is so.", source: "local" });
+    expect(device.way.value?.name).toBe("wllama");
+  });
+
+  it("is not blamed for a prompt that is too long", async () => {
+    const device = await it_.local.device();
+    const test = gpu as TestEngine;
+    test.generate = async function* () {
+      yield* [];
+      throw new EngineError("context", "too long");
+    };
+    await offline();
+    for (let time = 0; time < 3; time += 1) await it_.conversation.ask(QUESTION);
+    expect(device.fell.value).toBeUndefined();
+    expect(device.way.value?.name).toBe("webllm");
+  });
+});
+
 describe("the model's memory", () => {
   it("is not taken on a low battery while the gateway answers", async () => {
     await it_.local.device();
@@ -480,6 +516,16 @@ describe("the sheet", () => {
     await vi.waitFor(() => expect(it_.state.model.value).toBe("large"));
     await device.turnTo("small");
     expect(device.model.id).toBe("large");
+  });
+
+  it("says of each model what it would bring: the form of the engine that would run it", async () => {
+    several = true;
+    gpu = new TestEngine();
+    it_.memory.wantModel("small");
+    await open();
+    const labels = () => [...root.querySelectorAll("fieldset.models label")].map(textOf);
+    await vi.waitFor(() => expect(labels()).toEqual(["Small · 77 MB", "Large · 77 MB"]));
+    expect(shown()).toContain("Small: 77 MB to download");
   });
 
   it("says which power and which network count now", async () => {

@@ -48,6 +48,8 @@ export interface KbRequest {
   readonly history: readonly string[];
   /** The site's day, as 2026-12-24. */
   readonly today: string;
+  /** The site's own topics of risk: words by topic. */
+  readonly risk_topics?: Readonly<Record<string, readonly string[]>>;
   readonly device?: KbDevice;
 }
 
@@ -138,6 +140,8 @@ export interface KbPromptRequest {
   /** Tokens that prompt and reply may have together, and the reply alone. */
   readonly window: number;
   readonly max_tokens: number;
+  /** Of the model that is asked: a small one is given less. */
+  readonly parameters: number;
 }
 
 /** What a model is asked; `entries` ground its reply. */
@@ -158,8 +162,6 @@ export interface KbJudgeRequest extends KbPromptRequest {
   /** Why it ended: by itself, or because it was long enough. */
   readonly finish: "stop" | "length";
   readonly threshold: number;
-  /** Of the model that wrote it. */
-  readonly parameters: number;
 }
 
 /** What is shown of it: an answer, or none, and a person is asked. */

@@ -1,5 +1,6 @@
 /** Starts WebLLM's worker in this document; nothing starts before a model is loaded. */
 
+import { tellEnd, workerName } from "../alive.ts";
 import { workerUrl } from "../kb/worker_url.ts";
 import { WebLlmEngine } from "./webllm.ts";
 import workerAsset from "./webllm_worker.ts?worker&url";
@@ -8,6 +9,9 @@ export function webLlm(): WebLlmEngine {
   return new WebLlmEngine(() => {
     const controlled = Boolean(navigator.serviceWorker?.controller);
     const url = workerUrl(workerAsset, location.pathname, controlled);
-    return new Worker(url, { type: "module", name: "fanlight-webllm" });
+    const name = workerName("webllm");
+    const worker = new Worker(url, { type: "module", name });
+    tellEnd(worker, name);
+    return worker;
   });
 }

@@ -33,6 +33,7 @@ const MOST_CONTEXT = 4096;
 export class WebLlmEngine implements Engine {
   #worker: MlcWorker | undefined;
   #hear: (reply: MlcReply) => void = () => undefined;
+  #lost: EngineError | undefined;
 
   constructor(private readonly spawn: () => MlcWorker) {}
 
@@ -41,8 +42,12 @@ export class WebLlmEngine implements Engine {
     const worker = this.spawn();
     this.#worker = worker;
     worker.addEventListener("message", ({ data }) => this.#hear(data));
-    const died = () =>
+    const died = () => {
+      // One that was let go ends too.
+      if (worker !== this.#worker) return;
+      this.#lost = new EngineError("lost", "the worker stopped");
       this.#hear({ type: "failed", reason: "lost", message: "the worker stopped" });
+    };
     worker.addEventListener("error", died);
     worker.addEventListener("messageerror", died);
     try {
@@ -60,6 +65,7 @@ export class WebLlmEngine implements Engine {
   ): AsyncGenerator<Piece, void, undefined> {
     const worker = this.#worker;
     if (!worker) throw new EngineError("generate", "no model is loaded");
+    if (this.#lost) throw this.#lost;
     signal.throwIfAborted();
     const pieces = new Pieces();
     let running = true;

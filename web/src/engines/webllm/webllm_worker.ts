@@ -6,6 +6,7 @@
 
 import "../../trusted_types.ts";
 import { type AppConfig, MLCEngine } from "@mlc-ai/web-llm";
+import { holdName } from "../alive.ts";
 import type { MlcCall } from "./protocol.ts";
 import { type Mlc, MlcServer } from "./serve.ts";
 
@@ -54,6 +55,7 @@ function watchDevice(gpu: Gpu | undefined): void {
   };
 }
 
+holdName(self.name);
 self.addEventListener("message", (event: MessageEvent<MlcCall>) => {
   void server.serve(event.data);
 });

@@ -6,6 +6,7 @@
  */
 
 import { WLLAMA } from "virtual:fanlight-wllama";
+import { tellEnd, workerName } from "../alive.ts";
 import { workerUrl } from "../kb/worker_url.ts";
 
 /** As wllama gives them; what its wasm is read from it has from us. */
@@ -24,8 +25,19 @@ export function addressOf(options: RunOptions, page: string, controlled: boolean
   return `${workerUrl(WLLAMA.worker, page, controlled)}?${asked}`;
 }
 
+let heard: (worker: Worker) => void = () => undefined;
+
+/** `hear` is given the next worker that wllama starts, which keeps it to itself. */
+export function whenStarted(hear: (worker: Worker) => void): void {
+  heard = hear;
+}
+
 export function startWorker(options: RunOptions): Worker {
   const controlled = Boolean(navigator.serviceWorker?.controller);
   const url = addressOf(options, location.pathname, controlled);
-  return new Worker(url, { type: "module", name: "fanlight-wllama" });
+  const name = workerName("wllama");
+  const worker = new Worker(url, { type: "module", name });
+  tellEnd(worker, name);
+  heard(worker);
+  return worker;
 }

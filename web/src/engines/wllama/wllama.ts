@@ -17,6 +17,7 @@ import {
 } from "../engine.ts";
 import { Pieces } from "../pieces.ts";
 import { fitOf, surroundings } from "./fit.ts";
+import { whenStarted } from "./start.ts";
 
 /** So many tokens of a prompt are read between two looks at whether it is still wanted. */
 const STEP_TOKENS = 64;
@@ -38,6 +39,9 @@ const silent = { debug() {}, log() {}, warn() {}, error() {} };
 
 export class WllamaEngine implements Engine {
   #wllama: Wllama | undefined;
+  /** Ends what is under way by an error. */
+  #fail: (error: EngineError) => void = () => undefined;
+  #lost: EngineError | undefined;
 
   /** What runs underneath, for whoever measures what this adds. */
   get underneath(): Wllama | undefined {
@@ -50,6 +54,17 @@ export class WllamaEngine implements Engine {
     const options = { suppressNativeLog: true, logger: silent };
     const wllama = new Wllama({ default: WLLAMA.wasm }, options);
     this.#wllama = wllama;
+    const died = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    whenStarted((worker) => {
+      worker.addEventListener("error", () => {
+        // One that was let go ends too.
+        if (this.#wllama !== wllama) return;
+        this.#lost = new EngineError("lost", "the worker stopped");
+        this.#fail(this.#lost);
+      });
+    });
     const loading = wllama.loadModel([weights], {
       n_threads: fit.threads,
       n_gpu_layers: 0,
@@ -59,11 +74,11 @@ export class WllamaEngine implements Engine {
       warmup: false,
     });
     try {
-      await within(LOAD_MS, loading, signal);
+      await within(LOAD_MS, Promise.race([loading, died]), signal);
     } catch (error) {
       await this.unload();
       if (signal?.aborted) throw signal.reason;
-      throw named("load", error);
+      throw error instanceof EngineError ? error : named("load", error);
     }
   }
 
@@ -74,8 +89,10 @@ export class WllamaEngine implements Engine {
   ): AsyncGenerator<Piece, void, undefined> {
     const wllama = this.#wllama;
     if (!wllama) throw new EngineError("generate", "no model is loaded");
+    if (this.#lost) throw this.#lost;
     signal.throwIfAborted();
     const pieces = new Pieces();
+    this.#fail = (error) => pieces.fail(error);
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
     const asked = {
@@ -98,7 +115,8 @@ export class WllamaEngine implements Engine {
       yield* pieces.read(FIRST_MS, BETWEEN_MS, signal);
     } catch (error) {
       // What is stuck cannot be asked to stop.
-      if (error instanceof EngineError && error.reason === "timeout") await this.unload();
+      const gone = error instanceof EngineError && ["timeout", "lost"].includes(error.reason);
+      if (gone) await this.unload();
       throw error;
     } finally {
       ended.abort();

@@ -3,7 +3,7 @@
  *
  * Decides: when it is taken into memory (where it is kept, and the network is gone or a model has answered before), and
  * that it leaves memory when nobody has looked for long; that an engine that fails is followed by the next one, and one whose
- * graphics processor was lost is first tried once more. Refuses to fetch anything unasked, and to show what it wrote where
+ * graphics processor or worker was lost, or that got stuck, is first tried once more. Refuses to fetch anything unasked, and to show what it wrote where
  * that is not sure enough.
  */
 import { effect, type Signal, signal } from "@preact/signals";
@@ -49,6 +49,8 @@ export class Device {
   readonly #model: Signal<LocalModel>;
   /** How the model is run, or would be. */
   readonly way: Signal<Way | undefined> = signal(undefined);
+  /** What each model that can run here would bring, by its id: of the first way that is not struck. */
+  readonly forms: Signal<ReadonlyMap<string, Form>> = signal(new Map());
   /** The engine that failed here, and why: another is taken. */
   readonly fell: Signal<EngineError | undefined> = signal(undefined);
   /** Engines that failed here, by their names; a page that is opened anew tries them again. */
@@ -74,6 +76,7 @@ export class Device {
   async look(): Promise<void> {
     const { choose, weights } = this.options;
     try {
+      await this.#weigh();
       const fit = await choose(this.model);
       const ways = fit.ok ? fit.ways.filter(({ name }) => !this.#struck.has(name)) : [];
       const [first] = ways;
@@ -93,6 +96,18 @@ export class Device {
     } catch (error) {
       this.#failed(error, { done: 0, total: 0 });
     }
+  }
+
+  /** Finds out which form of each model would be taken; without a choice between models nobody asks. */
+  async #weigh(): Promise<void> {
+    if (this.models.length < 2) return;
+    const found = new Map<string, Form>();
+    for (const model of this.models) {
+      const fit = await this.options.choose(model);
+      const way = fit.ok && fit.ways.find(({ name }) => !this.#struck.has(name));
+      if (way) found.set(model.id, way.form);
+    }
+    this.forms.value = found;
   }
 
   /** The visitor looks at another model; what is kept stays until that one is here. */
@@ -177,12 +192,10 @@ export class Device {
       return await written({ engine, model, ground, question, onText, state });
     } catch (error) {
       if (question.stop.aborted) return undefined;
-      // A model that got stuck has left memory; it may do better the next time.
-      if (!(error instanceof EngineError && error.reason === "lost")) {
-        if (error instanceof EngineError) await this.#unload();
-        return undefined;
-      }
-      if (!(await this.#mended(error))) return undefined;
+      if (!(error instanceof EngineError)) return undefined;
+      const again = await this.#mended(error);
+      // Only what was lost is asked once more at once; a model that got stuck may do better the next time.
+      if (error.reason !== "lost" || !again) return undefined;
     } finally {
       if (state.engine.value === "busy") state.engine.value = this.#engine ? "ready" : "kept";
       this.#rest();
@@ -201,15 +214,16 @@ export class Device {
     this.#mending = true;
     try {
       await this.#unload();
-      return await this.#mayGoOn(error);
+      // A prompt that is too long says nothing of the engine.
+      return error.reason !== "context" && (await this.#mayGoOn(error, true));
     } finally {
       this.#mending = false;
     }
   }
 
-  /** After a failure: whether there is another try with what is kept. A loss is forgiven once. */
-  async #mayGoOn(error: EngineError): Promise<boolean> {
-    if (error.reason === "lost") {
+  /** After a failure: whether there is another try with what is kept. What may be chance is forgiven once. */
+  async #mayGoOn(error: EngineError, chance: boolean): Promise<boolean> {
+    if (chance) {
       this.#losses += 1;
       if (this.#losses === 1) return true;
     }
@@ -258,8 +272,12 @@ export class Device {
     } catch (error) {
       // A model of which something is missing or damaged is fetched again, on the visitor's word.
       if (error instanceof WeightsError) this.#failed(error, await this.#here());
-      else if (error instanceof EngineError && (await this.#mayGoOn(error))) return this.#start();
-      else if (error !== REMOVED && this.step.value.step === "starting") {
+      else if (
+        error instanceof EngineError &&
+        (await this.#mayGoOn(error, error.reason === "lost"))
+      ) {
+        return this.#start();
+      } else if (error !== REMOVED && this.step.value.step === "starting") {
         this.#is({ step: "kept", why: "engine" });
       }
       throw error;

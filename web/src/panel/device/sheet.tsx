@@ -97,7 +97,7 @@ function Models({ device, say }: StepProps): VNode {
             checked={id === device.model.id}
             onChange={() => void device.turnTo(id)}
           />{" "}
-          <bdi>{name}</bdi> · {size(bytes, locale)}
+          <bdi>{name}</bdi> · {size(device.forms.value.get(id)?.bytes ?? bytes, locale)}
         </label>
       ))}
     </fieldset>

@@ -45,14 +45,13 @@ const MOST_MS = 120_000;
 /** The answer, or undefined where it is not sure enough. Rejects with what the engine, or the visitor, ended it by. */
 export async function written(writing: Writing): Promise<Answer | undefined> {
   const { ground, question, state, model } = writing;
-  const request = promptRequest(question, state);
+  const request = promptRequest(question, state, model);
   const prompt = await ground.prompt(request);
   if (prompt.entries.length === 0) return undefined;
   const made = await generated(prompt, writing);
   if (!made.reply) return undefined;
   const threshold = state.config.confidence_threshold;
-  const { parameters } = model;
-  const judging = { ...request, ...made, threshold, parameters };
+  const judging = { ...request, ...made, threshold };
   const { answer, confidence, locale } = await ground.judge(judging);
   question.stop.throwIfAborted();
   if (!answer) return undefined;
@@ -60,7 +59,11 @@ export async function written(writing: Writing): Promise<Answer | undefined> {
   return { content, source: "local", confidence, citations, locale, here: true };
 }
 
-function promptRequest(question: Question, state: PanelState): KbPromptRequest {
+function promptRequest(
+  question: Question,
+  state: PanelState,
+  { parameters }: Writing["model"],
+): KbPromptRequest {
   const { locale, question_locale, today } = kbRequest(question, {
     state,
     online: false,
@@ -75,6 +78,7 @@ function promptRequest(question: Question, state: PanelState): KbPromptRequest {
     turns: question.before.filter(({ content }) => content !== "").map(turnOf),
     window: WINDOW,
     max_tokens: MOST_TOKENS,
+    parameters,
   };
 }
 
