@@ -34,7 +34,7 @@ from gateway.retention import Retention
 from gateway.routes.chat import chat_routes
 from gateway.routes.commands import command_routes
 from gateway.routes.completions import completion_routes
-from gateway.routes.console_openapi import console_openapi_routes
+from gateway.routes.console_openapi import There, console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.embed import embed_routes
 from gateway.routes.escalations import escalation_routes
@@ -46,6 +46,7 @@ from gateway.routes.knowledge_tools import knowledge_tool_routes
 from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
+from gateway.routes.personalities import personality_routes
 from gateway.routes.preview import preview_routes
 from gateway.routes.routing import routing_routes
 from gateway.routes.sessions import session_routes
@@ -105,12 +106,13 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
     )
     operator = Router(
         [
-            *operator_routes(services, desk, front.spending),
+            *operator_routes(front, desk),
             *console_usage_routes(services, front.spending),
             *(_desk_routes(services, desk) if desk else ()),
             *embed_routes(services),
             *figure_routes(services),
             *routing_routes(front),
+            *_personality_routes(front),
             *_described(services, desk),
             *console_document_routes(services),
         ]
@@ -154,13 +156,20 @@ def _desk_routes(services: Services, desk: Desk) -> list[Route]:
     return [*knowledge_routes(services, desk), *knowledge_tool_routes(services, desk)]
 
 
+def _personality_routes(front: Front) -> list[Route]:
+    """How sites speak, where personalities are at hand."""
+    spoken = front.personalities
+    return [] if spoken is None else personality_routes(front, spoken)
+
+
 def _described(services: Services, desk: Desk | None) -> list[Route]:
     """What is there only with its service, and the document that says so."""
     commands = services.commands
     return [
         *(command_routes(services, commands) if commands else ()),
         *console_openapi_routes(
-            services.settings, has_desk=desk is not None, has_commands=commands is not None
+            services.settings,
+            There(desk is not None, commands is not None, services.personalities is not None),
         ),
     ]
 
@@ -208,6 +217,9 @@ async def _live(
     aside = [asyncio.create_task(retention.run())]
     if front.learners is not None:
         aside.append(asyncio.create_task(front.learners.run()))
+    if front.personalities is not None:
+        await front.personalities.look_around()  # the first visitor hears what was chosen, too
+        aside.append(asyncio.create_task(front.personalities.run()))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +19,7 @@ from gateway.idempotency import Idempotency
 from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
+from gateway.personality.serving import SitePersonalities
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
@@ -57,6 +59,7 @@ class Front:
     spending: Spending
     resolver: Resolver | None = None
     learners: Learners | None = None
+    personalities: SitePersonalities | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -80,7 +83,7 @@ class Front:
                 index=self.shelf[site].index,
                 threshold=settings.confidence_threshold,
                 max_tokens=limits.max_tokens,
-                personality=settings.personality,
+                manner=self._manner(site),
                 time_zone=settings.time_zone,
                 tools=settings.tools,
             ),
@@ -100,6 +103,11 @@ class Front:
             if self.services.settings.canary
             else tuple,
         )
+
+    def _manner(self, site: str) -> Callable[[str], str | None]:
+        if self.personalities is None:
+            return lambda _locale: None
+        return partial(self.personalities.told, site)
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
         """The names and kinds of the targets that a site's escalations go to."""
@@ -142,6 +150,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         workflows=_workflows(services, spending, learners),
         spending=spending,
         learners=learners,
+        personalities=_personalities(services),
         resolver=_resolver(settings.routing),
     )
 
@@ -179,6 +188,18 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
 
 
+def _personalities(services: Services) -> SitePersonalities | None:
+    """How the sites speak; None where no personalities are at hand."""
+    if services.personalities is None:
+        return None
+    return SitePersonalities(
+        services.personalities,
+        services.truth.personalities,
+        services.settings.sites,
+        services.bell,
+    )
+
+
 def _learners(services: Services) -> Learners | None:
     """What learns which tier suffices; None where nothing goes by it, or nothing embeds."""
     settings = services.settings
@@ -205,7 +226,6 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
-        personalities=services.personalities,
         routing=routing_of(
             services.settings,
             services.budgets or services.truth.budgets,
