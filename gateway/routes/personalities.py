@@ -20,7 +20,7 @@ from gateway.front import Front
 from gateway.personality.desk import PersonalityDesk
 from gateway.personality.serving import SitePersonalities
 from gateway.pipeline.answer import Answered
-from gateway.pipeline.personality.form import examine
+from gateway.pipeline.personality.form import LIMITS, MOST_ITEMS, examine
 from gateway.problems import SHORTER_TEXTS
 from gateway.routes.operator_sessions import OperatorSessions
 from gateway.routes.personality_wire import (
@@ -91,7 +91,8 @@ class _Personalities:
         document = await self._site_document(site)
         items = await self._desk.items(site.key)
         in_use = self._spoken.in_use(site.key)
-        return _json({**document, "items": [item_document(item, in_use) for item in items]})
+        shown = [item_document(item, in_use) for item in items]
+        return _json({**document, "limits": LIMITS, "most_texts": MOST_ITEMS, "items": shown})
 
     async def create(self, request: Request) -> Response:
         """`POST /v1/personalities/<site>/items`."""

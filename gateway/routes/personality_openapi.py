@@ -77,7 +77,10 @@ _SITE: Final = {
 PERSONALITY_SCHEMAS: Final[Mapping[str, Schema]] = {
     "Personality": _form(),
     "SpeakingSites": object_of(sites=list_of(object_of(**_SITE))),
-    "SpeakingSite": object_of(**_SITE, items=list_of(ref("KeptPersonality"))),
+    "SpeakingSite": object_of(
+        **_SITE, limits={"type": "object", "additionalProperties": COUNT}, most_texts=COUNT,
+        items=list_of(ref("KeptPersonality")),
+    ),
     "KeptPersonality": object_of(
         name=TEXT, origin=one_of("console", "folder", "fanlight"), in_use=FLAG,
         personality=or_null(ref("Personality")), flaws=_FLAWS, left_out=_FLAWS,

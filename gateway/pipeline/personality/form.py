@@ -97,6 +97,11 @@ FIELDS: Final[Mapping[str, Kind]] = {
 }
 """Every field by its dotted name, in the order of the form."""
 
+LIMITS: Final[Mapping[str, int]] = {
+    name: kind.most for name, kind in FIELDS.items() if isinstance(kind, Text | Texts)
+}
+"""How many letters a text may have, or each of several."""
+
 SECTIONS: Final = tuple(dict.fromkeys(name.partition(".")[0] for name in FIELDS))
 
 

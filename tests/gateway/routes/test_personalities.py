@@ -160,6 +160,8 @@ async def test_fanlights_own_and_the_owners_are_listed_and_nothing_is_in_use(sho
     (shop.folder / "own" / "bad.yaml").write_text("identity: {role: 7}\n")
     site = await shop.site()
     items = site.pop("items")
+    assert site.pop("limits")["custom_instructions"] == 2_000
+    assert site.pop("most_texts") == 12
     assert site == {
         "site": SITE, "name": "Shop", "locales": ["en", "es", "he"], "default_locale": "en",
         "models": True, "configured": None, "chosen": None, "in_use": None,

@@ -7,6 +7,7 @@
 
 import { embed } from "./embed/strings";
 import { knowledge } from "./knowledge/strings";
+import { personality } from "./personality/strings";
 
 export const strings = {
   /** BCP 47: also decides how times, numbers and language names are written. */
@@ -51,6 +52,7 @@ export const strings = {
     knowledge: "Knowledge",
     embed: "Embed",
     figures: "Figures",
+    personality: "Personality",
     live: "Live",
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
@@ -271,6 +273,7 @@ export const strings = {
       { keys: ["2"], does: "Knowledge" },
       { keys: ["3"], does: "Embed" },
       { keys: ["4"], does: "Figures" },
+      { keys: ["5"], does: "Personality" },
       { keys: ["Esc"], does: "Leave the field, or go back" },
       { keys: ["?"], does: "This help" },
     ],
@@ -280,6 +283,7 @@ export const strings = {
 
   knowledge,
   embed,
+  personality,
 };
 
 export type Strings = typeof strings;
