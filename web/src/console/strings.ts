@@ -7,7 +7,6 @@
 
 import { embed } from "./embed/strings";
 import { knowledge } from "./knowledge/strings";
-import { personality } from "./personality/strings";
 
 export const strings = {
   /** BCP 47: also decides how times, numbers and language names are written. */
@@ -18,6 +17,7 @@ export const strings = {
   /** Read after the name, as the page's heading. */
   operators: "console",
   skip: "Skip to the question",
+  skipPersonality: "Skip to the personality",
 
   login: {
     title: "Log in",
@@ -283,7 +283,6 @@ export const strings = {
 
   knowledge,
   embed,
-  personality,
 };
 
 export type Strings = typeof strings;

@@ -93,7 +93,8 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
 function layout(place: Place): string {
   if (place.room === "embed") return " desk-embed";
   if (place.room === "figures") return " desk-figures";
-  if (place.room === "personality") return place.name === null ? "" : " desk-open";
+  if (place.room === "personality")
+    return ` desk-personality${place.name === null ? "" : " desk-open"}`;
   const open = place.room === "inbox" ? place.id : place.entry;
   const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
   return `${page}${open === null ? "" : " desk-open"}`;
@@ -115,7 +116,7 @@ function Skip() {
   const says = {
     inbox: strings.skip,
     knowledge: strings.knowledge.skip,
-    personality: strings.personality.skip,
+    personality: strings.skipPersonality,
   };
   return (
     <button

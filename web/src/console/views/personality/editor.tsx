@@ -4,19 +4,20 @@ import { useRef } from "preact/hooks";
 import { formOf, NAME, written } from "../../personality/form";
 import { NEW, NONE } from "../../personality/place";
 import type { Item } from "../../personality/wire";
+import { exact, since } from "../../time";
 import { explain, readable } from "../../words";
 import { useFocusWhenWanted } from "../commands";
 import { modifier } from "../composer";
 import { useConsole, useStrings } from "../context";
 import { BackIcon, CheckIcon } from "../icons";
-import { Time } from "../text";
 import { save } from "./commands";
+import { usePersonalityWords } from "./context";
 import { Facts } from "./facts";
 import { Fields } from "./fields";
 
 export function Editor() {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { value: name } = personality.name;
   const { value: item } = personality.item;
   return (
@@ -32,7 +33,7 @@ export function Editor() {
 
 function Back() {
   const { personality, focus } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const leave = (): void => {
     const { name } = personality.place.value;
     personality.show(null);
@@ -57,7 +58,7 @@ function Heading({ name, label }: { name: string; label: string }) {
 
 /** The model's own manner. */
 function Plain() {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   return (
     <>
       <div class="detail-bar">
@@ -72,7 +73,7 @@ function Plain() {
 }
 
 function Gone() {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   return (
     <>
       <div class="detail-bar">
@@ -89,7 +90,7 @@ function Gone() {
 /** A file's: read, used, and made one's own. */
 function Filed({ item }: { item: Item }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const document = item.personality;
   return (
     <>
@@ -115,7 +116,7 @@ function Filed({ item }: { item: Item }) {
 }
 
 function Flaws({ item }: { item: Item }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   return (
     <div class="error entry-error">
       <p>{words.brokenNote}</p>
@@ -135,7 +136,7 @@ function Written({ item = null }: { item?: Item | null }) {
   const console = useConsole();
   const { personality, manners } = console;
   const strings = useStrings();
-  const { personality: words } = strings;
+  const words = usePersonalityWords();
   const { value: trouble } = personality.saveTrouble;
   const { value: flaws } = personality.flaws;
   const { value: changed } = personality.isChanged;
@@ -184,7 +185,7 @@ function Written({ item = null }: { item?: Item | null }) {
 
 function Behind({ item }: { item: Item | null }) {
   const { personality, manners } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const behind = personality.isBehind.value;
   return (
     <>
@@ -213,7 +214,7 @@ function Behind({ item }: { item: Item | null }) {
 /** @param name null: none. */
 function Use({ name }: { name: string | null }) {
   const { personality, manners, focus } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   if (personality.site.value?.inUse === name) {
     return (
       <span class="manner-in-use">
@@ -241,7 +242,7 @@ function Use({ name }: { name: string | null }) {
 /** By whose word the open one is in use, with the way back to the configuration's. */
 function InUse({ name }: { name: string | null }) {
   const { personality, manners, focus } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { value: site } = personality.site;
   if (site === null || site.inUse !== name) return null;
   const { chosen, configured } = site;
@@ -257,8 +258,7 @@ function InUse({ name }: { name: string | null }) {
         {missing && words.missing(chosen.name ?? "")}
         {chosen !== null && !missing && (
           <>
-            <span dir="auto">{words.chosen(chosen.author)}</span>{" "}
-            <Time at={chosen.at} style="since" />
+            <span dir="auto">{words.chosen(chosen.author)}</span> <When at={chosen.at} />
           </>
         )}
         {!site.models && ` ${words.noModels}`}
@@ -272,15 +272,26 @@ function InUse({ name }: { name: string | null }) {
   );
 }
 
+/** A time as people say it, in the language of the room. */
+function When({ at }: { at: string }) {
+  const { locale } = usePersonalityWords();
+  const { value: now } = useConsole().now;
+  return (
+    <time dateTime={at} title={exact(at, locale)}>
+      {since(at, now, locale)}
+    </time>
+  );
+}
+
 function Foot({ item }: { item: Item }) {
   const { personality, manners } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const inUse = personality.site.value?.inUse === item.name;
   const document = item.personality;
   return (
     <div class="entry-foot manner-foot">
       <p class="hint">
-        {words.savedBy} {item.at !== null && <Time at={item.at} style="since" />}{" "}
+        {words.savedBy} {item.at !== null && <When at={item.at} />}{" "}
         {item.author && <span dir="auto">{words.by(item.author)}</span>}
       </p>
       <div class="entry-deeds">

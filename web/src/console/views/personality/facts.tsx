@@ -1,11 +1,11 @@
 /** What a file's personality says, for reading. */
 
 import { type Form, LISTS, linesOf } from "../../personality/form";
-import { useStrings } from "../context";
+import { usePersonalityWords } from "./context";
 import { labelOf, optionWord } from "./words";
 
 export function Facts({ form }: { form: Form }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const said = Object.keys(words.fields).filter((field) => field in form);
   return (
     <dl class="manner-facts">
@@ -22,7 +22,7 @@ export function Facts({ form }: { form: Form }) {
 }
 
 function Value({ field, value }: { field: string; value: string | boolean }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   if (field in words.words) return <>{optionWord(words, field, String(value))}</>;
   if (typeof value === "boolean") return <>{value ? words.yes : words.no}</>;
   if (LISTS.includes(field)) return <>{linesOf(value).join(", ")}</>;

@@ -4,7 +4,8 @@ import { useRef } from "preact/hooks";
 import { type Flaw, LISTS, left, NAME, withField } from "../../personality/form";
 import { NEW } from "../../personality/place";
 import { useFocusWhenWanted } from "../commands";
-import { useConsole, useStrings } from "../context";
+import { useConsole } from "../context";
+import { usePersonalityWords } from "./context";
 import { heldBy, hintOf, labelOf, optionWord } from "./words";
 
 /** Letters left are said from here on. */
@@ -35,7 +36,7 @@ const MORE: readonly (readonly [string, readonly string[]])[] = [
 const AREAS: readonly string[] = [...LISTS, "identity.background", "custom_instructions"];
 
 export function Fields() {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const groups = words.groups as Record<string, string>;
   return (
     <div class="entry-fields">
@@ -65,7 +66,7 @@ export function Fields() {
 }
 
 function Any({ field }: { field: string }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   if (AREAS.includes(field)) return <Area field={field} rows={LISTS.includes(field) ? 2 : 3} />;
   return field in words.words ? <Select field={field} /> : <Flag field={field} />;
 }
@@ -80,14 +81,14 @@ function useField(field: string) {
 }
 
 function useFlaw(flaw: Flaw | undefined): string {
-  const { flaws } = useStrings().personality;
+  const { flaws } = usePersonalityWords();
   if (flaw === undefined) return "";
   if (flaw.about === "told") return flaw.detail;
   return flaw.about === "missing" ? flaws.missing : flaws[flaw.about](flaw.most);
 }
 
 function Line({ field, required = false }: { field: string; required?: boolean }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { id, form, flaw, write } = useField(field);
   const said = useFlaw(flaw);
   const input = useRef<HTMLInputElement>(null);
@@ -120,7 +121,7 @@ function Line({ field, required = false }: { field: string; required?: boolean }
 
 function Area({ field, rows }: { field: string; rows: number }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { id, form, flaw, write } = useField(field);
   const said = useFlaw(flaw);
   const { value: shown } = personality.shown.value;
@@ -156,7 +157,7 @@ function Area({ field, rows }: { field: string; rows: number }) {
 /** How many letters are left; always of the instructions, of others once they are few. */
 function Left({ field, id }: { field: string; id: string }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const most = personality.shown.value.value?.limits[field];
   if (most === undefined || LISTS.includes(field)) return <span id={id} hidden />;
   const count = left(personality.form.value ?? {}, field, most);
@@ -170,7 +171,7 @@ function Left({ field, id }: { field: string; id: string }) {
 
 /** One of a few words, or none of them. */
 function Segments({ field }: { field: string }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { id, form, write } = useField(field);
   const value = heldBy(form, field);
   return (
@@ -195,7 +196,7 @@ function Segments({ field }: { field: string }) {
 }
 
 function Select({ field }: { field: string }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { id, form, write } = useField(field);
   const value = heldBy(form, field);
   const chosen = (option: string): string | boolean =>
@@ -226,7 +227,7 @@ function optionsOf(known: Readonly<Record<string, string>>, value: string): read
 }
 
 function Flag({ field }: { field: string }) {
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { id, form, write } = useField(field);
   const on = form[field] === true;
   const hint = hintOf(words, field);

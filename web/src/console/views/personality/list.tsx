@@ -2,21 +2,24 @@
 
 import { Fragment } from "preact";
 import { useRef } from "preact/hooks";
+import type { Language as ShownLanguage } from "../../figures/words";
 import { address } from "../../navigation";
 import { formOf, NAME, written } from "../../personality/form";
 import { NEW, NONE } from "../../personality/place";
 import type { Item, Origin } from "../../personality/wire";
+import { PERSONALITY_WORDS } from "../../personality/words";
 import { readable } from "../../words";
 import { useFocusWhenWanted } from "../commands";
-import { useConsole, useStrings } from "../context";
+import { useConsole } from "../context";
 import { PlusIcon } from "../icons";
+import { usePersonalityWords } from "./context";
 import { heldBy, optionWord } from "./words";
 
 const ORIGINS: readonly Origin[] = ["console", "folder", "fanlight"];
 
 export function List() {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   return (
     <nav class="list" aria-label={words.list}>
       <div class="list-head">
@@ -44,8 +47,30 @@ export function List() {
             <Row name={NONE} label={words.none} facts={[words.noneHint]} inUse={useInUse(null)} />
           </li>
         </ol>
+        <Language />
       </div>
     </nav>
+  );
+}
+
+/** In which language all this is told. */
+function Language() {
+  const { figures } = useConsole();
+  const words = usePersonalityWords();
+  return (
+    <label class="select manner-language">
+      <span class="unseen">{words.language}</span>
+      <select
+        value={figures.language.value}
+        onChange={(event) => figures.speak(event.currentTarget.value as ShownLanguage)}
+      >
+        {Object.entries(PERSONALITY_WORDS).map(([code, { own }]) => (
+          <option key={code} value={code} lang={code}>
+            {own}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -55,7 +80,7 @@ function useInUse(name: string | null): boolean {
 
 function Group({ origin }: { origin: Origin }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const items = (personality.items.value ?? []).filter((item) => item.origin === origin);
   const site = personality.site.value?.site ?? null;
   const begun = origin === "console" && personality.drafts.begun(site);
@@ -82,7 +107,7 @@ function Group({ origin }: { origin: Origin }) {
 
 function Begun({ site }: { site: string | null }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const draft = personality.drafts.of(site, NEW);
   const label = written(draft?.form ?? {}, NAME) || words.untitled;
   return <Row name={NEW} label={label} facts={[]} inUse={false} unsaved />;
@@ -90,7 +115,7 @@ function Begun({ site }: { site: string | null }) {
 
 function ItemRow({ item }: { item: Item }) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { value: site } = personality.site;
   const document = item.personality;
   const form = document === null ? {} : formOf(document);
@@ -121,7 +146,7 @@ interface RowProps {
 
 function Row({ name, label, facts, inUse, unsaved = false }: RowProps) {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const link = useRef<HTMLAnchorElement>(null);
   useFocusWhenWanted(link, "entry_row", name);
   const open = personality.name.value === name;
@@ -154,7 +179,7 @@ function Row({ name, label, facts, inUse, unsaved = false }: RowProps) {
 
 function SitePicker() {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const sites = personality.sites.value.value ?? [];
   if (sites.length < 2) return null;
   return (

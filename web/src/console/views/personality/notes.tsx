@@ -2,10 +2,12 @@
 
 import { useEffect } from "preact/hooks";
 import type { Note } from "../../personality/store";
+import type { PersonalityWords } from "../../personality/words";
 import type { Strings } from "../../strings";
 import { explain } from "../../words";
 import { useConsole, useStrings } from "../context";
 import { CrossIcon } from "../icons";
+import { usePersonalityWords } from "./context";
 
 /** How long a good word stays: longer where it offers a way back. Bad ones stay. */
 const NOTE_MS = 6_000;
@@ -13,6 +15,7 @@ const OFFER_MS = 15_000;
 
 export function PersonalityNotes() {
   const { personality, ports } = useConsole();
+  const words = usePersonalityWords();
   const strings = useStrings();
   const { value: note } = personality.note;
   const dismiss = (): void => {
@@ -28,7 +31,7 @@ export function PersonalityNotes() {
     <div class="notes" role={note?.trouble ? "alert" : "status"}>
       {note && (
         <p class={note.trouble ? "note note-bad" : "note"}>
-          <span>{said(note, strings)}</span>
+          <span>{said(note, words, strings)}</span>
           {note.offer && (
             <button
               type="button"
@@ -38,7 +41,7 @@ export function PersonalityNotes() {
                 note.offer?.run();
               }}
             >
-              {strings.personality[note.offer.does]}
+              {words[note.offer.does]}
             </button>
           )}
           <button
@@ -55,8 +58,8 @@ export function PersonalityNotes() {
   );
 }
 
-function said({ about, trouble }: Note, strings: Strings): string {
-  const { note } = strings.personality;
+function said({ about, trouble }: Note, words: PersonalityWords, strings: Strings): string {
+  const { note } = words;
   if (about === "failed") return note.failed(trouble ? explain(trouble, strings) : "");
   return note[about];
 }

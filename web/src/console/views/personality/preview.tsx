@@ -6,10 +6,11 @@ import { direction, explain, language, percent } from "../../words";
 import { useConsole, useStrings } from "../context";
 import { AlertIcon, CheckIcon } from "../icons";
 import { Prose } from "../text";
+import { usePersonalityWords } from "./context";
 
 export function Preview() {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   if (personality.name.value === NONE || personality.form.value === null) return null;
   return (
     <aside class="manner-beside" aria-label={words.preview.title}>
@@ -22,7 +23,7 @@ export function Preview() {
 function Told() {
   const { personality } = useConsole();
   const strings = useStrings();
-  const { preview: words } = strings.personality;
+  const { preview: words } = usePersonalityWords();
   const { value: told } = personality.told.value;
   const { value: trouble } = personality.told.trouble;
   const locale = personality.localeShown();
@@ -57,13 +58,14 @@ function Told() {
 
 function Languages() {
   const { personality } = useConsole();
+  const words = usePersonalityWords();
   const strings = useStrings();
   const locales = personality.site.value?.locales ?? [];
   const shown = personality.localeShown();
   if (locales.length < 2) return null;
   return (
     <fieldset class="field">
-      <legend class="unseen">{strings.personality.preview.language}</legend>
+      <legend class="unseen">{words.preview.language}</legend>
       <div class="segments manner-segments">
         {locales.map((locale) => (
           <label key={locale}>
@@ -76,7 +78,7 @@ function Languages() {
                 personality.locale.value = locale;
               }}
             />
-            <span>{language(locale, strings)}</span>
+            <span>{language(locale, { ...strings, locale: words.locale })}</span>
           </label>
         ))}
       </div>
@@ -87,7 +89,7 @@ function Languages() {
 function Trial() {
   const { personality } = useConsole();
   const strings = useStrings();
-  const { trial: words } = strings.personality;
+  const { trial: words } = usePersonalityWords();
   const { value: tried } = personality.tried.value;
   const { value: trouble } = personality.tried.trouble;
   const { value: asking } = personality.tried.loading;
@@ -132,7 +134,7 @@ function Trial() {
 
 function Answered({ tried }: { tried: Tried }) {
   const { personality } = useConsole();
-  const { trial: words } = useStrings().personality;
+  const { trial: words } = usePersonalityWords();
   const locale = personality.localeShown();
   const trusted = tried.fallback === null;
   return (

@@ -3,8 +3,9 @@
 import type { Navigation } from "../../navigation";
 import { PERSONALITY, personalityAddress } from "../../personality/place";
 import { Loading, Unreached } from "../absent";
-import { useConsole, useStrings } from "../context";
+import { useConsole } from "../context";
 import { useAddress, useCommands } from "./commands";
+import { usePersonalityWords } from "./context";
 import { Editor } from "./editor";
 import { List } from "./list";
 import { PersonalityNotes } from "./notes";
@@ -12,11 +13,12 @@ import { Preview } from "./preview";
 
 export function PersonalityRoom({ navigation }: { navigation: Navigation }) {
   const { personality } = useConsole();
+  const words = usePersonalityWords();
   useCommands(navigation);
   useAddress(navigation);
   if (personality.site.value === null || personality.items.value === null) return <Absent />;
   return (
-    <main class="contents">
+    <main class="manner-room" lang={words.locale.slice(0, 2)} dir={words.dir}>
       <List />
       <div class="detail">
         <div class="manner">
@@ -32,7 +34,7 @@ export function PersonalityRoom({ navigation }: { navigation: Navigation }) {
 /** Nothing to show: not yet, not reachable, or not there. */
 function Absent() {
   const { personality } = useConsole();
-  const { personality: words } = useStrings();
+  const words = usePersonalityWords();
   const { value: sites } = personality.sites.value;
   const trouble = personality.sites.trouble.value ?? personality.shown.trouble.value;
   if (trouble?.status === 404) {

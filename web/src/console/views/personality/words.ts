@@ -1,20 +1,18 @@
 /** What a field's value is called; one that nobody here knows is shown, made readable. */
 
 import type { Form } from "../../personality/form";
-import type { Strings } from "../../strings";
+import type { PersonalityWords } from "../../personality/words";
 import { readable } from "../../words";
 
-type Words = Strings["personality"];
-
-export function optionWord(words: Words, field: string, value: string): string {
+export function optionWord(words: PersonalityWords, field: string, value: string): string {
   return words.words[field]?.[value] ?? readable(value);
 }
 
-export function labelOf(words: Words, field: string): string {
+export function labelOf(words: PersonalityWords, field: string): string {
   return words.fields[field]?.[0] ?? readable(field.split(".").at(-1) ?? field);
 }
 
-export function hintOf(words: Words, field: string): string {
+export function hintOf(words: PersonalityWords, field: string): string {
   return words.fields[field]?.[1] ?? "";
 }
 

@@ -1,13 +1,19 @@
-/** The words of the room in which one says how the chat speaks. */
+/** The words of the room in which one says how the chat speaks, in English. Another language is another object of this shape. */
 
-export const personality = {
+export const en = {
+  /** BCP 47: also how times are said and languages named. */
+  locale: "en-GB",
+  dir: "ltr" as "ltr" | "rtl",
+  /** The language's own name, for choosing it. */
+  own: "English",
+  language: "Language of this page",
+
   title: "How it speaks",
   lead: "A language model that answers for your site is told this before anything else. Entries of your knowledge base are shown as you wrote them.",
   region: "Personality",
   list: "Personalities",
   site: "Site",
   write: "New personality",
-  skip: "Skip to the personality",
   origins: { console: "Made here", folder: "From your folder", fanlight: "Fanlight’s own" },
   emptyOwn: "Yours will be here. Begin with one of Fanlight’s and change what you like.",
   inUse: "In use",
@@ -45,7 +51,6 @@ export const personality = {
   copyOwn: "Duplicate",
   saveKeys: (modifier: string) => `${modifier} + S`,
   saveFirst: "Save it first, then you can use it.",
-  newTitle: "New personality",
   notSaved: (why: string) => `Not saved. ${why}`,
   mend: (count: number) =>
     count === 1 ? "Not saved: mend the field that is marked." : `Not saved: mend ${count} fields.`,
@@ -204,3 +209,5 @@ export const personality = {
     failed: (why: string) => `That did not work. ${why}`,
   },
 };
+
+export type PersonalityWords = typeof en;
