@@ -104,19 +104,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *preview_routes(services, shelf),
         ]
     )
-    operator = Router(
-        [
-            *operator_routes(front, desk),
-            *console_usage_routes(services, front.spending),
-            *(_desk_routes(services, desk) if desk else ()),
-            *embed_routes(services),
-            *figure_routes(services),
-            *routing_routes(front),
-            *_personality_routes(front),
-            *_described(services, desk),
-            *console_document_routes(services),
-        ]
-    )
+    operator = Router(_operator_routes(front, desk))
     visitor_app = OwnOriginMiddleware(visitor, settings.public_url)
     routes = [*visitor.routes, *operator.routes]
     app = Starlette(
@@ -149,6 +137,22 @@ def _front_routes(front: Front) -> list[Route]:
         *escalation_routes(front),
         *event_routes(front),
         *subject_routes(front),
+    ]
+
+
+def _operator_routes(front: Front, desk: Desk | None) -> list[Route]:
+    """What the console's origin has."""
+    services = front.services
+    return [
+        *operator_routes(front, desk),
+        *console_usage_routes(services, front.spending),
+        *(_desk_routes(services, desk) if desk else ()),
+        *embed_routes(services),
+        *figure_routes(services),
+        *routing_routes(front),
+        *_personality_routes(front),
+        *_described(services, desk),
+        *console_document_routes(services),
     ]
 
 

@@ -19,6 +19,13 @@ from core.ports import Clock
 from gateway import problems
 from gateway.bell import PERSONALITIES, Bell
 from gateway.personality.layer import Action, Layer, Own
+from gateway.personality.problems import (
+    bad_personality,
+    personality_changed,
+    personality_in_use,
+    personality_read_only,
+    too_many_personalities,
+)
 from gateway.personality.serving import SitePersonalities
 from gateway.pipeline.personality.form import (
     BadPersonality,
@@ -120,7 +127,7 @@ class PersonalityDesk:
 
         def made(layer: Layer) -> PersonalityEdit:
             if len(layer.own) >= MOST_OWN:
-                raise problems.too_many_personalities(MOST_OWN)
+                raise too_many_personalities(MOST_OWN)
             name = layer.free(personality.name)
             return self._edit(site, "set", author, name, personality.document())
 
@@ -142,7 +149,7 @@ class PersonalityDesk:
             if own is None:
                 raise problems.not_found("personality")
             if based_on not in {None, own.edit.number}:
-                raise problems.personality_changed()
+                raise personality_changed()
             return self._edit(site, "set", author, name, personality.document())
 
         await self._append(site, made)
@@ -204,7 +211,7 @@ class PersonalityDesk:
     async def _own(self, site: str, name: str) -> None:
         """Raise `Problem` unless this is one that was made in the console."""
         if (await self.item(site, name)).origin != "console":
-            raise problems.personality_read_only()
+            raise personality_read_only()
 
     def _edit(
         self,
@@ -234,12 +241,12 @@ def _checked(document: object) -> Personality:
     try:
         return read_personality(document)
     except BadPersonality as error:
-        raise problems.bad_personality(error.flaws) from error
+        raise bad_personality(error.flaws) from error
 
 
 def _refuse_in_use(layer: Layer, name: str) -> None:
     if layer.choice is not None and layer.choice.name == name:
-        raise problems.personality_in_use()
+        raise personality_in_use()
 
 
 def _of_console(own: Own) -> Item:

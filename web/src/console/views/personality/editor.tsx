@@ -50,8 +50,8 @@ function Heading({ name, label }: { name: string; label: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useFocusWhenWanted(heading, "entry", name);
   return (
-    <h2 ref={heading} tabIndex={-1} class="manner-name" dir="auto">
-      {label}
+    <h2 ref={heading} tabIndex={-1} class="manner-name">
+      <bdi>{label}</bdi>
     </h2>
   );
 }

@@ -12,8 +12,10 @@ export function Facts({ form }: { form: Form }) {
       {said.map((field) => (
         <div key={field}>
           <dt>{labelOf(words, field)}</dt>
-          <dd dir="auto">
-            <Value field={field} value={form[field] ?? ""} />
+          <dd>
+            <bdi>
+              <Value field={field} value={form[field] ?? ""} />
+            </bdi>
           </dd>
         </div>
       ))}

@@ -157,8 +157,8 @@ function Row({ name, label, facts, inUse, unsaved = false }: RowProps) {
       href={address({ ...personality.place.value, name })}
       aria-current={open ? "true" : undefined}
     >
-      <span class="row-question" dir="auto">
-        {label}
+      <span class="row-question">
+        <bdi>{label}</bdi>
       </span>
       <span class="row-badges">
         {unsaved && <span class="badge badge-unsaved">{words.unsaved}</span>}
@@ -167,8 +167,8 @@ function Row({ name, label, facts, inUse, unsaved = false }: RowProps) {
       {facts.length > 0 && (
         <span class="row-facts">
           {facts.map((fact) => (
-            <span key={fact} dir="auto">
-              {fact}
+            <span key={fact}>
+              <bdi>{fact}</bdi>
             </span>
           ))}
         </span>

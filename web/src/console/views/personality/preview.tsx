@@ -107,7 +107,7 @@ function Trial() {
         <input
           id="manner-question"
           class="input"
-          dir="auto"
+          dir={personality.question.value === "" ? undefined : "auto"}
           autocomplete="off"
           aria-label={words.field}
           aria-describedby="manner-trial-hint"
