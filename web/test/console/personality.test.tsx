@@ -234,6 +234,34 @@ describe("a personality of one's own", () => {
     expect(location.hash).toBe(`${HERE}/console.own-1`);
   });
 
+  it("goes with its first edit, and leaves what was typed since", async () => {
+    await made("Ana");
+    await type("#manner-identity-role", "guide");
+    await save();
+    expect(button(words.undoLast)).toBeDefined();
+    await type("#manner-identity-role", "guide of all");
+    await click(button(words.undo));
+    expect(get<HTMLInputElement>("#manner-identity-role").value).toBe("guide of all");
+    expect(note()).toContain(words.note.undone);
+    gateway.speaking.last = true;
+    await save();
+    await click(button(words.undoLast));
+    expect(rows()).not.toContain("Ana");
+    expect(location.hash).toBe(HERE);
+  });
+
+  it("keeps what was typed as a new one where nothing is left of it", async () => {
+    await made("Ana");
+    await type("#manner-identity-role", "guide");
+    await save();
+    await type("#manner-identity-role", "guide of all");
+    gateway.speaking.last = true;
+    await click(button(words.undo));
+    expect(console.personality.drafts.of("site_demo", "~new")?.form["identity.role"]).toBe(
+      "guide of all",
+    );
+  });
+
   it("is duplicated", async () => {
     await made("Ana");
     await click(button(words.copyOwn));

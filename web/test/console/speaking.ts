@@ -21,6 +21,8 @@ export class Speaking {
   /** Whether there are any such calls. */
   there = true;
   fallback: string | null = null;
+  /** Whether the next edit that is taken back is the first one. */
+  last = false;
   #numbers = 0;
 
   item(name: string, personality: Json | null, origin = "console", fields: Json = {}): Json {
@@ -60,6 +62,10 @@ export class Speaking {
     }
     const found = this.own.find((one) => one.name === name);
     if (deed === "undo") {
+      if (found !== undefined && this.last) {
+        this.own = this.own.filter((one) => one !== found);
+        return [204, null];
+      }
       if (found !== undefined) return [200, found];
       this.own.push(this.item(name, TEACHER));
       return [200, this.own.at(-1) ?? null];

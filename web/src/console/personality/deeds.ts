@@ -64,7 +64,7 @@ export class PersonalityDeeds {
     await this.#doing(
       async (site) => {
         const item = await this.store.api.undo(site, name);
-        this.store.drafts.drop(site, name);
+        this.#rebase(site, name, item);
         await this.store.read();
         if (about === "restored" && item !== null) this.store.show(name);
         if (item === null && this.store.name.value === name) this.store.show(null);
@@ -135,6 +135,15 @@ export class PersonalityDeeds {
     const inUse = store.site.value?.inUse === item.name;
     const offer = name === NEW ? null : () => void this.undo(item.name);
     this.#say(inUse ? "saved_in_use" : "saved", offer);
+  }
+
+  /** What was typed meanwhile goes on from what is there now; where nothing is, as a new one. */
+  #rebase(site: string, name: string, item: Item | null): void {
+    const { drafts } = this.store;
+    const typed = drafts.of(site, name);
+    if (typed === null) return;
+    if (item === null) drafts.drop(site, name);
+    drafts.keep(site, item?.name ?? NEW, { form: typed.form, basedOn: item?.number ?? null });
   }
 
   async #doing(act: (site: string) => Promise<void>, again: () => void): Promise<void> {

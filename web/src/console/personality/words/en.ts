@@ -46,6 +46,7 @@ export const en = {
   saving: "Saving…",
   discard: "Discard",
   remove: "Remove",
+  undoLast: "Undo the last change",
   removeInUse: "It is in use. Choose another one first.",
   copy: "Make your own from it",
   copyOwn: "Duplicate",

@@ -47,6 +47,7 @@ export const es: PersonalityWords = {
   saving: "Guardando…",
   discard: "Descartar",
   remove: "Eliminar",
+  undoLast: "Deshacer el último cambio",
   removeInUse: "Está en uso. Elige otra primero.",
   copy: "Hacer la tuya a partir de esta",
   copyOwn: "Duplicar",

@@ -46,6 +46,7 @@ export const he: PersonalityWords = {
   saving: "שומר…",
   discard: "ביטול השינויים",
   remove: "הסרה",
+  undoLast: "ביטול השינוי האחרון",
   removeInUse: "היא בשימוש. יש לבחור קודם באחרת.",
   copy: "ליצור משלך על בסיס זו",
   copyOwn: "שכפול",

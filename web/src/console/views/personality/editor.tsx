@@ -300,6 +300,11 @@ function Foot({ item }: { item: Item }) {
             {words.copyOwn}
           </button>
         )}
+        {!personality.isChanged.value && (
+          <button type="button" class="button-text" onClick={() => void manners.undo(item.name)}>
+            {words.undoLast}
+          </button>
+        )}
         <button
           type="button"
           class="button-text button-bad"
