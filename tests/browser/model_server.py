@@ -85,7 +85,7 @@ async def _ends(reader: asyncio.StreamReader) -> tuple[str, str]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = int(head.partition("content-length: ")[2].partition("\r")[0])
     body = json.loads(await reader.readexactly(length))
-    first, *_, last = [message["content"] for message in body["messages"]]
+    first, last = (body["messages"][at]["content"] for at in (0, -1))
     assert isinstance(first, str)
     assert isinstance(last, str)
     return first, last
