@@ -227,7 +227,7 @@ async def test_two_operators_do_not_write_over_each_other(surfer: Surfer, shop: 
     await expect(one.get_by_label("Role")).to_have_value("the second")
     await one.get_by_role("button", name="Remove").click()
     await expect(row(one, "Lia")).to_have_count(0)
-    await one.get_by_role("button", name="Undo").click()
+    await one.get_by_role("button", name="Undo", exact=True).click()
     await expect(row(one, "Lia")).to_have_count(1)
 
 
