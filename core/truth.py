@@ -28,6 +28,7 @@ from core.messages import (
     VisitorEvent,
 )
 from core.model_routing.spend import Budgets
+from core.personalities import PersonalityStore
 from core.ports import Thread
 from core.revocation import RevocationStore
 from core.scope import Scope
@@ -187,6 +188,10 @@ class Truth(Protocol):
     @property
     def knowledge(self) -> KnowledgeStore:
         """The part that keeps what operators changed of knowledge bases."""
+
+    @property
+    def personalities(self) -> PersonalityStore:
+        """The part that keeps what operators changed of how chats speak."""
 
     @property
     def commands(self) -> CommandStore:

@@ -35,7 +35,7 @@ from gateway.routes.bank import bank_routes
 from gateway.routes.chat import chat_routes
 from gateway.routes.commands import command_routes
 from gateway.routes.completions import completion_routes
-from gateway.routes.console_openapi import console_openapi_routes
+from gateway.routes.console_openapi import There, console_openapi_routes
 from gateway.routes.documents import console_document_routes, document_routes
 from gateway.routes.embed import embed_routes
 from gateway.routes.escalations import escalation_routes
@@ -47,6 +47,7 @@ from gateway.routes.knowledge_tools import knowledge_tool_routes
 from gateway.routes.metrics import metric_routes
 from gateway.routes.openapi import openapi_routes
 from gateway.routes.operator import operator_routes
+from gateway.routes.personalities import personality_routes
 from gateway.routes.preview import preview_routes
 from gateway.routes.routing import routing_routes
 from gateway.routes.sessions import session_routes
@@ -104,18 +105,7 @@ def create_app(services: Services, *, outbox: bool = True, edits: bool = True) -
             *preview_routes(services, shelf),
         ]
     )
-    operator = Router(
-        [
-            *operator_routes(services, desk, front.spending),
-            *console_usage_routes(services, front.spending),
-            *(_desk_routes(services, desk) if desk else ()),
-            *embed_routes(services),
-            *figure_routes(services),
-            *_front_operator_routes(front),
-            *_described(services, desk),
-            *console_document_routes(services),
-        ]
-    )
+    operator = Router(_operator_routes(front, desk))
     visitor_app = OwnOriginMiddleware(visitor, settings.public_url)
     routes = [*visitor.routes, *operator.routes]
     app = Starlette(
@@ -151,13 +141,31 @@ def _front_routes(front: Front) -> list[Route]:
     ]
 
 
-def _front_operator_routes(front: Front) -> list[Route]:
-    """What operators ask of the parts that answer visitors."""
-    return [*routing_routes(front), *bank_routes(front)]
+def _operator_routes(front: Front, desk: Desk | None) -> list[Route]:
+    """What the console's origin has."""
+    services = front.services
+    return [
+        *operator_routes(front, desk),
+        *console_usage_routes(services, front.spending),
+        *(_desk_routes(services, desk) if desk else ()),
+        *embed_routes(services),
+        *figure_routes(services),
+        *routing_routes(front),
+        *bank_routes(front),
+        *_personality_routes(front),
+        *_described(services, desk),
+        *console_document_routes(services),
+    ]
 
 
 def _desk_routes(services: Services, desk: Desk) -> list[Route]:
     return [*knowledge_routes(services, desk), *knowledge_tool_routes(services, desk)]
+
+
+def _personality_routes(front: Front) -> list[Route]:
+    """How sites speak, where personalities are at hand."""
+    spoken = front.personalities
+    return [] if spoken is None else personality_routes(front, spoken)
 
 
 def _described(services: Services, desk: Desk | None) -> list[Route]:
@@ -166,7 +174,8 @@ def _described(services: Services, desk: Desk | None) -> list[Route]:
     return [
         *(command_routes(services, commands) if commands else ()),
         *console_openapi_routes(
-            services.settings, has_desk=desk is not None, has_commands=commands is not None
+            services.settings,
+            There(desk is not None, commands is not None, services.personalities is not None),
         ),
     ]
 
@@ -216,6 +225,9 @@ async def _live(
         aside.append(asyncio.create_task(front.learners.run()))
     if front.bank is not None:
         aside.append(asyncio.create_task(front.bank.run(front.services.bell)))
+    if front.personalities is not None:
+        await front.personalities.look_around()  # the first visitor hears what was chosen, too
+        aside.append(asyncio.create_task(front.personalities.run()))
     if follower is not None:
         aside.append(asyncio.create_task(follower.run()))
     try:

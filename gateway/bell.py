@@ -17,6 +17,8 @@ OUTBOX = "outbox"
 OPERATORS = "operators"
 KNOWLEDGE = "knowledge"
 """Something was published."""
+PERSONALITIES = "personalities"
+"""An operator changed how a site's chat speaks."""
 
 
 def conversation_topic(site: str, conversation_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -20,6 +21,7 @@ from gateway.idempotency import Idempotency
 from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
+from gateway.personality.serving import SitePersonalities
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.bank import Bank, BankRules
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
@@ -68,6 +70,7 @@ class Front:
     resolver: Resolver | None = None
     learners: Learners | None = None
     bank: Bank | None = None
+    personalities: SitePersonalities | None = None
     running: set[asyncio.Task[Finished]] = field(default_factory=set)
     gates: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -91,7 +94,7 @@ class Front:
                 index=self.shelf[site].index,
                 threshold=settings.confidence_threshold,
                 max_tokens=limits.max_tokens,
-                personality=settings.personality,
+                manner=self._manner(site),
                 time_zone=settings.time_zone,
                 tools=settings.tools,
                 disclaimers=_disclaimers(settings),
@@ -113,6 +116,11 @@ class Front:
             if self.services.settings.canary
             else tuple,
         )
+
+    def _manner(self, site: str) -> Callable[[str], str | None]:
+        if self.personalities is None:
+            return lambda _locale: None
+        return partial(self.personalities.told, site)
 
     def targets(self, site: str) -> tuple[tuple[str, str], ...]:
         """The names and kinds of the targets that a site's escalations go to."""
@@ -165,6 +173,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         history=History(services.truth, services.guard),
         learners=learners,
         bank=_bank(services),
+        personalities=_personalities(services),
         resolver=_resolver(settings.routing),
     )
 
@@ -218,6 +227,18 @@ def _bank(services: Services) -> Bank | None:
     )
 
 
+def _personalities(services: Services) -> SitePersonalities | None:
+    """How the sites speak; None where no personalities are at hand."""
+    if services.personalities is None:
+        return None
+    return SitePersonalities(
+        services.personalities,
+        services.truth.personalities,
+        services.settings.sites,
+        services.bell,
+    )
+
+
 def _learners(services: Services) -> Learners | None:
     """What learns which tier suffices; None where nothing goes by it, or nothing embeds."""
     settings = services.settings
@@ -244,7 +265,6 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
         embedding=services.embedding.table if services.embedding else None,
         disclaimers=services.disclaimers,
         tasks=services.tasks,
-        personalities=services.personalities,
         routing=routing_of(
             services.settings,
             services.budgets or services.truth.budgets,

@@ -288,12 +288,12 @@ def entry_changed() -> Problem:
 
 
 def nothing_to_undo() -> Problem:
-    """An entry that is as its file has it."""
+    """What is as its file has it, or has nothing left that could be taken back."""
     return Problem(
         "nothing-to-undo",
         409,
         "Nothing to undo",
-        "Nobody has changed this entry in the console, or all of it was taken back.",
+        "Nobody has changed it in the console, or all of that was taken back.",
     )
 
 

@@ -41,6 +41,7 @@ from gateway.adapters.memory_escalations import MemoryEscalations
 from gateway.adapters.memory_figures import MemoryFigures
 from gateway.adapters.memory_knowledge import MemoryKnowledge
 from gateway.adapters.memory_learning import MemoryLearning
+from gateway.adapters.memory_personalities import MemoryPersonalities
 from gateway.adapters.memory_revocations import MemoryRevocations
 from gateway.adapters.memory_rows import (
     FeedbackRow,
@@ -58,6 +59,7 @@ class MemoryTruth:
         self._clock = clock
         self._rows = Rows()
         self._knowledge = MemoryKnowledge(self._rows.escalations.values)
+        self._personalities = MemoryPersonalities()
         self._commands = MemoryCommands()
         self._conversations = MemoryConversations(self._rows)
         self._revocations = MemoryRevocations()
@@ -72,6 +74,11 @@ class MemoryTruth:
     def knowledge(self) -> MemoryKnowledge:
         """The part that keeps what operators changed of knowledge bases."""
         return self._knowledge
+
+    @property
+    def personalities(self) -> MemoryPersonalities:
+        """The part that keeps what operators changed of how chats speak."""
+        return self._personalities
 
     @property
     def commands(self) -> MemoryCommands:

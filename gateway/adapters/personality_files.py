@@ -21,8 +21,8 @@ from typing import Any, Final
 import yaml
 
 from core.ports import Clock
-from gateway.pipeline.personality.form import BadPersonality, Personality, read_personality
-from gateway.pipeline.personality.say import say
+from gateway.pipeline.personality.form import BadPersonality, Flaw, Personality, read_personality
+from gateway.pipeline.personality.say import Filed, say
 
 log = logging.getLogger("fanlight")
 
@@ -47,15 +47,15 @@ def phrases() -> Mapping[str, Any]:
 def parse(text: str) -> Personality:
     """A personality from YAML; raises `BadPersonality`, which names line and column or field."""
     if len(text.encode()) > MOST_BYTES:
-        raise BadPersonality(f"it is longer than {MOST_BYTES} bytes")
+        raise BadPersonality(Flaw("", f"it is longer than {MOST_BYTES} bytes"))
     try:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise BadPersonality(f"{where}{error.problem or 'this is not YAML'}") from error
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BadPersonality(Flaw(where, error.problem or "this is not YAML")) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadPersonality(f"this is not YAML: {error}") from error
+        raise BadPersonality(Flaw("", f"this is not YAML: {error}")) from error
     return read_personality(document)
 
 
@@ -63,10 +63,10 @@ def load(path: Path) -> Personality:
     """A personality from a file; raises `BadPersonality`."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise BadPersonality(f"it is longer than {MOST_BYTES} bytes")
+            raise BadPersonality(Flaw("", f"it is longer than {MOST_BYTES} bytes"))
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadPersonality("it cannot be read as UTF-8") from error
+        raise BadPersonality(Flaw("", "it cannot be read as UTF-8")) from error
     return parse(text)
 
 
@@ -100,6 +100,15 @@ class PersonalityFiles:
         paths = (folder / f"{name}{SUFFIX}" for folder in self._folders)
         return next((path for path in paths if path.is_file()), None)
 
+    def filed(self) -> list[Filed]:
+        """Every one that has a file, in the order of the alphabet; it reads them all."""
+        paths = ((name, self.path(name)) for name in self.names())
+        return [_filed(name, path) for name, path in paths if path is not None]
+
+    def said(self, personality: Personality, locale: str) -> str:
+        """What a model would be told of any."""
+        return say(personality, phrases(), locale)
+
     def told(self, name: str, locale: str) -> str | None:
         """What a model is told of this one; None where no good one was ever there."""
         kept = self._kept.setdefault(name, _Kept())
@@ -110,7 +119,7 @@ class PersonalityFiles:
         if kept.personality is None:
             return None
         if locale not in kept.said:
-            kept.said[locale] = say(kept.personality, phrases(), locale)
+            kept.said[locale] = self.said(kept.personality, locale)
         return kept.said[locale]
 
     def _look(self, name: str, kept: _Kept) -> None:
@@ -130,3 +139,11 @@ class PersonalityFiles:
         for warning in personality.warnings:
             log.info("personality %s: %s", name, warning)
         kept.personality, kept.said = personality, {}
+
+
+def _filed(name: str, path: Path) -> Filed:
+    own = path.parent != OWN
+    try:
+        return Filed(name, own, load(path))
+    except BadPersonality as error:
+        return Filed(name, own, None, error.flaws)

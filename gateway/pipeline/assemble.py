@@ -23,7 +23,6 @@ from core.prompting.compose import (
 )
 from core.prompting.template import LANGUAGES, Template
 from gateway.pipeline.models import CONTEXT_TOKENS, Model
-from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import MINIMAL, Instructions, Prompts, Ready
 from gateway.pipeline.state import Site, TurnState, characters
 from gateway.pipeline.turns import unanswered
@@ -36,16 +35,13 @@ _CANARY = "Private reference, not for replies: "
 class Passages:
     """`assemble.passages`: instructions, passages, what was said before, the question."""
 
-    def __init__(
-        self, prompts: Prompts | None = None, personalities: Personalities | None = None
-    ) -> None:
+    def __init__(self, prompts: Prompts | None = None) -> None:
         self._prompts = prompts
-        self._personalities = personalities
 
     async def run(self, state: TurnState) -> TurnState:
         """Add the prompt; a question that no window holds goes to a person."""
         locale = state.response.locale
-        told = self._spoken(self._told(state, locale), state.site, locale)
+        told = _spoken(self._told(state, locale), state.site, locale)
         told = replace(told, template=_marked(told.template, state.canaries))
         asked = Asked(
             state.site.name,
@@ -77,19 +73,18 @@ class Passages:
         }
         return self._prompts.instructions(state.task_type, locale, values) or MINIMAL
 
-    def _spoken(self, told: Instructions, site: Site, locale: str) -> Instructions:
-        """The same with the site's personality before it."""
-        if self._personalities is None or site.personality is None:
-            return told
-        voice = self._personalities.told(site.personality, locale)
-        if voice is None:
-            return told
-        words = told.template
-        rules = words.filled(words.system, name=site.name, locale=locale)
-        template = Ready(
-            f"{voice}\n\n{rules}", words.nothing, words.earlier, words.answered, words.parts
-        )
-        return replace(told, template=template)
+
+def _spoken(told: Instructions, site: Site, locale: str) -> Instructions:
+    """The same with the site's personality before it."""
+    manner = site.manner(locale)
+    if manner is None:
+        return told
+    words = told.template
+    rules = words.filled(words.system, name=site.name, locale=locale)
+    template = Ready(
+        f"{manner}\n\n{rules}", words.nothing, words.earlier, words.answered, words.parts
+    )
+    return replace(told, template=template)
 
 
 def _marked(template: Template, canaries: Sequence[str]) -> Template:

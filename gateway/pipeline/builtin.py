@@ -15,7 +15,6 @@ from gateway.pipeline.disclaimers import SILENT as NO_DISCLAIMERS
 from gateway.pipeline.disclaimers import Disclaimers
 from gateway.pipeline.learn.stage import Trajectories
 from gateway.pipeline.models import Model
-from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.prompt import Prompts
 from gateway.pipeline.reach import Patience
 from gateway.pipeline.route import Preference
@@ -65,7 +64,6 @@ class Parts:
     embedding: Embedding | None = None
     disclaimers: Disclaimers = NO_DISCLAIMERS
     tasks: Tasks = NO_TASKS
-    personalities: Personalities | None = None
     routing: Routing = field(default_factory=Routing)
     predict: Callable[[TurnState], str | None] | None = None
     tools: Toolbox = field(default_factory=Toolbox)
@@ -88,7 +86,7 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "route.preference": Preference(parts.models, parts.routing.holds),
         "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
         "route.learned": Tiered(parts.models, learned, parts.telemetry),
-        "assemble.passages": Passages(parts.prompts, parts.personalities),
+        "assemble.passages": Passages(parts.prompts),
         "transport.streaming": Streaming(parts.patience, parts.telemetry, tools=parts.tools),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
         "learn.trajectory": Trajectories(),

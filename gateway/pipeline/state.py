@@ -44,8 +44,9 @@ class Site:
     """What the stages know of the site that was asked.
 
     `threshold` is the confidence in [0, 1] below which a person is asked; `max_tokens` bounds a
-    reply whatever the request says. `personality` names how its chat speaks; `tools` are what its
-    models may use, by name; `disclaimers` its own topics of risk, and what is said beside them.
+    reply whatever the request says. `manner` gives what a model is told, in a language, of how the
+    chat speaks; None where it speaks as it does. `tools` are what its models may use, by name;
+    `disclaimers` its own topics of risk, and what is said beside them.
     """
 
     key: str
@@ -53,7 +54,7 @@ class Site:
     index: Index
     threshold: float
     max_tokens: int
-    personality: str | None = None
+    manner: Callable[[str], str | None] = lambda _locale: None
     time_zone: str = "UTC"
     tools: tuple[str, ...] = ()
     disclaimers: Disclaimers = SILENT

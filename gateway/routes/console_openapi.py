@@ -22,40 +22,27 @@ from gateway.routes.embed import EmbedQuery
 from gateway.routes.figures import ANSWERED, FiguresQuery
 from gateway.routes.figures import PATH as FIGURES
 from gateway.routes.openapi import PROBLEM, USAGE, json_content, problem_responses
+from gateway.routes.operations import (
+    COUNT,
+    FLAG,
+    NUMBER_OR_NULL,
+    SHARE,
+    TEXT,
+    TEXT_OR_NULL,
+    TIME,
+    TIME_OR_NULL,
+    Operation,
+    Schema,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+    ref,
+)
+from gateway.routes.personality_openapi import PERSONALITIES, PERSONALITY_SCHEMAS
 from gateway.settings import Settings
 
-type Schema = dict[str, Any]
-
-TEXT: Final[Schema] = {"type": "string"}
-TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
-FLAG: Final[Schema] = {"type": "boolean"}
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
-TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
-NUMBER_OR_NULL: Final[Schema] = {"type": ["number", "null"]}
 REFUSALS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 503)
-
-
-def _object(**properties: Schema) -> Schema:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _one_of(*values: str) -> Schema:
-    return {"enum": list(values)}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
 
 _LINE: Final = {"entry_id": TEXT, "locale": TEXT, "question": TEXT}
 _LENT: Final = {"id": TEXT, "question": TEXT, "answer": TEXT, "locale": TEXT}
@@ -63,153 +50,154 @@ _NEAR: Final = {**_LINE, "confidence": SHARE}
 _FIELDS: Final = {
     "question": TEXT,
     "answer": TEXT,
-    "variants": _list(TEXT),
-    "links": _list(_object(title=TEXT, url=TEXT)),
-    "tags": _list(TEXT),
+    "variants": list_of(TEXT),
+    "links": list_of(object_of(title=TEXT, url=TEXT)),
+    "tags": list_of(TEXT),
     "escalate": FLAG,
     "valid_from": TEXT,
     "valid_until": TEXT,
 }
-_TIMES: Final = _object(median=NUMBER_OR_NULL, p95=NUMBER_OR_NULL)
+_TIMES: Final = object_of(median=NUMBER_OR_NULL, p95=NUMBER_OR_NULL)
 _SPENT: Final = {
     "turns": COUNT, "prompt_tokens": COUNT, "completion_tokens": COUNT, "cost_micros": COUNT,
 }  # fmt: skip
 _SUMMARY: Final = {
     **_SPENT, "escalated": COUNT, "answered": {"type": "object", "additionalProperties": COUNT},
-    "tiers": _list(_object(tier=TEXT_OR_NULL, **_SPENT)), "total_ms": _TIMES,
+    "tiers": list_of(object_of(tier=TEXT_OR_NULL, **_SPENT)), "total_ms": _TIMES,
     "first_token_ms": _TIMES,
 }  # fmt: skip
-_REASONS: Final = _list(_object(reason=TEXT, turns=COUNT))
-_BUILDING: Final = _object(
-    step=_one_of("reading", "calibrating", "learning", "writing", "loading"), share=SHARE
+_REASONS: Final = list_of(object_of(reason=TEXT, turns=COUNT))
+_BUILDING: Final = object_of(
+    step=one_of("reading", "calibrating", "learning", "writing", "loading"), share=SHARE
 )
 SCHEMAS: Final[Mapping[str, Schema]] = {
-    "Session": _object(operator=TEXT, csrf=TEXT),
-    "Usage": _object(items=_list(USAGE)),
-    "Escalation": _object(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
-    "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
-    "Reply": _object(
+    "Session": object_of(operator=TEXT, csrf=TEXT),
+    "Usage": object_of(items=list_of(USAGE)),
+    "Escalation": object_of(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
+    "Escalations": object_of(items=list_of(ref("Escalation")), next=TEXT_OR_NULL),
+    "Reply": object_of(
         id=TEXT, escalation_id=TEXT, author=TEXT, content=TEXT, created_at=TIME, resolved=FLAG
     ),
-    "Resent": _object(resent=COUNT),
-    "EmbeddedSites": _object(
-        sites=_list(
-            _object(
-                site=TEXT, name=TEXT, locales=_list(TEXT), default_locale=TEXT, accent=TEXT,
-                theme=TEXT, origins=_list(TEXT), preview=TEXT,
+    "Resent": object_of(resent=COUNT),
+    "EmbeddedSites": object_of(
+        sites=list_of(
+            object_of(
+                site=TEXT, name=TEXT, locales=list_of(TEXT), default_locale=TEXT, accent=TEXT,
+                theme=TEXT, origins=list_of(TEXT), preview=TEXT,
             )
         )
     ),
-    "Snippets": _object(
-        site=TEXT, gateway=TEXT, origins=_list(TEXT), snippet=TEXT, pinned=TEXT, src=TEXT,
+    "Snippets": object_of(
+        site=TEXT, gateway=TEXT, origins=list_of(TEXT), snippet=TEXT, pinned=TEXT, src=TEXT,
         integrity=TEXT, csp={"type": "object", "additionalProperties": TEXT}, settings=TEXT,
         page_allowed={"type": ["boolean", "null"]},
-        guides=_list(
-            _object(
+        guides=list_of(
+            object_of(
                 name=TEXT, title=TEXT, page=TEXT,
-                steps=_list(_object(text=TEXT, code=TEXT, language=TEXT)),
+                steps=list_of(object_of(text=TEXT, code=TEXT, language=TEXT)),
             )
         ),
     ),
-    "Site": _object(
-        site=TEXT, name=TEXT, locales=_list(TEXT), default_locale=TEXT, entries=COUNT,
+    "Site": object_of(
+        site=TEXT, name=TEXT, locales=list_of(TEXT), default_locale=TEXT, entries=COUNT,
         release=TEXT, published_at=TIME_OR_NULL, changes=COUNT, unpublished=FLAG, threshold=SHARE,
-        out_of_scope=SHARE, marks=COUNT, building=_or_null(_BUILDING), failed=TEXT_OR_NULL,
+        out_of_scope=SHARE, marks=COUNT, building=or_null(_BUILDING), failed=TEXT_OR_NULL,
     ),
-    "Sites": _object(sites=_list(_ref("Site"))),
-    "Entry": _object(
-        id=TEXT, locale=TEXT, **_FIELDS, origin=_one_of("file", "console"),
-        state=_one_of("live", "changed", "new", "removed"), author=TEXT_OR_NULL, at=TIME_OR_NULL,
+    "Sites": object_of(sites=list_of(ref("Site"))),
+    "Entry": object_of(
+        id=TEXT, locale=TEXT, **_FIELDS, origin=one_of("file", "console"),
+        state=one_of("live", "changed", "new", "removed"), author=TEXT_OR_NULL, at=TIME_OR_NULL,
         number=COUNT,
     ),
-    "Entries": _object(items=_list(_ref("Entry")), next=TEXT_OR_NULL, total=COUNT),
+    "Entries": object_of(items=list_of(ref("Entry")), next=TEXT_OR_NULL, total=COUNT),
     "WholeEntry": {
         "allOf": [
-            _ref("Entry"),
-            _object(
-                history=_list(
-                    _object(
+            ref("Entry"),
+            object_of(
+                history=list_of(
+                    object_of(
                         at=TIME, author=TEXT,
-                        action=_one_of("created", "edited", "removed", "restored"),
-                        entry=_or_null(_object(**_FIELDS)),
+                        action=one_of("created", "edited", "removed", "restored"),
+                        entry=or_null(object_of(**_FIELDS)),
                     )
                 ),
-                file=_or_null(_object(**_FIELDS)),
+                file=or_null(object_of(**_FIELDS)),
             ),
         ]
     },
-    "Tried": _object(
-        question=TEXT, draft=FLAG, outcome=_one_of("answered", "asked_back", "handed_over"),
+    "Tried": object_of(
+        question=TEXT, draft=FLAG, outcome=one_of("answered", "asked_back", "handed_over"),
         confidence=SHARE, threshold=SHARE,
-        answer=_or_null(_object(entry_id=TEXT, locale=TEXT, text=TEXT)),
-        candidates=_list(_object(**_NEAR, reasons=_list(TEXT))), built=FLAG,
+        answer=or_null(object_of(entry_id=TEXT, locale=TEXT, text=TEXT)),
+        candidates=list_of(object_of(**_NEAR, reasons=list_of(TEXT))), built=FLAG,
     ),
-    "Building": _object(building=_BUILDING),
-    "Findings": _object(
-        findings=_list(
-            _object(
-                kind=TEXT, severity=_one_of("error", "warning", "advice"), **_LINE,
-                other=_or_null(_object(**_LINE)), text=TEXT, remedy=TEXT,
+    "Building": object_of(building=_BUILDING),
+    "Findings": object_of(
+        findings=list_of(
+            object_of(
+                kind=TEXT, severity=one_of("error", "warning", "advice"), **_LINE,
+                other=or_null(object_of(**_LINE)), text=TEXT, remedy=TEXT,
             )
         ),
         checked_at=TIME_OR_NULL, running=FLAG, failed=TEXT_OR_NULL,
     ),
-    "Unanswered": _object(
-        items=_list(
-            _object(
+    "Unanswered": object_of(
+        items=list_of(
+            object_of(
                 question=TEXT, locale=TEXT, count=COUNT, first_at=TIME, last_at=TIME,
-                similar=_list(TEXT), nearest=_or_null(_object(**_NEAR)), escalations=_list(TEXT),
+                similar=list_of(TEXT), nearest=or_null(object_of(**_NEAR)),
+                escalations=list_of(TEXT),
             )
         ),
         days=COUNT,
     ),
-    "Mark": _object(id=TEXT, question=TEXT, entry_id=TEXT_OR_NULL, author=TEXT, at=TIME),
-    "Marks": _object(items=_list(_ref("Mark"))),
-    "Import": _object(
-        import_id=TEXT, source=TEXT, added=_list(_object(**_LINE)),
-        changed=_list(_object(**_LINE)), removed=_list(_object(**_LINE)), unchanged=COUNT,
-        problems=_list(TEXT),
+    "Mark": object_of(id=TEXT, question=TEXT, entry_id=TEXT_OR_NULL, author=TEXT, at=TIME),
+    "Marks": object_of(items=list_of(ref("Mark"))),
+    "Import": object_of(
+        import_id=TEXT, source=TEXT, added=list_of(object_of(**_LINE)),
+        changed=list_of(object_of(**_LINE)), removed=list_of(object_of(**_LINE)), unchanged=COUNT,
+        problems=list_of(TEXT),
     ),
     "Imported": {
         "allOf": [
-            _ref("Site"),
-            _object(left_out=_list(_object(entry_id=TEXT, locale=TEXT))),
+            ref("Site"),
+            object_of(left_out=list_of(object_of(entry_id=TEXT, locale=TEXT))),
         ]
     },
-    "Classification": _object(
-        classification=_one_of(*LABELS), confidence=SHARE, reasoning=TEXT,
-        method=_one_of("ensemble", "head", "keywords", "default"),
+    "Classification": object_of(
+        classification=one_of(*LABELS), confidence=SHARE, reasoning=TEXT,
+        method=one_of("ensemble", "head", "keywords", "default"),
     ),
-    "Judgement": _object(
-        id=TEXT, command=TEXT, given=_one_of(*LABELS), expected=_one_of(*LABELS), author=TEXT,
+    "Judgement": object_of(
+        id=TEXT, command=TEXT, given=one_of(*LABELS), expected=one_of(*LABELS), author=TEXT,
         at=TIME,
     ),
-    "Explained": _object(
-        site=TEXT, channel=_one_of("widget", "api", "console"), question=TEXT,
-        answered_by=_one_of("kb", "visitor", "model"), confidence=SHARE, task_type=TEXT,
-        complexity=_or_null(SHARE), workflow=TEXT, models=_list(TEXT), tier=TEXT_OR_NULL,
+    "Explained": object_of(
+        site=TEXT, channel=one_of("widget", "api", "console"), question=TEXT,
+        answered_by=one_of("kb", "visitor", "model"), confidence=SHARE, task_type=TEXT,
+        complexity=or_null(SHARE), workflow=TEXT, models=list_of(TEXT), tier=TEXT_OR_NULL,
         reason=TEXT_OR_NULL, estimated_usd={"type": "number", "minimum": 0},
-        steps=_list(_object(what=TEXT, result=TEXT)),
+        steps=list_of(object_of(what=TEXT, result=TEXT)),
     ),
-    "Figures": _object(
-        site=TEXT_OR_NULL, sites=_list(_object(site=TEXT, name=TEXT)), by=_one_of("hour", "day"),
-        zone=TEXT, **{"from": TIME, "to": TIME}, at=TIME, total=_object(**_SUMMARY),
-        spans=_list(_object(**{"from": TIME, "to": TIME}, **_SUMMARY)),
-        models=_list(_object(model=TEXT, tier=TEXT_OR_NULL, **_SPENT)),
-        confidence=_list(
-            _object(
-                **{"from": SHARE, "to": SHARE}, turns=COUNT, mean=_or_null(SHARE), judged=COUNT,
+    "Figures": object_of(
+        site=TEXT_OR_NULL, sites=list_of(object_of(site=TEXT, name=TEXT)), by=one_of("hour", "day"),
+        zone=TEXT, **{"from": TIME, "to": TIME}, at=TIME, total=object_of(**_SUMMARY),
+        spans=list_of(object_of(**{"from": TIME, "to": TIME}, **_SUMMARY)),
+        models=list_of(object_of(model=TEXT, tier=TEXT_OR_NULL, **_SPENT)),
+        confidence=list_of(
+            object_of(
+                **{"from": SHARE, "to": SHARE}, turns=COUNT, mean=or_null(SHARE), judged=COUNT,
                 good=COUNT,
             )
         ),
         reasons=_REASONS, choices=_REASONS,
     ),
-    "Answered": _object(
-        items=_list(
-            _object(
+    "Answered": object_of(
+        items=list_of(
+            object_of(
                 turn_id=TEXT, conversation_id=TEXT, created_at=TIME, source=TEXT, confidence=SHARE,
-                escalated=FLAG, reasons=_list(TEXT), channel=TEXT, locale=TEXT,
-                total_ms={"type": "number"}, task_type=TEXT_OR_NULL, complexity=_or_null(SHARE),
+                escalated=FLAG, reasons=list_of(TEXT), channel=TEXT, locale=TEXT,
+                total_ms={"type": "number"}, task_type=TEXT_OR_NULL, complexity=or_null(SHARE),
                 workflow=TEXT_OR_NULL, tier=TEXT_OR_NULL, model=TEXT_OR_NULL, reason=TEXT_OR_NULL,
                 estimated_micros=COUNT, cost_micros=COUNT, prompt_tokens=COUNT,
                 completion_tokens=COUNT, first_token_ms=NUMBER_OR_NULL,
@@ -218,27 +206,15 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             )
         )
     ),
-    "Bank": _object(
-        lends=_one_of(*LENT),
-        items=_list(_object(**_LENT, by=_one_of("person", "model"), at=TIME)),
+    "Bank": object_of(
+        lends=one_of(*LENT),
+        items=list_of(object_of(**_LENT, by=one_of("person", "model"), at=TIME)),
     ),
-    "Accuracy": _object(
-        days=COUNT, accuracy=_or_null(SHARE),
-        by_day=_list(_object(day=TEXT, count=COUNT, right=COUNT)),
+    "Accuracy": object_of(
+        days=COUNT, accuracy=or_null(SHARE),
+        by_day=list_of(object_of(day=TEXT, count=COUNT, right=COUNT)),
     ),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call: what it takes, and what it gives by its status (None: no body)."""
-
-    method: str
-    path: str
-    summary: str
-    gives: Mapping[int, str | None]
-    takes: type[wire.Body] | None = None
-    query: type[wire.Body] | None = None
 
 
 _SESSION, _ONE = "/v1/operator/session", "/v1/escalations/{escalation_id}"
@@ -324,12 +300,22 @@ COMMANDS: Final = (
 )  # fmt: skip
 
 
-def console_document(settings: Settings, *, has_desk: bool, has_commands: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class There:
+    """Which of the calls that not every gateway has are there."""
+
+    desk: bool = False
+    commands: bool = False
+    personalities: bool = False
+
+
+def console_document(settings: Settings, there: There) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the operators' API, without the calls that are not there."""
     operations = (
         *OPERATIONS,
-        *(KNOWLEDGE if has_desk else ()),
-        *(COMMANDS if has_commands else ()),
+        *(KNOWLEDGE if there.desk else ()),
+        *(COMMANDS if there.commands else ()),
+        *(PERSONALITIES if there.personalities else ()),
     )
     bodies = [operation.takes for operation in operations if operation.takes]
     _, defined = models_json_schema(
@@ -346,7 +332,7 @@ def console_document(settings: Settings, *, has_desk: bool, has_commands: bool) 
         "servers": [{"url": settings.console_url}],
         "paths": paths,
         "components": {
-            "schemas": {**defined["$defs"], **SCHEMAS, "Problem": PROBLEM},
+            "schemas": {**defined["$defs"], **SCHEMAS, **PERSONALITY_SCHEMAS, "Problem": PROBLEM},
             "securitySchemes": {"session": cookie, "csrf": token},
         },
     }
@@ -356,12 +342,12 @@ def _described(operation: Operation) -> dict[str, Any]:
     responses = problem_responses(*REFUSALS)
     for status, name in operation.gives.items():
         said = operation.summary
-        responses[str(status)] = json_content(_ref(name), said) if name else {"description": said}
+        responses[str(status)] = json_content(ref(name), said) if name else {"description": said}
     if operation.path == EVENTS:
         responses["200"]["content"] = {"text/event-stream": {"schema": TEXT}}
     described: dict[str, Any] = {"summary": operation.summary, "responses": responses}
     if operation.takes is not None:
-        schema = _ref(operation.takes.__name__)
+        schema = ref(operation.takes.__name__)
         content = {"application/json": {"schema": schema}}
         described["requestBody"] = {"required": True, "content": content}
     if operation.takes is not operator_wire.LogInBody:
@@ -385,11 +371,9 @@ def _in_query(query: type[wire.Body] | None) -> list[dict[str, Any]]:
     ]
 
 
-def console_openapi_routes(
-    settings: Settings, *, has_desk: bool, has_commands: bool
-) -> list[Route]:
+def console_openapi_routes(settings: Settings, there: There) -> list[Route]:
     """The route of this resource."""
-    made = console_document(settings, has_desk=has_desk, has_commands=has_commands)
+    made = console_document(settings, there)
 
     async def openapi(request: Request) -> Response:
         return JSONResponse(made)

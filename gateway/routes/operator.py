@@ -17,9 +17,8 @@ from core.encoding import is_id, new_id, timestamp
 from core.messages import Escalation, Reply
 from gateway import problems, sse
 from gateway.bell import OPERATORS, OUTBOX, conversation_topic
-from gateway.context import Services
+from gateway.front import Front
 from gateway.knowledge.desk import Desk
-from gateway.pipeline.spending import Spending
 from gateway.routes import operator_events
 from gateway.routes.operator_sessions import (
     COOKIE,
@@ -33,12 +32,10 @@ from gateway.wire import read_json
 NO_STORE = {"cache-control": "no-store"}
 
 
-def operator_routes(
-    services: Services, desk: Desk | None = None, spending: Spending | None = None
-) -> list[Route]:
-    """The routes of the console's origin; what happens at the desk, and budgets that run low, are
-    among the events."""
-    console = _Console(services, desk, spending)
+def operator_routes(front: Front, desk: Desk | None = None) -> list[Route]:
+    """The routes of the console's origin; what happens at the desk, budgets that run low, and how
+    sites speak are among the events."""
+    console = _Console(front, desk)
     session, one = "/v1/operator/session", "/v1/escalations/{escalation_id}"
     return [
         Route(session, console.log_in, methods=["POST"]),
@@ -54,9 +51,11 @@ def operator_routes(
 
 
 class _Console:
-    def __init__(self, services: Services, desk: Desk | None, spending: Spending | None) -> None:
+    def __init__(self, front: Front, desk: Desk | None) -> None:
+        services = front.services
         self._services = services
-        self._spending = spending
+        self._spending = front.spending
+        self._spoken = front.personalities
         self._desk = desk
         self._truth = services.truth
         self._bell = services.bell
@@ -153,7 +152,8 @@ class _Console:
         watch = operator_events.Watch(
             self._truth,
             lambda: desk.versions if desk else {},
-            self._reached if self._spending else None,
+            self._reached,
+            lambda: self._spoken.versions if self._spoken else {},
         )
         # Before the response begins: what changes after the console reads its list is an event.
         await watch.look()
@@ -166,7 +166,7 @@ class _Console:
 
     async def _reached(self) -> Mapping[str, int]:
         sites = [site.key for site in self._services.settings.sites]
-        return await self._spending.reached(sites) if self._spending else {}
+        return await self._spending.reached(sites)
 
     async def _find(self, request: Request) -> Escalation:
         name = request.path_params["escalation_id"]

@@ -1,4 +1,4 @@
-"""The console's event stream: says which escalations, knowledge bases and budgets changed, not how.
+"""The console's event stream: which escalations, knowledge and budgets changed, and who speaks.
 
 The bell only wakes it; what changed it finds by comparing two looks at the truth, so that nothing
 is missed when a change was made by another process. It ends with `bye` when the process stops or
@@ -27,7 +27,8 @@ class Watch:
     """What one console has been told; each look gives the ids that are new or changed since.
 
     `versions` gives a number for each site, which is another one when its knowledge has changed;
-    `spent` does so for its budgets, when one of their thresholds was reached.
+    `spent` does so for its budgets, when one of their thresholds was reached, and `spoken` for how
+    its chat speaks.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Watch:
         truth: Truth,
         versions: Callable[[], Mapping[str, int]] = dict,
         spent: Callable[[], Awaitable[Mapping[str, int]]] | None = None,
+        spoken: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._truth = truth
         self._versions = versions
@@ -42,13 +44,18 @@ class Watch:
         self._reached: Mapping[str, int] | None = None
         self._seen: dict[str, tuple[int, bool]] = {}
         self._known = dict(versions())
+        self._spoken = spoken
+        self._heard = dict(spoken())
 
     def sites(self) -> list[str]:
         """The sites whose knowledge changed since the last look, or since the watch began."""
-        now = dict(self._versions())
-        changed = [site for site, version in now.items() if self._known.get(site) != version]
-        self._known = now
-        return changed
+        before, self._known = self._known, dict(self._versions())
+        return _changed(before, self._known)
+
+    def speaking(self) -> list[str]:
+        """The sites whose manner of speaking changed since the last look, or the watch began."""
+        before, self._heard = self._heard, dict(self._spoken())
+        return _changed(before, self._heard)
 
     async def budgets(self) -> list[str]:
         """The sites whose budgets reached a threshold since the last look; none at the first.
@@ -72,6 +79,10 @@ class Watch:
         return sorted(changed | closed)
 
 
+def _changed(before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
+    return [site for site, version in now.items() if before.get(site) != version]
+
+
 async def changes(
     bell: Bell,
     watch: Watch,
@@ -86,6 +97,8 @@ async def changes(
                     break
                 for site in watch.sites():
                     yield sse.event("knowledge", {"site": site})
+                for site in watch.speaking():
+                    yield sse.event("personality", {"site": site})
                 for escalation_id in await watch.look():
                     yield sse.event("escalation", {"id": escalation_id})
                 for site in await watch.budgets():

@@ -22,6 +22,8 @@ class ModelServer:
 
     port: int = 0
     asked: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """What each prompt began with."""
     _going: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -49,7 +51,8 @@ class ModelServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            question = await _question(reader)
+            told, question = await _ends(reader)
+            self.told.append(told)
             self.asked.append(question)
             await self._answer(question, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -77,13 +80,15 @@ class ModelServer:
         await writer.drain()
 
 
-async def _question(reader: asyncio.StreamReader) -> str:
+async def _ends(reader: asyncio.StreamReader) -> tuple[str, str]:
+    """The first message of a prompt, and its last."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = int(head.partition("content-length: ")[2].partition("\r")[0])
     body = json.loads(await reader.readexactly(length))
-    content = body["messages"][-1]["content"]
-    assert isinstance(content, str)
-    return content
+    first, last = (body["messages"][at]["content"] for at in (0, -1))
+    assert isinstance(first, str)
+    assert isinstance(last, str)
+    return first, last
 
 
 def _delta(text: str) -> bytes:

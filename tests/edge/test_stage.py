@@ -138,6 +138,7 @@ def test_the_worker_imports_nothing_that_it_cannot_have() -> None:
         "memory_figures",
         "memory_knowledge",
         "memory_learning",
+        "memory_personalities",
         "memory_revocations",
         "memory_rows",
         "memory_subjects",

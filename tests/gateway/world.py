@@ -26,6 +26,7 @@ from gateway.keys import OneKey
 from gateway.local_models import ModelFiles
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
+from gateway.pipeline.personality.say import Personalities
 from gateway.pipeline.stages import Stage
 from gateway.settings import LimitSettings, Secret, Settings, SiteSettings
 from kb import Entry, Link, build_index
@@ -162,6 +163,7 @@ async def world(
     stages: Mapping[str, Stage] | None = None,
     guard: Guard | None = None,
     local_models: ModelFiles | None = None,
+    personalities: Personalities | None = None,
 ) -> AsyncIterator[World]:
     """A running gateway, with its outbox; `patience_s` is how long it waits for its model."""
     time = time or Time()
@@ -179,6 +181,7 @@ async def world(
         services, workshop=workshop, embedding=embedding, commands=commands, guard=guard
     )
     services = replace(services, stages=stages or {}, local_models=local_models)
+    services = replace(services, personalities=personalities)
     await services.truth.start()
     app = create_app(services)
     async with (

@@ -59,6 +59,11 @@ def knowledge(site: str) -> str:
     return f"knowledge {site}"
 
 
+def personalities(site: str) -> str:
+    """The lock on a site's edits of how its chat speaks."""
+    return f"personalities {site}"
+
+
 MIGRATIONS = "migrations"
 """The lock on the tables themselves."""
 

@@ -39,6 +39,7 @@ from gateway.adapters.sql.errors import mapped
 from gateway.adapters.sql.figures import SqlFigures
 from gateway.adapters.sql.group_commit import WAITING_LIMIT, GroupCommit
 from gateway.adapters.sql.knowledge import SqlKnowledge
+from gateway.adapters.sql.personalities import SqlPersonalities
 from gateway.adapters.sql.reader import Reader
 from gateway.adapters.sql.revocations import SqlRevocations
 from gateway.adapters.sql.subjects import SqlSubjects
@@ -102,6 +103,7 @@ class SqlTruth:
         self._swept = 0.0
         self._sweeping: asyncio.Task[None] | None = None
         self._knowledge = SqlKnowledge(self._read, self._write)
+        self._personalities = SqlPersonalities(self._read, self._write)
         self._commands = SqlCommands(self._read, self._write, self._empty_log)
         self._conversations = SqlConversations(self._read)
         self._revocations = SqlRevocations(self._glance, self._write)
@@ -115,6 +117,11 @@ class SqlTruth:
     def knowledge(self) -> SqlKnowledge:
         """The part that keeps what operators changed of knowledge bases."""
         return self._knowledge
+
+    @property
+    def personalities(self) -> SqlPersonalities:
+        """The part that keeps what operators changed of how chats speak."""
+        return self._personalities
 
     @property
     def commands(self) -> SqlCommands:

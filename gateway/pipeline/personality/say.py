@@ -7,10 +7,11 @@ because what stands late in a long prompt is followed less), then style.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from gateway.pipeline.personality.form import FIELDS, Personality
+from gateway.pipeline.personality.form import FIELDS, Flaw, Personality
 
 DEFAULT: Final = "en"
 _FIRST: Final = (
@@ -24,11 +25,30 @@ Phrases = Mapping[str, Mapping[str, Any]]
 sentence for each of its values. `visitor` is said of every personality."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A personality of a file as it is now: the owner's own, or Fanlight's.
+
+    `flaws` are why there is no `personality`.
+    """
+
+    name: str
+    own: bool
+    personality: Personality | None
+    flaws: Sequence[Flaw] = ()
+
+
 class Personalities(Protocol):
-    """The personalities at hand."""
+    """The personalities of files."""
 
     def told(self, name: str, locale: str) -> str | None:
         """What a model is told of this one; None where there is none, or a broken one."""
+
+    def said(self, personality: Personality, locale: str) -> str:
+        """What a model would be told of any."""
+
+    def filed(self) -> Sequence[Filed]:
+        """Every one that has a file, in the order of the alphabet; it reads them all."""
 
 
 def say(personality: Personality, phrases: Phrases, locale: str) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from core.personalities import PersonalityEdit
+from gateway.adapters.sql.opening import sqlite_file
+from gateway.adapters.sql.truth import SqlTruth
 from gateway.cli.personality import personality_group
 from gateway.cli.setup import check
+from gateway.configuration import read_settings
 
 SITE = """
 [prompts]
@@ -49,6 +56,35 @@ def test_fanlights_and_the_owners_are_listed(own: Path) -> None:
     assert code == 0
     names = [each["name"] for each in json.loads(said)["personalities"]]
     assert names == ["ana", "default", "professional", "teacher"]
+
+
+def test_what_was_made_and_chosen_in_the_console_is_listed(own: Path) -> None:
+    assert json.loads(run("list", "--json")[1])["sites"] == []
+    settings = read_settings(None, os.environ)
+
+    async def choose() -> None:
+        truth = SqlTruth(settings.database_url, clock=time.time)
+        await truth.start()
+        document = {"identity": {"name": "Ana"}, "communication": {}}
+        made = PersonalityEdit("site_shop", "set", "operator", 1.0, "console.ana", document)
+        number = (await truth.personalities.append(made, seen=0)).number
+        used = PersonalityEdit("site_shop", "use", "operator", 2.0, "console.ana")
+        await truth.personalities.append(used, seen=number)
+        await truth.close()
+
+    Path(sqlite_file(settings.database_url).database or "").parent.mkdir(parents=True)
+    asyncio.run(choose())
+    assert json.loads(run("list", "--json")[1])["sites"] == [
+        {
+            "site": "site_shop",
+            "in_use": "console.ana",
+            "chosen": True,
+            "own": {"console.ana": "Ana"},
+        }
+    ]
+    said = run("list")[1]
+    assert "site_shop uses console.ana, as chosen in the console" in said
+    assert "  console.ana  Ana" in said
 
 
 def test_what_a_model_is_told_is_shown_in_a_language(own: Path) -> None:

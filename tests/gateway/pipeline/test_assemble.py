@@ -129,21 +129,14 @@ def test_a_server_that_tells_its_tokens_corrects_the_estimate() -> None:
     assert measure.ratio < 3.0
 
 
-class Ana:
-    """Has one personality."""
-
-    def told(self, name: str, locale: str) -> str | None:
-        return f"Your name is Ana ({locale})." if name == "ana" else None
-
-
 @pytest.mark.parametrize("prompts", [None, One(Instructions(Ready("RULES.\n")))])
 async def test_the_personality_comes_first_and_the_rules_stand_behind_it(
     prompts: One | None,
 ) -> None:
     state = asked("How do I return it?")
-    spoken = replace(state, site=replace(state.site, personality="ana"))
-    plain = (await Passages(prompts, Ana()).run(state)).prompt
-    prompt = (await Passages(prompts, Ana()).run(spoken)).prompt
+    ana = replace(state.site, manner=lambda locale: f"Your name is Ana ({locale}).")
+    plain = (await Passages(prompts).run(state)).prompt
+    prompt = (await Passages(prompts).run(replace(state, site=ana))).prompt
     assert plain is not None
     assert prompt is not None
     rules = plain.messages[0]["content"]
@@ -153,5 +146,5 @@ async def test_the_personality_comes_first_and_the_rules_stand_behind_it(
 
 async def test_without_a_good_personality_the_rules_stand_alone() -> None:
     state = asked("How do I return it?")
-    lost = replace(state, site=replace(state.site, personality="nobody"))
-    assert (await Passages(None, Ana()).run(lost)).prompt == (await Passages().run(state)).prompt
+    lost = replace(state, site=replace(state.site, manner=lambda _locale: None))
+    assert (await Passages().run(lost)).prompt == (await Passages().run(state)).prompt

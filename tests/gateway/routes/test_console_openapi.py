@@ -19,10 +19,18 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from starlette.routing import Mount, Route, Router
 
 from gateway.adapters.command_head import load_command_head
+from gateway.adapters.personality_files import PersonalityFiles
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.app import ByHost, create_app
 from gateway.commands import Classifier
-from gateway.routes.console_openapi import COMMANDS, KNOWLEDGE, OPERATIONS, console_document
+from gateway.routes.console_openapi import (
+    COMMANDS,
+    KNOWLEDGE,
+    OPERATIONS,
+    There,
+    console_document,
+)
+from gateway.routes.personality_openapi import PERSONALITIES
 from gateway.services import WORKER
 from tests.gateway.routes.console import Console
 from tests.gateway.routes.workshop import ENTRIES, SITE, desk, on_disk, untraced
@@ -32,7 +40,7 @@ from tests.gateway.world import settings as world_settings
 
 ENDS_SOMETHING = {"DELETE /v1/operator/session", "POST /v1/operator/session", "GET /v1/events"}
 TAKES_LONG = {f"POST /v1/knowledge/{{site}}/{name}" for name in ("publish", "findings", "imports")}
-DOCUMENT = console_document(world_settings(), has_desk=True, has_commands=True)
+DOCUMENT = console_document(world_settings(), There(desk=True, commands=True, personalities=True))
 DESCRIBED = schemathesis.openapi.from_dict(DOCUMENT)
 CALLS = {
     found.ok().label: found.ok()
@@ -56,7 +64,7 @@ async def test_every_call_of_the_console_is_described_and_no_other(tmp_path: Pat
             for method in (route.methods or set()) - {"HEAD"}
         }
     assert described == there
-    assert len(described) == len(OPERATIONS) + len(KNOWLEDGE) + len(COMMANDS)
+    assert len(described) == sum(map(len, (OPERATIONS, KNOWLEDGE, COMMANDS, PERSONALITIES)))
 
 
 def routes(world: World) -> list[Route]:
@@ -86,6 +94,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[st
         services,
         workshop=ProcessWorkshop(chosen, WORKER, untraced()),
         commands=Classifier(load_command_head()),
+        personalities=PersonalityFiles(None, time.monotonic),
     )
     with served(create_app(services), port) as url, httpx.Client(base_url=url) as client:
         entered = client.post("/v1/operator/session", json={"token": OPERATOR_TOKEN})
@@ -105,6 +114,8 @@ def test_made_up_calls_keep_to_the_document(label: str, api: tuple[str, dict[str
             case.path_parameters["site"] = SITE
         if "entry_id" in case.path_parameters and len(case.path_parameters["entry_id"]) % 2:
             case.path_parameters |= {"entry_id": "hours", "locale": "en"}
+        if "name" in case.path_parameters and len(case.path_parameters["name"]) % 2:
+            case.path_parameters["name"] = "console.ana"
         response = case.call(base_url=url, headers=headers, cookies={})
         case.validate_response(response, excluded_checks=[ignored_auth, positive_data_acceptance])
         assert response.status_code < 500
@@ -119,3 +130,5 @@ def test_some_of_those_calls_were_accepted(api: tuple[str, dict[str, str]]) -> N
         assert shown["history"]
         made = client.get(f"{ENTRIES}?state=unpublished").json()
         assert made["total"] >= 1
+        spoken = client.get(f"/v1/personalities/{SITE}").json()
+        assert [each for each in spoken["items"] if each["origin"] == "console"]

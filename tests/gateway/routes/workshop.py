@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from gateway.adapters.command_head import load_command_head
+from gateway.adapters.personality_files import PersonalityFiles
 from gateway.adapters.workshop import ProcessWorkshop
 from gateway.bell import OPERATORS
 from gateway.cli.builders import installed_tools
@@ -79,6 +81,7 @@ async def desk(
         workshop=workshop,
         embedding=tools.embedding,
         commands=Classifier(load_command_head()),
+        personalities=PersonalityFiles(None, time.monotonic),
     ) as made:
         console = Console(made)
         assert (await console.log_in()).status_code == 204

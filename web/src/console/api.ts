@@ -6,6 +6,7 @@
  * Refuses: to guess. A call that got no answer is said to have got none.
  */
 
+import { list, object, text } from "./fields";
 import {
   type Escalation,
   type Filter,
@@ -27,6 +28,12 @@ import {
  */
 export type TroubleKind = "unreachable" | "signed_out" | "limited" | "refused" | "broken";
 
+/** What is wrong with one field of what was sent. */
+export interface FieldFlaw {
+  readonly field: string;
+  readonly detail: string;
+}
+
 /** A call that did not work, with what the gateway said about it. */
 export class Trouble extends Error {
   readonly status: number | null;
@@ -36,6 +43,8 @@ export class Trouble extends Error {
   readonly remedy: string;
   /** What of the call was refused, where the gateway names it. */
   readonly field: string;
+  /** What is wrong with each field, where the gateway names more than one. */
+  readonly flaws: readonly FieldFlaw[];
   readonly retryAfter: number | null;
 
   constructor(
@@ -46,6 +55,7 @@ export class Trouble extends Error {
       detail?: string;
       remedy?: string;
       field?: string;
+      flaws?: readonly FieldFlaw[];
       retryAfter?: number | null;
     } = {},
   ) {
@@ -56,6 +66,7 @@ export class Trouble extends Error {
     this.detail = evidence.detail ?? "";
     this.remedy = evidence.remedy ?? "";
     this.field = evidence.field ?? "";
+    this.flaws = evidence.flaws ?? [];
     this.retryAfter = evidence.retryAfter ?? null;
   }
 }
@@ -208,8 +219,14 @@ async function explain(response: Response, now: number): Promise<Trouble> {
     detail: say("detail") || say("title"),
     remedy: say("remedy"),
     field: say("field"),
+    flaws: list(problem?.flaws, readFlaw),
     retryAfter: retryAfter(response.headers.get("Retry-After"), now),
   });
+}
+
+export function readFlaw(value: unknown): FieldFlaw {
+  const fields = object(value, "flaws");
+  return { field: text(fields.field) ?? "", detail: text(fields.detail) ?? "" };
 }
 
 function kindOf(status: number): TroubleKind {

@@ -18,6 +18,9 @@ import { KnowledgeStore } from "./knowledge/store";
 import type { Key } from "./knowledge/unsaved";
 import { type EventLine, type LineState, Live } from "./live";
 import { type FiguresPlace, type KnowledgePlace, type Place, sameEntry } from "./navigation";
+import { PersonalityDeeds } from "./personality/deeds";
+import type { PersonalityPlace } from "./personality/place";
+import { PersonalityStore } from "./personality/store";
 import { SessionStore } from "./session_store";
 
 export interface Ports {
@@ -53,6 +56,8 @@ export class Console {
   readonly embed: EmbedStore;
   readonly figures: FiguresStore;
   readonly how: HowStore;
+  readonly personality: PersonalityStore;
+  readonly manners: PersonalityDeeds;
   readonly room = signal<Place["room"]>("inbox");
   readonly line = signal<LineState>("connecting");
   readonly online = signal(true);
@@ -85,6 +90,10 @@ export class Console {
     this.embed = new EmbedStore(api, ports.after, onTrouble);
     this.figures = new FiguresStore(api, ports, onTrouble);
     this.how = new HowStore(api, onTrouble);
+    this.personality = new PersonalityStore(api, ports.after, onTrouble, (name) => {
+      if (name !== null) this.focus.value = { on: "entry", id: name };
+    });
+    this.manners = new PersonalityDeeds(this.personality);
     this.#live = new Live({
       open: ports.openLine,
       after: ports.after,
@@ -97,6 +106,7 @@ export class Console {
         this.figures.hear();
       },
       onKnowledge: (site) => this.knowledge.hear(site),
+      onPersonality: (site) => this.personality.hear(site),
       onReturn: () => void this.catchUp(),
       onRefused: () => void this.session.check(),
     });
@@ -127,6 +137,7 @@ export class Console {
     if (place.room === "inbox") this.#visitInbox(place.id);
     else if (place.room === "embed") this.#visitEmbed(place);
     else if (place.room === "figures") this.#visitFigures(place);
+    else if (place.room === "personality") this.#visitPersonality(place);
     else this.#visitKnowledge(place);
   }
 
@@ -135,11 +146,13 @@ export class Console {
     if (room === "knowledge") return this.knowledge.place.value;
     if (room === "embed") return this.embed.place.value;
     if (room === "figures") return this.figures.place.value;
+    if (room === "personality") return this.personality.place.value;
     return { room, id: this.inbox.openId.value };
   }
 
   hasUnsaved(): boolean {
-    return this.desk.hasUnsent() || this.knowledge.editor.unsaved.any();
+    const { unsaved } = this.knowledge.editor;
+    return this.desk.hasUnsent() || unsaved.any() || this.personality.drafts.any();
   }
 
   /** The browser says that the network came or went. */
@@ -155,6 +168,7 @@ export class Console {
     const id = this.inbox.openId.value;
     const open = id === null ? null : this.inbox.hear(id);
     await Promise.all([this.inbox.loadFirst(), open, this.knowledge.catchUp()]);
+    if (this.personality.items.value !== null) await this.personality.read();
   }
 
   async logOut(): Promise<void> {
@@ -185,6 +199,7 @@ export class Console {
       this.embed.clear();
       this.figures.clear();
       this.how.clear();
+      this.personality.clear();
       return;
     }
     if (this.#lastOperator !== null && operator !== this.#lastOperator) this.#forget();
@@ -196,6 +211,7 @@ export class Console {
     if (this.room.value === "knowledge") this.knowledge.visit(this.knowledge.place.value);
     if (this.room.value === "embed") this.embed.visit(this.embed.place.value);
     if (this.room.value === "figures") this.figures.visit(this.figures.place.value);
+    if (this.room.value === "personality") this.personality.visit(this.personality.place.value);
   }
 
   #visitInbox(id: string | null): void {
@@ -223,6 +239,15 @@ export class Console {
     else this.figures.visit(place);
   }
 
+  #visitPersonality(place: PersonalityPlace): void {
+    const { name: before } = this.personality.place.value;
+    if (this.#operator.value === null) this.personality.place.value = place;
+    else this.personality.visit(place);
+    if (place.name !== null && place.name !== before) {
+      this.focus.value = { on: "entry", id: place.name };
+    }
+  }
+
   #focusEntry(before: Key | null, now: Key | null): void {
     if (now !== null) this.focus.value = { on: "entry", id: nameOf(now) };
     else if (before !== null) this.focus.value = { on: "entry_row", id: nameOf(before) };
@@ -231,6 +256,7 @@ export class Console {
   #forget(): void {
     this.desk.clear();
     this.knowledge.forget();
+    this.personality.forget();
   }
 
   #tick(): () => void {

@@ -17,6 +17,7 @@ export type Command =
   | "knowledge"
   | "embed"
   | "figures"
+  | "personality"
   | "write"
   | "try"
   | "leave"
@@ -49,6 +50,7 @@ const SINGLE: Record<string, Command> = {
   "2": "knowledge",
   "3": "embed",
   "4": "figures",
+  "5": "personality",
   n: "write",
   t: "try",
 };

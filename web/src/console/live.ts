@@ -26,6 +26,8 @@ export interface LiveOptions {
   readonly onEscalation: (id: string) => void;
   /** This site's knowledge is being built, or was. */
   readonly onKnowledge: (site: string) => void;
+  /** This site speaks otherwise. */
+  readonly onPersonality: (site: string) => void;
   /** The line is back after a break: events may have been missed. */
   readonly onReturn: () => void;
   /** The gateway refused the line: the session may have ended. */
@@ -53,6 +55,9 @@ export class Live {
     line.addEventListener("error", () => this.#failed(line));
     line.addEventListener("escalation", (event) => heard(event, "id", this.options.onEscalation));
     line.addEventListener("knowledge", (event) => heard(event, "site", this.options.onKnowledge));
+    line.addEventListener("personality", (event) =>
+      heard(event, "site", this.options.onPersonality),
+    );
   }
 
   stop(): void {

@@ -4,11 +4,13 @@
  *
  * Decides: `#e_…` is an escalation; `#knowledge/site/entries/en/returns` an entry, `…/new` one that
  * is being written, `#knowledge/site/unanswered` another page, `#embed/site?theme=dark` the builder with what
- * was chosen in it, `#figures/site?range=30d` the figures. An address that is none of these is the inbox.
+ * was chosen in it, `#figures/site?range=30d` the figures, `#personality/site/teacher` how a site speaks. An address
+ * that is none of these is the inbox.
  */
 
 import { type EmbedPlace, parseQuery, query } from "./embed/choices";
 import { type FiguresPlace, figuresAddress, parseFigures } from "./figures/place";
+import { type PersonalityPlace, personalityAddress } from "./personality/place";
 
 export const PAGES = ["entries", "unanswered", "check", "import"] as const;
 export type Page = (typeof PAGES)[number];
@@ -32,8 +34,8 @@ export interface KnowledgePlace {
   readonly entry: EntryKey | "new" | null;
 }
 
-export type { EmbedPlace, FiguresPlace };
-export type Place = InboxPlace | KnowledgePlace | EmbedPlace | FiguresPlace;
+export type { EmbedPlace, FiguresPlace, PersonalityPlace };
+export type Place = InboxPlace | KnowledgePlace | EmbedPlace | FiguresPlace | PersonalityPlace;
 
 export const KNOWLEDGE: KnowledgePlace = {
   room: "knowledge",
@@ -50,7 +52,8 @@ export class Navigation {
   current(): Place {
     const { hash } = this.window.location;
     const id = ESCALATION.exec(hash)?.[1] ?? null;
-    return knowledge(hash) ?? embed(hash) ?? figures(hash) ?? { room: "inbox", id };
+    const other = knowledge(hash) ?? embed(hash) ?? figures(hash) ?? personality(hash);
+    return other ?? { room: "inbox", id };
   }
 
   /** Moves on with a new step in the history. */
@@ -78,6 +81,7 @@ export function address(place: Place): string {
   if (place.room === "inbox") return place.id === null ? "" : `#${place.id}`;
   if (place.room === "embed") return embedAddress(place);
   if (place.room === "figures") return figuresAddress(place);
+  if (place.room === "personality") return personalityAddress(place);
   const { site, page, entry } = place;
   const parts = ["knowledge"];
   if (site !== null) parts.push(site, page);
@@ -108,6 +112,11 @@ function embed(hash: string): EmbedPlace | null {
 function figures(hash: string): FiguresPlace | null {
   const { room, site, asked } = parted(hash);
   return room === "figures" ? parseFigures(site, asked) : null;
+}
+
+function personality(hash: string): PersonalityPlace | null {
+  const [room, site = "", name = ""] = hash.slice(1).split("/").map(decoded);
+  return room === "personality" ? { room, site: site || null, name: name || null } : null;
 }
 
 /** `#room/site?asked`. */

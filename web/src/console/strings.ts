@@ -17,6 +17,7 @@ export const strings = {
   /** Read after the name, as the page's heading. */
   operators: "console",
   skip: "Skip to the question",
+  skipPersonality: "Skip to the personality",
 
   login: {
     title: "Log in",
@@ -51,6 +52,7 @@ export const strings = {
     knowledge: "Knowledge",
     embed: "Embed",
     figures: "Figures",
+    personality: "Personality",
     live: "Live",
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
@@ -271,6 +273,7 @@ export const strings = {
       { keys: ["2"], does: "Knowledge" },
       { keys: ["3"], does: "Embed" },
       { keys: ["4"], does: "Figures" },
+      { keys: ["5"], does: "Personality" },
       { keys: ["Esc"], does: "Leave the field, or go back" },
       { keys: ["?"], does: "This help" },
     ],

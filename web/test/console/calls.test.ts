@@ -103,6 +103,7 @@ describe("the live line", () => {
       onState: (state) => states.push(state),
       onEscalation: (id) => heard.push(id),
       onKnowledge: (site) => heard.push(site),
+      onPersonality: (site) => heard.push(`${site} speaks`),
       onReturn: () => heard.push("returned"),
       onRefused: () => heard.push("refused"),
     });

@@ -9,6 +9,7 @@ import type { EventLine } from "../../src/console/live";
 import { Embedding } from "./embedding";
 import { Figuring } from "./figuring";
 import { Knowledge } from "./knowledge";
+import { Speaking } from "./speaking";
 
 type Json = Record<string, unknown>;
 
@@ -78,6 +79,7 @@ export class Gateway {
   knowledge = new Knowledge();
   embedding = new Embedding();
   figuring = new Figuring();
+  speaking = new Speaking();
   loggedIn = true;
   csrf = "csrf_1";
   operator = "ada";
@@ -187,6 +189,9 @@ export class Gateway {
     }
     if (call.path.startsWith("/v1/embed")) {
       return answer(...this.embedding.answer(call.path, query));
+    }
+    if (call.path.startsWith("/v1/personalities")) {
+      return answer(...this.speaking.answer(call.method, call.path, call.body));
     }
     if (call.path === "/v1/operator/figures") return answer(...this.figuring.answer(query));
     if (call.path === "/v1/escalations") return this.#page(query);

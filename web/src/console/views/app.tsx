@@ -12,6 +12,7 @@ import { FiguresRoom } from "./figures/room";
 import { InboxRoom } from "./inbox";
 import { KnowledgeRoom } from "./knowledge/room";
 import { Checking, Login, Unavailable } from "./login";
+import { PersonalityRoom } from "./personality/room";
 
 export interface AppProps {
   readonly console: Console;
@@ -80,6 +81,7 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
       {room === "knowledge" && <KnowledgeRoom navigation={navigation} />}
       {room === "embed" && <EmbedRoom navigation={navigation} />}
       {room === "figures" && <FiguresRoom navigation={navigation} />}
+      {room === "personality" && <PersonalityRoom navigation={navigation} />}
       <Help />
       <Notes />
       <News />
@@ -91,6 +93,8 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
 function layout(place: Place): string {
   if (place.room === "embed") return " desk-embed";
   if (place.room === "figures") return " desk-figures";
+  if (place.room === "personality")
+    return ` desk-personality${place.name === null ? "" : " desk-open"}`;
   const open = place.room === "inbox" ? place.id : place.entry;
   const page = place.room === "inbox" ? "" : ` desk-knowledge desk-${place.page}`;
   return `${page}${open === null ? "" : " desk-open"}`;
@@ -98,11 +102,22 @@ function layout(place: Place): string {
 
 /** Leads past the list to what is open. */
 function Skip() {
-  const { focus, inbox, knowledge, room } = useConsole();
+  const { focus, inbox, knowledge, personality, room } = useConsole();
   const strings = useStrings();
   const { entry } = knowledge.place.value;
-  const id = room.value === "inbox" ? inbox.openId.value : entry && nameOf(entry);
-  if (id === null || room.value === "embed" || room.value === "figures") return null;
+  const id = {
+    inbox: inbox.openId.value,
+    knowledge: entry && nameOf(entry),
+    personality: personality.name.value,
+    embed: null,
+    figures: null,
+  }[room.value];
+  if (id === null) return null;
+  const says = {
+    inbox: strings.skip,
+    knowledge: strings.knowledge.skip,
+    personality: strings.skipPersonality,
+  };
   return (
     <button
       type="button"
@@ -111,7 +126,7 @@ function Skip() {
         focus.value = { on: room.value === "inbox" ? "question" : "entry", id };
       }}
     >
-      {room.value === "inbox" ? strings.skip : strings.knowledge.skip}
+      {says[room.value as keyof typeof says]}
     </button>
   );
 }

@@ -21,6 +21,7 @@ export function Bar({ operator }: { operator: string }) {
         <Room room="knowledge" />
         <Room room="embed" />
         <Room room="figures" />
+        <Room room="personality" />
       </nav>
       <Connection />
       <span class="bar-space" />

@@ -32,6 +32,7 @@ export function everywhere(console: Console, navigation: Navigation) {
     knowledge: enter("knowledge"),
     embed: enter("embed"),
     figures: enter("figures"),
+    personality: enter("personality"),
   };
 }
 
