@@ -255,6 +255,7 @@ def _site(
         greetings=read_greetings(values["greetings"], where, origins, locales, flaws),
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
+        encoder=values["encoder"] or None,
         personality=values["personality"],
         daily_usd=values["daily_usd"],
         monthly_usd=values["monthly_usd"],

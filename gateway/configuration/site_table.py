@@ -142,6 +142,10 @@ SITE_SETTINGS: Final = (
         "Models for visitors' devices, by id; the first is offered: see local-models.md.",
         (),
     ),
+    Setting(
+        *("sites", "encoder", "string"),
+        "An encoder for visitors' devices, by id, which searches by meaning: see local-models.md.",
+    ),
     *SITE_ROUTING,
     Setting(
         *("sites", "tools", "list of strings"),

@@ -183,6 +183,7 @@ class Documents:
                 "embedding": _embedding(knowledge.embedding),
             },
             "local_models": models.offered(site, self._services.local_models),
+            "encoder": models.encoder(site, self._services.local_models),
             "version": __version__,
             "build": self._build,
         }

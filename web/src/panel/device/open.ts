@@ -37,7 +37,7 @@ export async function openDevice(around: Around): Promise<Device> {
       const reason = outcome.reason === "unsupported" ? "storage" : outcome.reason;
       throw new WeightsError(reason, outcome.message);
     },
-    drop: (but) => dropModels(caches, config.site_key, but),
+    drop: (but) => dropModels(caches, config.site_key, [but, config.encoder?.sha256]),
   });
   // The page says how far it is, for tests and for the curious.
   effect(() => {

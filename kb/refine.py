@@ -1,0 +1,86 @@
+"""The knowledge base's hits in the light of what an encoder says of them.
+
+An encoder is a model that reads a whole sentence; where one is at hand, its cosines tell more of
+what was meant than the static table's. Decides how much: each hit's probability and its cosine are
+weighed in a conditional logit (McFadden, 1974), whose three weights belong to the encoder. Refuses
+to overrule a question that an entry has word for word, or to judge languages that the encoder does
+not know; there the hits stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import exp, log
+from typing import Final
+
+from kb.language import detect_language
+from kb.search import Hit, Index, bounded
+from kb.trial import language, phrasings
+
+REASON: Final = "encoder"
+"""Among a hit's reasons: its confidence was weighed anew."""
+MOST_PHRASINGS: Final = 8
+"""Of an entry that are encoded; where more are known, words and head know it well already."""
+MOST_TEXT: Final = 1_000
+"""Characters of a text that are encoded: more tokens than an encoder reads are not many."""
+_LEAST: Final = 0.001
+_FAR: Final = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What an encoder says of a question.
+
+    `cosines` has the largest cosine of the question and any text of each entry id. The logarithm of
+    a hit's probability counts `kb` times, its cosine `near` times, and "none of them" has `none`
+    beside the logarithm of what the hits leave. `languages` are those it knows; empty: all.
+    """
+
+    cosines: Mapping[str, float]
+    kb: float
+    near: float
+    none: float
+    languages: Collection[str] = ()
+
+    def knows(self, locale: str) -> bool:
+        """Say whether texts of this locale may be compared."""
+        return not self.languages or language(locale) in self.languages
+
+
+def refined(hits: Sequence[Hit], question: str, near: Near) -> tuple[Hit, ...]:
+    """Give the hits, best first, with their probabilities weighed anew.
+
+    As they are where the first has the question word for word, or where the question's language or
+    a hit's is none that the encoder knows; where the question's cannot be told, the hits' decide.
+    """
+    spoken = detect_language(question)
+    known = [hit.entry.locale for hit in hits] + ([spoken] if spoken else [])
+    if not hits or "exact" in hits[0].reasons or not all(map(near.knows, known)):
+        return tuple(hits)
+    open_share = max(_LEAST, 1 - sum(hit.score for hit in hits))
+    utilities = [
+        near.kb * log(max(_LEAST, hit.score)) + near.near * near.cosines.get(hit.entry.id, _FAR)
+        for hit in hits
+    ]
+    none = near.kb * log(open_share) + near.none
+    top = max(none, *utilities)
+    powers = [exp(utility - top) for utility in utilities]
+    total = sum(powers) + exp(none - top)
+    weighed = [_weighed(hit, power / total) for hit, power in zip(hits, powers, strict=True)]
+    return tuple(sorted(weighed, key=lambda hit: -hit.score))
+
+
+def _weighed(hit: Hit, share: float) -> Hit:
+    reasons = (*hit.reasons, REASON)
+    return replace(hit, score=share, confidence=bounded(share), reasons=reasons)
+
+
+def texts(index: Index) -> list[tuple[str, str, str]]:
+    """Give (entry id, language, text) of what may be encoded: ways to ask, and answers, in order."""
+    return [
+        (entry.id, language(entry.locale), text[:MOST_TEXT])
+        for entry in index.entries
+        for text in (*phrasings(entry)[:MOST_PHRASINGS], entry.answer)
+        if text.strip()
+    ]
