@@ -71,8 +71,8 @@ def respond(
     `signals` say what the route is chosen by; what follows from the history is worked out here.
     `attended` is False where nobody is there to answer soon, as far as the caller knows.
     `may_clarify` is False once the visitor has meant none of the choices. `history` has the
-    visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on. `near` is what an encoder says
-    of the question, where one is at hand.
+    visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on. `near` is
+    what an encoder says of the question, where one is at hand.
     """
     question = question[:MAX_QUESTION]
     spoken = question_locale or detect_language(question) or locale
@@ -239,9 +239,9 @@ def read_near(asked: dict[str, Any]) -> Near | None:
     cosines = read(told, "cosines", dict)
     if not all(isinstance(one, (int, float)) and -1 <= one <= 1 for one in cosines.values()):
         raise ValueError("near.cosines must be numbers between -1 and 1, by the ids of entries")
-    weights = [float(read(told, name, (int, float))) for name in ("kb", "near", "none")]
+    weights = [float(read(told, name, (int, float))) for name in ("kb", "near")]
     if not all(map(isfinite, weights)):
-        raise ValueError("near.kb, near.near and near.none must be finite numbers")
+        raise ValueError("near.kb and near.near must be finite numbers")
     return Near(cosines, *weights, languages=read_texts(told, "languages"))
 
 

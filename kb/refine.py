@@ -1,10 +1,11 @@
 """The knowledge base's hits in the light of what an encoder says of them.
 
 An encoder is a model that reads a whole sentence; where one is at hand, its cosines tell more of
-what was meant than the static table's. Decides how much: each hit's probability and its cosine are
-weighed in a conditional logit (McFadden, 1974), whose three weights belong to the encoder. Refuses
-to overrule a question that an entry has word for word, or to judge languages that the encoder does
-not know; there the hits stay as they are.
+what was meant than the static table's. Decides how much: what the hits have together stays theirs,
+and is shared anew by a conditional logit (McFadden, 1974) of each one's probability and cosine,
+whose two weights belong to the encoder. So it can never say that a question is known here which the
+knowledge base takes for a stranger's. Refuses to overrule a question that an entry has word for
+word, or to judge languages that the encoder does not know; there the hits stay as they are.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from typing import Final
 
 from kb.language import detect_language
 from kb.search import Hit, Index, bounded
-from kb.trial import language, phrasings
 
 REASON: Final = "encoder"
 """Among a hit's reasons: its confidence was weighed anew."""
-MOST_PHRASINGS: Final = 8
-"""Of an entry that are encoded; where more are known, words and head know it well already."""
+MOST_VARIANTS: Final = 8
+"""Other ways to ask an entry that are encoded; where more are known, words and head know it well already."""
 MOST_TEXT: Final = 1_000
 """Characters of a text that are encoded: more tokens than an encoder reads are not many."""
 _LEAST: Final = 0.001
@@ -33,19 +33,18 @@ class Near:
     """What an encoder says of a question.
 
     `cosines` has the largest cosine of the question and any text of each entry id. The logarithm of
-    a hit's probability counts `kb` times, its cosine `near` times, and "none of them" has `none`
-    beside the logarithm of what the hits leave. `languages` are those it knows; empty: all.
+    a hit's probability counts `kb` times, its cosine `near` times. `languages` are those that the
+    encoder knows; empty: all.
     """
 
     cosines: Mapping[str, float]
     kb: float
     near: float
-    none: float
     languages: Collection[str] = ()
 
     def knows(self, locale: str) -> bool:
         """Say whether texts of this locale may be compared."""
-        return not self.languages or language(locale) in self.languages
+        return not self.languages or _language(locale) in self.languages
 
 
 def refined(hits: Sequence[Hit], question: str, near: Near) -> tuple[Hit, ...]:
@@ -58,16 +57,14 @@ def refined(hits: Sequence[Hit], question: str, near: Near) -> tuple[Hit, ...]:
     known = [hit.entry.locale for hit in hits] + ([spoken] if spoken else [])
     if not hits or "exact" in hits[0].reasons or not all(map(near.knows, known)):
         return tuple(hits)
-    open_share = max(_LEAST, 1 - sum(hit.score for hit in hits))
     utilities = [
         near.kb * log(max(_LEAST, hit.score)) + near.near * near.cosines.get(hit.entry.id, _FAR)
         for hit in hits
     ]
-    none = near.kb * log(open_share) + near.none
-    top = max(none, *utilities)
+    top = max(utilities)
     powers = [exp(utility - top) for utility in utilities]
-    total = sum(powers) + exp(none - top)
-    weighed = [_weighed(hit, power / total) for hit, power in zip(hits, powers, strict=True)]
+    each = min(1.0, sum(hit.score for hit in hits)) / sum(powers)
+    weighed = [_weighed(hit, power * each) for hit, power in zip(hits, powers, strict=True)]
     return tuple(sorted(weighed, key=lambda hit: -hit.score))
 
 
@@ -77,10 +74,14 @@ def _weighed(hit: Hit, share: float) -> Hit:
 
 
 def texts(index: Index) -> list[tuple[str, str, str]]:
-    """Give (entry id, language, text) of what may be encoded: ways to ask, and answers, in order."""
+    """Give (entry id, language, text) of what may be encoded: ways to ask, then the answer."""
     return [
-        (entry.id, language(entry.locale), text[:MOST_TEXT])
+        (entry.id, _language(entry.locale), text[:MOST_TEXT])
         for entry in index.entries
-        for text in (*phrasings(entry)[:MOST_PHRASINGS], entry.answer)
+        for text in (entry.question, *entry.variants[:MOST_VARIANTS], entry.answer)
         if text.strip()
     ]
+
+
+def _language(locale: str) -> str:
+    return locale.split("-", 1)[0]

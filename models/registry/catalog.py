@@ -42,7 +42,7 @@ _EMBEDDING_FIELDS: Final = (
     *("tokenizer", "dimensions", "query", "passage"),
     *("languages", "search"),
 )
-_SEARCH_FIELDS: Final = ("kb", "near", "none")
+_SEARCH_FIELDS: Final = ("kb", "near")
 _FILE_FIELDS: Final = ("name", "size", "sha256", "sources", "made", "transfer")
 
 
@@ -152,11 +152,11 @@ class _Reader:
         return tuple(value)
 
     def _search(self, place: str, table: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
-        """How cosines are weighed beside a knowledge base: all three weights, or none."""
+        """How cosines are weighed beside a knowledge base: both weights, or none."""
         value = table.get("search", {})
         sound = isinstance(value, dict) and (not value or set(value) == set(_SEARCH_FIELDS))
         if not sound or not all(type(one) in {int, float} for one in value.values()):
-            self.problems.append(f"{place}.search: it has not kb, near and none, as numbers")
+            self.problems.append(f"{place}.search: it has not kb and near, as numbers")
             return ()
         return tuple((name, float(value[name])) for name in _SEARCH_FIELDS if value)
 

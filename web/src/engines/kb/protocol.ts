@@ -62,7 +62,6 @@ export interface KbNear extends NearWeights {
 export interface NearWeights {
   readonly kb: number;
   readonly near: number;
-  readonly none: number;
   /** Those that the encoder knows; empty: all. */
   readonly languages: readonly string[];
 }
