@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ async def reference(model: str, models: Path, given: Sequence[str], purpose: Pur
 async def site_texts(page: Page, *languages: str) -> list[str]:
     """What is encoded of the site's index."""
     document = await page.evaluate("document.getElementById('fanlight-config').textContent")
-    response = await page.request.get(json.loads(document)["kb"]["url"])
+    response = await page.request.get(urljoin(page.url, json.loads(document)["kb"]["url"]))
     index = load_index(await response.body(), load_bundled())
     return [text for _, spoken, text in texts(index) if not languages or spoken in languages]
 

@@ -19,6 +19,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from gateway.cli.bench.browser_scripts import ASK_OFTEN, WATCH_FRAMES
 from gateway.cli.bench.chromium import FLAGS, find_chromium
+from gateway.cli.bench.embedding import embed_figures
 from gateway.cli.bench.host import Served, serving
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Report
@@ -132,12 +133,13 @@ async def _visits(browser: _Browser, served: Served, rounds: int, tokens: int) -
     chunk = next(file for file in listed if file.startswith("/assets/wllama-"))
     asked = {"chunk": chunk, "rounds": rounds, "tokens": tokens}
     found = await page.evaluate(RUN, asked)
+    embedding = await embed_figures(page, rounds)
     version = context.browser.version if context.browser else ""
     await context.close()
     context = await browser.open()
     again = await _second(context, served)
     await context.close()
-    return {**_figures(found), **again, "browser": f"Chromium {version}"}
+    return {**_figures(found), **embedding, **again, "browser": f"Chromium {version}"}
 
 
 async def _download(page: Page, served: Served) -> None:
@@ -146,7 +148,7 @@ async def _download(page: Page, served: Served) -> None:
     await page.locator("html[data-offline=ready]").wait_for(timeout=FETCHED_MS)
     await page.get_by_role("button", name="Menu", exact=True).click()
     await page.get_by_role("menuitem", name="A model on this device").click()
-    await page.locator(".device .button.strong").click()
+    await page.locator(".device .button.strong").first.click()
     await page.locator("html[data-device=kept]").wait_for(timeout=FETCHED_MS)
 
 

@@ -16,11 +16,12 @@ from typing import Final
 import click
 from rich.table import Table
 
+from gateway.cli.bench.host import ENCODER
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Output, Report, json_option
 
 LEAST: Final = {"speed_ratio": 0.97}
-MOST: Final = {"hash_100_mb_s": 0.5, "second_load_requests": 0, "frame_p95_ms": 16}
+MOST: Final = {"hash_100_mb_s": 0.5, "second_load_requests": 0, "frame_p95_ms": 16, "embed_ms": 30}
 """No figure may be below, or above, its goal."""
 LONGEST_S: Final = 900
 LIBRARY: Final = "FANLIGHT_WEBLLM_LIB"
@@ -36,6 +37,7 @@ _MEANINGS: Final = {
     "load_s": "seconds to take the model into memory",
     "second_load_s": "from opening the page to a model that is ready; restarted, no network",
     "second_load_requests": "for the model, or for what runs it, that left the page then",
+    "embed_ms": "median milliseconds of encoding a sentence, on one thread of the processor",
     "frame_p95_ms": "95th percentile of the panel's work for a frame while the model answers",
 }
 
@@ -66,10 +68,12 @@ def engines(
     with output.progress("measuring") as report:
         figures = _run((published, model), rounds, tokens, chromium, report)
     browser = figures.pop("browser")
-    missed = missed_goals(figures)
+    skipped = {"webllm": _unmeasured(os.environ.get(LIBRARY, ""))}
+    if "embed_ms" not in figures:
+        skipped["embed_ms"] = f"{ENCODER} is not in {published}: `fanlight models publish` it"
+    missed = [name for name in missed_goals(figures) if name not in skipped]
     goals = {"least": LEAST, "most": MOST}
     machine = {"browser": browser, "rounds": rounds, "tokens": tokens}
-    skipped = {"webllm": _unmeasured(os.environ.get(LIBRARY, ""))}
     output.result(
         {**figures, "goals": goals, "missed": missed, "skipped": skipped, "machine": machine}
     )
@@ -102,7 +106,7 @@ def missed_goals(figures: dict[str, object]) -> list[str]:
     """The figures that do not reach their goal."""
 
     def value(name: str) -> float:
-        found = figures[name]
+        found = figures.get(name)
         return found if isinstance(found, int | float) else float("nan")
 
     low = [name for name, goal in LEAST.items() if not value(name) >= goal]

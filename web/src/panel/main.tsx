@@ -55,7 +55,7 @@ function build(
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
-    meaning: async (...around) => (await import("./meaning/open.ts")).openMeaning(...around),
+    meaning: async (...around) => (await import("./device/open.ts")).openMeaning(...around),
     device: async (around) => (await import("./device/open.ts")).openDevice(around),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
     owner,

@@ -110,7 +110,7 @@ export class KnowledgeBase {
 
   /** Asks one question; rejects at once when the knowledge base is not ready. */
   async ask(request: KbRequest): Promise<KbResponse> {
-    const near = await this.near?.(request.question);
+    const near = this.near && (await this.near(request.question));
     const asked = near ? { ...request, near } : request;
     const reply = await this.#asked({ type: "ask", request: asked });
     if (reply.type !== "answer") throw new KbError("python", `unexpected reply: ${reply.type}`);

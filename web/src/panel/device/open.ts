@@ -10,6 +10,9 @@ import { Device } from "./device.ts";
 import { followPower, type Powered } from "./power.ts";
 import type { Grounded } from "./writing.ts";
 
+/** The better search is fetched together with this: one room of the build is less to name on the first screen. */
+export { openMeaning } from "../meaning/open.ts";
+
 export interface Around {
   readonly state: PanelState;
   readonly grounded: () => Grounded | undefined;
