@@ -36,7 +36,7 @@ EMBED: Final = """async ({ sentences, rounds }) => {
       data.type === "failed" ? reject(new Error(data.message)) : resolve(data);
     worker.postMessage(call);
   });
-  await asked({ type: "load", archive, execution: "wasm" });
+  await asked({ type: "load", archive });
   const found = [];
   let id = 0;
   for (let round = 0; round <= rounds; round += 1) {

@@ -83,7 +83,7 @@ function server(graph: Graph = new Numbers()) {
     post: (reply) => replies.push(reply),
   });
   const load = (files: Readonly<Record<string, string>> = FILES) =>
-    made.serve({ type: "load", archive: archive(files), execution: "wasm" });
+    made.serve({ type: "load", archive: archive(files) });
   return { made, replies, load };
 }
 
@@ -247,7 +247,7 @@ class Near implements EncoderWorker {
 describe("the encoder", () => {
   async function ready(worker = new Near()) {
     const encoder = new Encoder(() => worker);
-    await encoder.load(archive(FILES), "wasm");
+    await encoder.load(archive(FILES));
     return { encoder, worker };
   }
 
@@ -261,14 +261,14 @@ describe("the encoder", () => {
   it("is ended where it cannot be loaded", async () => {
     const worker = new Near();
     const encoder = new Encoder(() => worker);
-    await expect(encoder.load(archive({}), "wasm")).rejects.toThrow(EngineError);
+    await expect(encoder.load(archive({}))).rejects.toThrow(EngineError);
     expect(worker.ended).toBe(true);
     await expect(encoder.embed(["a"], "query")).rejects.toThrow("no encoder");
   });
 
   it("is loaded once", async () => {
     const { encoder } = await ready();
-    await expect(encoder.load(archive(FILES), "wasm")).rejects.toThrow("already");
+    await expect(encoder.load(archive(FILES))).rejects.toThrow("already");
   });
 
   it.each([

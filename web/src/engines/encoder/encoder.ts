@@ -6,7 +6,7 @@
  */
 
 import { EngineError } from "../engine.ts";
-import type { EncoderCall, EncoderFacts, EncoderReply, Execution, Purpose } from "./protocol.ts";
+import type { EncoderCall, EncoderFacts, EncoderReply, Purpose } from "./protocol.ts";
 
 /** What is needed of a worker; the browser's `Worker` is one. */
 export interface EncoderWorker {
@@ -32,7 +32,7 @@ export class Encoder {
   #last = LOADING;
   #facts: EncoderFacts | undefined;
 
-  constructor(private readonly spawn: (execution: Execution) => EncoderWorker) {}
+  constructor(private readonly spawn: () => EncoderWorker) {}
 
   /** How it is asked; undefined until it is loaded. */
   get facts(): EncoderFacts | undefined {
@@ -44,17 +44,17 @@ export class Encoder {
   }
 
   /** Takes a published encoder into memory; rejects with an `EngineError`, or the signal's reason. */
-  async load(archive: Blob, execution: Execution, signal?: AbortSignal): Promise<void> {
+  async load(archive: Blob, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#worker) throw new EngineError("load", "an encoder is loaded already");
-    const worker = this.spawn(execution);
+    const worker = this.spawn();
     this.#worker = worker;
     worker.addEventListener("message", ({ data }) => this.#hear(data));
     const died = () => this.#end(new EngineError("lost", "the worker stopped"));
     worker.addEventListener("error", died);
     worker.addEventListener("messageerror", died);
     try {
-      const call = { type: "load", archive, execution } as const;
+      const call = { type: "load", archive } as const;
       const reply = await this.#asked(LOADING, call, LOAD_MS, signal);
       if (reply.type === "loaded") this.#facts = reply.facts;
     } catch (error) {

@@ -6,9 +6,6 @@ import type { NearWeights } from "../kb/protocol.ts";
 /** What a text is: looked for, or found. */
 export type Purpose = "query" | "passage";
 
-/** On what the graph runs: the processor, the graphics processor, or what the system has for neural networks. */
-export type Execution = "wasm" | "webgpu" | "webnn";
-
 /** `encoder.json` of a published encoder. */
 export interface EncoderFacts {
   readonly dimensions: number;
@@ -22,7 +19,7 @@ export interface EncoderFacts {
 }
 
 export type EncoderCall =
-  | { readonly type: "load"; readonly archive: Blob; readonly execution: Execution }
+  | { readonly type: "load"; readonly archive: Blob }
   | {
       readonly type: "embed";
       readonly id: number;

@@ -9,7 +9,7 @@
 import { EngineError } from "../engine.ts";
 import { filesOf } from "../weights/tar.ts";
 import { pooled } from "./pooling.ts";
-import type { EncoderCall, EncoderFacts, EncoderReply, Execution, Purpose } from "./protocol.ts";
+import type { EncoderCall, EncoderFacts, EncoderReply, Purpose } from "./protocol.ts";
 import { readTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 export const FACTS = "encoder.json";
@@ -33,7 +33,7 @@ export interface States {
 }
 
 export interface EncoderDeps {
-  readonly open: (graph: Uint8Array<ArrayBuffer>, execution: Execution) => Promise<Graph>;
+  readonly open: (graph: Uint8Array<ArrayBuffer>) => Promise<Graph>;
   readonly post: (reply: EncoderReply, transfer?: Transferable[]) => void;
 }
 
@@ -66,7 +66,7 @@ export class EncoderServer {
     const id = call.type === "embed" ? { id: call.id } : {};
     try {
       if (call.type === "load") {
-        await this.#load(call.archive, call.execution);
+        await this.#load(call.archive);
       } else {
         await this.#embed(call.id, call.texts, call.purpose);
       }
@@ -78,7 +78,7 @@ export class EncoderServer {
     }
   }
 
-  async #load(archive: Blob, execution: Execution): Promise<void> {
+  async #load(archive: Blob): Promise<void> {
     if (this.#loaded) throw new EngineError("load", "an encoder is loaded already");
     const files = await filesOf(archive);
     const [told, cut, weights] = [FACTS, TOKENIZER, GRAPH].map((name) => {
@@ -88,7 +88,7 @@ export class EncoderServer {
     }) as [Blob, Blob, Blob];
     const facts = JSON.parse(await told.text()) as EncoderFacts;
     const tokenizer = readTokenizer(await cut.text());
-    const graph = await this.deps.open(new Uint8Array(await weights.arrayBuffer()), execution);
+    const graph = await this.deps.open(new Uint8Array(await weights.arrayBuffer()));
     const loaded = { graph, names: namesOf(graph), tokenizer, facts };
     // Asked once: what does not run, or gives other vectors, is not kept.
     await embedded(loaded, "try", "query");

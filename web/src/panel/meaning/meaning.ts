@@ -25,7 +25,7 @@ export interface MeaningOptions {
   readonly offer: EncoderOffer;
   readonly site: string;
   readonly weights: Pick<Weights, "fetch" | "here" | "open">;
-  /** The encoder in memory, by what it is fastest on here. */
+  /** The encoder in memory. */
   readonly start: (archive: Blob) => Promise<Encoder>;
   /** What of the knowledge base is encoded, and the release of its index. */
   readonly texts: () => Promise<{ readonly release: string; readonly texts: readonly KbText[] }>;

@@ -29,7 +29,7 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
     },
     start: async (archive) => {
       const made = encoder();
-      await made.load(archive, "wasm");
+      await made.load(archive);
       return made;
     },
     texts: async () => {
