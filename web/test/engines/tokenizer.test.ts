@@ -8,8 +8,8 @@ interface Case {
 }
 
 /** What the reference says of small vocabularies; tests/models/encoder/test_tokenizers.py asks it again. */
-const WIRE = new URL("../../../tests/wire/tokenizers.json", import.meta.url);
-const { wordpiece, unigram } = JSON.parse(await readFile(WIRE, "utf8")) as Record<
+const SAMPLES = new URL("../../../tests/models/encoder/tokenizers.json", import.meta.url);
+const { wordpiece, unigram } = JSON.parse(await readFile(SAMPLES, "utf8")) as Record<
   "wordpiece" | "unigram",
   Case
 >;
