@@ -71,15 +71,17 @@ def respond(
     `signals` say what the route is chosen by; what follows from the history is worked out here.
     `attended` is False where nobody is there to answer soon, as far as the caller knows.
     `may_clarify` is False once the visitor has meant none of the choices. `history` has the
-    visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on. `near` is
-    what an encoder says of the question, where one is at hand.
+    visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on.
+    `near` is what an encoder says of the question, where one is at hand: it is heard where the
+    knowledge base is not sure by itself.
     """
     question = question[:MAX_QUESTION]
     spoken = question_locale or detect_language(question) or locale
     hits = index.search(question, locale=spoken, limit=RIVALS, today=today)
-    if near is not None:
-        hits = refined(hits, question, near)
     verdict = judge(hits, threshold, may_clarify=may_clarify)
+    if near is not None and not verdict.answers:
+        hits = refined(hits, question, near)
+        verdict = judge(hits, threshold, may_clarify=may_clarify)
     told = False
     if history and _may_go_on(question, verdict):
         earlier = [text[:MAX_QUESTION] for text in history]

@@ -21,7 +21,7 @@ from kb.search import Hit, Index, bounded
 REASON: Final = "encoder"
 """Among a hit's reasons: its confidence was weighed anew."""
 MOST_VARIANTS: Final = 8
-"""Other ways to ask an entry that are encoded; where more are known, words and head know it well already."""
+"""Other ways to ask an entry that are encoded; words and head know well what has more."""
 MOST_TEXT: Final = 1_000
 """Characters of a text that are encoded: more tokens than an encoder reads are not many."""
 _LEAST: Final = 0.001

@@ -175,7 +175,8 @@ async def test_its_vectors_are_those_of_the_reference_and_it_works_without_a_net
         await expect(page.locator("html")).to_have_attribute(
             "data-meaning", "ready", timeout=READ_MS
         )
-        exchange = await widget.ask("Is it possible to use the chat with no internet?")
+        # The knowledge base alone is not sure enough to answer this.
+        exchange = await widget.ask("What proof do I get?")
         await expect(origin(exchange)).to_contain_text(widget.say("source.kb"), timeout=READY_MS)
         await expect(answer(exchange)).not_to_be_empty()
         box = await sheet(widget)

@@ -273,3 +273,11 @@ def test_what_an_encoder_says_orders_the_hits(index: Index) -> None:
 def test_what_no_encoder_says_is_refused(index: Index, near: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ask(index, "anything", near=near)
+
+
+def test_an_encoder_is_not_heard_where_the_knowledge_base_is_sure(index: Index) -> None:
+    question = "When are you open tomorrow?"
+    plain = ask(index, question, threshold=0.1)
+    assert plain["answer"] is not None
+    told = {**NEAR, "cosines": {"ship": 0.9, "hours": 0.1}}
+    assert ask(index, question, threshold=0.1, near=told) == plain
