@@ -241,10 +241,10 @@ def read_near(asked: dict[str, Any]) -> Near | None:
     cosines = read(told, "cosines", dict)
     if not all(isinstance(one, (int, float)) and -1 <= one <= 1 for one in cosines.values()):
         raise ValueError("near.cosines must be numbers between -1 and 1, by the ids of entries")
-    weights = [float(read(told, name, (int, float))) for name in ("kb", "near")]
-    if not all(map(isfinite, weights)):
+    weights = {name: float(read(told, name, (int, float))) for name in ("kb", "near")}
+    if not all(map(isfinite, weights.values())):
         raise ValueError("near.kb and near.near must be finite numbers")
-    return Near(cosines, *weights, languages=read_texts(told, "languages"))
+    return Near(cosines, weights["kb"], weights["near"], read_texts(told, "languages"))
 
 
 def texts_json(index: Index) -> str:

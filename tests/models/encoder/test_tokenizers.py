@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -16,3 +17,11 @@ def test_the_reference_cuts_the_samples_so(name: str) -> None:
     tokenizer = tokenizers.Tokenizer.from_str(json.dumps(CASES[name]["tokenizer"]))
     for sample in CASES[name]["samples"]:
         assert tokenizer.encode(sample["text"]).ids == sample["ids"], sample["text"]
+
+
+def test_the_reference_reads_the_table_of_characters_so() -> None:
+    normalizers = pytest.importorskip("tokenizers.normalizers")
+    case = json.loads(Path(__file__).with_name("charsmap.json").read_text(encoding="utf-8"))
+    table = normalizers.Precompiled(base64.b64decode(case["charsmap"]))
+    for sample in case["samples"]:
+        assert table.normalize_str(sample["text"]) == sample["normal"]

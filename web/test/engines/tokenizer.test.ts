@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { readCharsmap } from "../../src/engines/encoder/charsmap.ts";
 import { readTokenizer, TokenizerError } from "../../src/engines/encoder/tokenizer.ts";
 
 interface Case {
@@ -87,5 +88,19 @@ describe("a tokenizer that is not known", () => {
   ])("is refused: %s", (_why, text, said) => {
     expect(() => readTokenizer(text)).toThrow(TokenizerError);
     expect(() => readTokenizer(text)).toThrow(said);
+  });
+});
+
+describe("a table of characters", async () => {
+  const file = new URL("../../../tests/models/encoder/charsmap.json", import.meta.url);
+  const { charsmap, samples } = JSON.parse(await readFile(file, "utf8")) as {
+    readonly charsmap: string;
+    readonly samples: readonly { readonly text: string; readonly normal: string }[];
+  };
+
+  it.each(samples)("makes $normal of $text, as the reference does", ({ text, normal }) => {
+    const read = readCharsmap(charsmap);
+    expect(read(text)).toBe(normal);
+    expect(read(text)).toBe(normal);
   });
 });
