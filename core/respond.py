@@ -90,8 +90,7 @@ def respond(
         told = bool(reread)
         if reread and _goes_on(verdict, again):
             hits, verdict = reread, again
-    goes_on = bool(history) and is_quick(question)
-    signals = replace(signals, follow_up=goes_on, told=told)
+    signals = replace(signals, follow_up=bool(history) and is_quick(question), told=told)
     chosen = route(verdict, signals)
     shown_locale = spoken or (index.locales[0] if index.locales else "en")
     kind = _fallback_kind(online=signals.network != "offline", attended=attended)
