@@ -39,6 +39,8 @@ SMALL = "all-minilm-l6-v2"
 LARGE = "multilingual-e5-small"
 ALIKE = 1e-3
 """How far the cosine of a browser's vector and CPython's may be from 1."""
+ROUNDED = 5e-3
+"""The same of an encoder whose activations are rounded to eight bits: last bits become steps."""
 READ_MS = 240_000
 VECTORS = """async () => {
   const name = (await caches.keys()).find((one) => one.includes("-model-"));
@@ -201,4 +203,6 @@ async def test_the_multilingual_encoder_reads_three_languages_as_the_reference(
         given = await site_texts(page)
         found = await browser_vectors(page, len(given))
         wanted = await reference(LARGE, encoder, given, "passage")
-        assert np.abs((found * wanted).sum(1) - 1).max() < ALIKE
+        away = np.abs((found * wanted).sum(1) - 1)
+        assert away.max() < ROUNDED
+        assert np.median(away) < ALIKE
