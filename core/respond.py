@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from types import NoneType
 from typing import Any
 
@@ -21,6 +22,7 @@ from core.route import ENGINES, NETWORKS, POLICIES, Network, Route, Signals, rou
 from kb import Hit, Index, SystemText, detect_language, follow_up
 from kb.follow import HISTORY, RIVALS, leans, points
 from kb.normalise import words
+from kb.refine import Near, refined, texts
 
 MAX_QUESTION = 8_000
 SUGGESTIONS = 3
@@ -60,6 +62,7 @@ def respond(
     may_clarify: bool = True,
     history: Sequence[str] = (),
     today: str | None = None,
+    near: Near | None = None,
 ) -> Response:
     """Search, judge and route one question.
 
@@ -69,11 +72,16 @@ def respond(
     `attended` is False where nobody is there to answer soon, as far as the caller knows.
     `may_clarify` is False once the visitor has meant none of the choices. `history` has the
     visitor's earlier questions, oldest first; `today` (ISO 8601) is the day that answers hold on.
+    `near` is what an encoder says of the question, where one is at hand: it is heard where the
+    knowledge base is not sure by itself.
     """
     question = question[:MAX_QUESTION]
     spoken = question_locale or detect_language(question) or locale
     hits = index.search(question, locale=spoken, limit=RIVALS, today=today)
     verdict = judge(hits, threshold, may_clarify=may_clarify)
+    if near is not None and not verdict.answers:
+        hits = refined(hits, question, near)
+        verdict = judge(hits, threshold, may_clarify=may_clarify)
     told = False
     if history and _may_go_on(question, verdict):
         earlier = [text[:MAX_QUESTION] for text in history]
@@ -82,8 +90,7 @@ def respond(
         told = bool(reread)
         if reread and _goes_on(verdict, again):
             hits, verdict = reread, again
-    goes_on = bool(history) and is_quick(question)
-    signals = replace(signals, follow_up=goes_on, told=told)
+    signals = replace(signals, follow_up=bool(history) and is_quick(question), told=told)
     chosen = route(verdict, signals)
     shown_locale = spoken or (index.locales[0] if index.locales else "en")
     kind = _fallback_kind(online=signals.network != "offline", attended=attended)
@@ -220,8 +227,28 @@ def respond_json(index: Index, request: str, topics: Topics = NO_TOPICS) -> str:
         may_clarify=read(asked, "may_clarify", bool, default=True),
         history=read_texts(asked, "history")[-HISTORY:],
         today=read_day(asked, "today"),
+        near=read_near(asked),
     )
     return json.dumps(document(response, index), ensure_ascii=False)
+
+
+def read_near(asked: dict[str, Any]) -> Near | None:
+    """What an encoder says of the question; None where nothing is told."""
+    told = read(asked, "near", (dict, NoneType), None)
+    if told is None:
+        return None
+    cosines = read(told, "cosines", dict)
+    if not all(isinstance(one, (int, float)) and -1 <= one <= 1 for one in cosines.values()):
+        raise ValueError("near.cosines must be numbers between -1 and 1, by the ids of entries")
+    weights = {name: float(read(told, name, (int, float))) for name in ("kb", "near")}
+    if not all(map(isfinite, weights.values())):
+        raise ValueError("near.kb and near.near must be finite numbers")
+    return Near(cosines, weights["kb"], weights["near"], read_texts(told, "languages"))
+
+
+def texts_json(index: Index) -> str:
+    """What an encoder is to encode of an index: a list of [entry id, language, text] as JSON."""
+    return json.dumps(texts(index), ensure_ascii=False)
 
 
 def _signals(asked: dict[str, Any], question: str, topics: Topics) -> Signals:

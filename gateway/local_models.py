@@ -59,7 +59,12 @@ class ModelFiles(Protocol):
 
     @property
     def models(self) -> Mapping[str, LocalModel]:
-        """All that can be offered."""
+        """All that can be offered, and write."""
+        ...
+
+    @property
+    def encoders(self) -> Mapping[str, LocalModel]:
+        """All that can be offered, and encode."""
         ...
 
     def read(self, model: ModelFile, start: int, end: int) -> AsyncIterator[bytes]:

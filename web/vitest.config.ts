@@ -23,6 +23,9 @@ const BROWSER_ONLY = [
   "src/engines/webllm/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/engines/weights/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/engines/wllama/wllama.ts", // glue: hands llama.cpp's wasm its model and its words
+  "src/engines/encoder/encoder_worker.ts", // glue: binds ONNX Runtime's wasm to a module worker
+  "src/engines/encoder/spawn.ts", // glue: hands the browser's own Worker to the client
+  "src/panel/meaning/open.ts", // glue: makes the better search of what the browser has
   "src/panel/device/open.ts", // glue: makes the model on this device of what the browser has
   "src/engines/kb/spawn.ts", // glue: hands the browser's own Worker to the client
   "src/**/*.d.ts", // types only

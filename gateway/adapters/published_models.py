@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ from gateway.local_models import GpuForm, LocalModel, ModelFile
 
 PIECE_BYTES: Final = 256 * 1024
 FILES: Final = "sha256"
+WRITES: Final = "chat"
+ENCODES: Final = "embed"
+"""Kinds of models; a manifest that names none is of one that writes."""
 REMEDY: Final = "Publish it again: `fanlight models publish`."
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -29,17 +33,23 @@ class BadPublication(FanlightError):
 
 
 class PublishedModels:
-    """The published models of these ids; every one of them must be there."""
+    """The published models of these ids, and encoders; every one of them must be there."""
 
-    def __init__(self, folder: Path, ids: Iterable[str]) -> None:
+    def __init__(self, folder: Path, ids: Iterable[str], encoders: Iterable[str] = ()) -> None:
         """Read the manifests. Raises `BadPublication`."""
         self._folder = folder
-        self._models = {each: _read(folder, each) for each in dict.fromkeys(ids)}
+        self._models = {each: _read(folder, each, WRITES) for each in dict.fromkeys(ids)}
+        self._encoders = {each: _read(folder, each, ENCODES) for each in dict.fromkeys(encoders)}
 
     @property
     def models(self) -> Mapping[str, LocalModel]:
-        """All that can be offered."""
+        """All that can be offered, and write."""
         return self._models
+
+    @property
+    def encoders(self) -> Mapping[str, LocalModel]:
+        """All that can be offered, and encode."""
+        return self._encoders
 
     async def read(self, model: ModelFile, start: int, end: int) -> AsyncIterator[bytes]:
         """The file's bytes from `start` up to `end`, piece by piece. Raises `Unavailable`."""
@@ -60,8 +70,8 @@ class PublishedModels:
             file.close()
 
 
-def _read(folder: Path, name: str) -> LocalModel:
-    model = _file(folder, folder / f"{name}.json", name, _model)
+def _read(folder: Path, name: str, kind: str) -> LocalModel:
+    model = _file(folder, folder / f"{name}.json", name, partial(_model, kind))
     paths = sorted(folder.glob(f"{name}@*.json"), key=_halves_first)
     return replace(model, webllm=tuple(_file(folder, path, name, _gpu_form) for path in paths))
 
@@ -111,7 +121,10 @@ def _gpu_form(row: Mapping[str, Any], content: bytes) -> GpuForm:
     )
 
 
-def _model(row: Mapping[str, Any], content: bytes) -> LocalModel:
+def _model(kind: str, row: Mapping[str, Any], content: bytes) -> LocalModel:
+    found = row.get("kind", WRITES)
+    if found != kind:
+        raise ValueError(f"its kind is {found}, not {kind}")
     return LocalModel(
         id=str(row["id"]),
         name=str(row["name"]),

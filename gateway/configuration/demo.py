@@ -28,6 +28,10 @@ LOOPBACKS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 SMALL: Final = "smollm2-135m"
 """The model that runs beside the demo, and that it offers to browsers, once it was fetched."""
 
+ENCODERS: Final = ("multilingual-e5-small", "all-minilm-l6-v2")
+"""What the demo offers to browsers for a better search, once it was published; the first is taken:
+its pages are in three languages."""
+
 SMALL_MODEL: Final = {"first_token_s": 20.0, "between_tokens_s": 10.0, "max_tokens": 200}
 """A model on this machine's processor is small, begins late, and does not end by itself."""
 
@@ -75,6 +79,10 @@ def demo_settings(
     if (published / f"{SMALL}.json").exists():
         document["gateway"] |= {"models_dir": str(published)}
         site["local_models"] = [SMALL]
+    for encoder in ENCODERS:
+        if (published / f"{encoder}.json").exists():
+            document["gateway"] |= {"models_dir": str(published)}
+            site.setdefault("encoder", encoder)
     if model is not None and model.host in LOOPBACKS:
         document["limits"] = SMALL_MODEL
         if variables.get("FANLIGHT_LLM_MODEL") == SMALL:

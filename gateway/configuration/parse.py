@@ -267,6 +267,7 @@ def _site(
         voice=values["voice"],
         local_models=tuple(dict.fromkeys(values["local_models"])),
         risk_topics=read_risk_topics(values["risk_topics"], where, locales, flaws),
+        encoder=values["encoder"] or None,
         personality=values["personality"],
         daily_usd=values["daily_usd"],
         monthly_usd=values["monthly_usd"],

@@ -143,6 +143,10 @@ SITE_SETTINGS: Final = (
         (),
     ),
     Setting(
+        *("sites", "encoder", "string"),
+        "An encoder for visitors' devices, by id, which searches by meaning: see local-models.md.",
+    ),
+    Setting(
         *("sites", "risk_topics", "list of tables"),
         "What is high-stakes here beside medicine, law, money, safety and security, each a "
         "`[[sites.risk_topics]]` below the site: no model on a visitor's device answers on it.",

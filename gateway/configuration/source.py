@@ -140,8 +140,9 @@ def _missing_kb(settings: Settings) -> list[Flaw]:
 def _missing_models(settings: Settings) -> Iterator[Flaw]:
     folder = settings.models_dir
     for site in settings.sites:
-        key = f"sites[{site.key}].local_models"
-        for name in site.local_models:
+        encoders = [("encoder", site.encoder)] if site.encoder else []
+        for setting, name in [*(("local_models", each) for each in site.local_models), *encoders]:
+            key = f"sites[{site.key}].{setting}"
             remedy = f"Write it with `fanlight models publish {name} --to FOLDER`."
             if folder is None:
                 yield Flaw("gateway.models_dir", f"{key} needs it.", remedy)

@@ -184,6 +184,7 @@ class Documents:
             },
             "risk_topics": {topic.name: list(topic.words) for topic in site.risk_topics},
             "local_models": models.offered(site, self._services.local_models),
+            "encoder": models.encoder(site, self._services.local_models),
             "version": __version__,
             "build": self._build,
         }

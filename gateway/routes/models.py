@@ -30,6 +30,14 @@ def offered(site: SiteSettings, files: ModelFiles | None) -> list[dict[str, obje
     return [_row(files.models[name]) for name in site.local_models if name in files.models]
 
 
+def encoder(site: SiteSettings, files: ModelFiles | None) -> dict[str, object] | None:
+    """What the panel is told of this site's encoder; None where it has none."""
+    found = files.encoders.get(site.encoder or "") if files else None
+    if found is None:
+        return None
+    return {"id": found.id, "name": found.name, "licence": found.licence, **_file(found)}
+
+
 def _row(model: LocalModel) -> dict[str, object]:
     return {
         "id": model.id,
@@ -66,7 +74,7 @@ class Models:
     def __init__(self, files: ModelFiles) -> None:
         self._files = files
         forms: list[ModelFile] = []
-        for each in files.models.values():
+        for each in (*files.models.values(), *files.encoders.values()):
             forms += [each, *each.webllm]
         self._manifests = {each.release: each.manifest for each in forms}
         self._models: dict[str, ModelFile] = {each.sha256: each for each in forms}

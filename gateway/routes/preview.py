@@ -87,6 +87,7 @@ class _Previews:
             "preview": True,
             "host_origins": [self._settings.public_url],
             "local_models": [],
+            "encoder": None,
         }
         return self._documents.document(request, site, "panel", ancestors, own)
 

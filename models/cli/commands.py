@@ -28,7 +28,7 @@ from models.cli.progress import shown
 from models.cli.safety import safety_group
 from models.cli.serve import serve_command
 from models.cli.signing import sign_command
-from models.registry import cleaning
+from models.registry import cleaning, encoding
 from models.registry.packing import publish_mlc
 from models.registry.publishing import Form, publish
 from models.registry.registry import Registry, State
@@ -222,17 +222,22 @@ def publish_command(
         raise click.UsageError("--library goes with --mlc.")
     with _opened(catalog, output) as registry, shown(output) as progress:
         model = registry.find(model_id, version)
-        if mlc is None:
+        if model.kind == encoding.KIND:
+            if mlc is not None or form != "same":
+                raise click.UsageError(f"{model.id} embeds: it has no other form.")
+            done = encoding.publish_encoder(registry, model, folder, progress)
+        elif mlc is None:
             done = publish(registry, model, folder, form, progress)
         else:
             done = publish_mlc(model, mlc, folder, library, progress)
     row = {"manifest": str(done.manifest), "file": str(done.file), "bytes": done.size}
     output.result({**row, "sha256": done.sha256})
+    encodes = model.kind == encoding.KIND
+    setting = f'encoder = "{model_id}"' if encodes else f'local_models = ["{model_id}"]'
     output.show(
         f"{done.manifest}: {_mb(done.size)}, sha256 {done.sha256}.",
         *_warned(mlc, library),
-        f'Offer it to visitors: models_dir = "{folder}" in [gateway], and '
-        f'local_models = ["{model_id}"] in the site.',
+        f'Offer it to visitors: models_dir = "{folder}" in [gateway], and {setting} in the site.',
     )
 
 

@@ -38,7 +38,11 @@ _MODEL_FIELDS: Final = (
     *("id", "version", "name", "kind", "architecture", "parameters", "licence"),
     *("context", "memory", "loads", "files", "embedding"),
 )
-_EMBEDDING_FIELDS: Final = ("tokenizer", "dimensions", "query", "passage")
+_EMBEDDING_FIELDS: Final = (
+    *("tokenizer", "dimensions", "query", "passage"),
+    *("languages", "search"),
+)
+_SEARCH_FIELDS: Final = ("kb", "near")
 _FILE_FIELDS: Final = ("name", "size", "sha256", "sources", "made", "transfer")
 
 
@@ -132,7 +136,29 @@ class _Reader:
         if tokenizer not in {each.name for each in files}:
             self.problems.append(f"{place}.tokenizer: there is no file {tokenizer!r}")
         prefixes = {name: self._prefix(place, table, name) for name in ("query", "passage")}
-        return Embedding(tokenizer, self._number(place, table, "dimensions"), **prefixes)
+        return Embedding(
+            tokenizer,
+            self._number(place, table, "dimensions"),
+            **prefixes,
+            languages=self._languages(place, table),
+            search=self._search(place, table),
+        )
+
+    def _languages(self, place: str, table: Mapping[str, Any]) -> tuple[str, ...]:
+        value = table.get("languages", [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.problems.append(f"{place}.languages: it is no list of languages, such as en")
+            return ()
+        return tuple(value)
+
+    def _search(self, place: str, table: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+        """How cosines are weighed beside a knowledge base: both weights, or none."""
+        value = table.get("search", {})
+        sound = isinstance(value, dict) and (not value or set(value) == set(_SEARCH_FIELDS))
+        if not sound or not all(type(one) in {int, float} for one in value.values()):
+            self.problems.append(f"{place}.search: it has not kb and near, as numbers")
+            return ()
+        return tuple((name, float(value[name])) for name in _SEARCH_FIELDS if value)
 
     def _prefix(self, place: str, table: Mapping[str, Any], name: str) -> str:
         """A text that may be empty, and may end with a space."""

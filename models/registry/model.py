@@ -70,13 +70,16 @@ class Embedding:
     """How an encoder is asked: the file that cuts text into tokens, and what its vectors are.
 
     `query` and `passage` are put before what is looked for and before what is found, as the model
-    was trained.
+    was trained. `languages` are those it knows, empty for many. `search` are the weights of
+    `kb.refine.Near` by name, of an encoder that was measured beside a knowledge base.
     """
 
     tokenizer: str
     dimensions: int
     query: str = ""
     passage: str = ""
+    languages: tuple[str, ...] = ()
+    search: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,20 @@
 """Publishes a folder for WebLLM as one file: an archive of its shards, config, tokenizer, library.
 
-Decides the archive: ustar, uncompressed, the same bytes for the same files, with `integrity.json`
-first, which has each file's SHA-256 as WebLLM's own check takes it. Weights and library come and go
-together, checked block by block like any other model's file. Refuses a folder that is no export,
-and a name that ustar's short form cannot hold.
+Decides what the archive has: `integrity.json` first, which has each file's SHA-256 as WebLLM's own
+check takes it. Weights and library come and go together, checked block by block like any other
+model's file. Refuses a folder that is no export.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
-import tarfile
 from pathlib import Path
 from typing import Any, Final
 
 from models.errors import ModelError
+from models.registry.archive import archived, require_short
 from models.registry.model import Model
 from models.registry.progress import Progress, silent
 from models.registry.publishing import FILES, Published, hashed, manifest_row, written
@@ -25,7 +23,6 @@ CONFIG: Final = "mlc-chat-config.json"
 INDEX: Final = "tensor-cache.json"
 LIBRARY: Final = "library.wasm"
 HASHES: Final = "integrity.json"
-_NAME: Final = 99
 _FLOAT: Final = 4
 _SPARE: Final = 128 << 20
 """What WebLLM takes beside weights and its cache of keys and values, about."""
@@ -73,9 +70,7 @@ def _files(source: Path, library: Path | None) -> dict[str, Path]:
         if not library.is_file() or library.read_bytes()[:4] != b"\0asm":
             raise ModelError(f"{library} is no WebAssembly file.")
         found[LIBRARY] = library
-    long = [name for name in found if len(name.encode()) > _NAME]
-    if long:
-        raise ModelError(f"{source}: the name {long[0]} is too long.")
+    require_short(found)
     return found
 
 
@@ -117,18 +112,7 @@ def _cache(config: Path) -> int:
 
 def _pack(files: dict[str, Path], target: Path) -> None:
     hashes = {name: _integrity(path) for name, path in files.items()}
-    with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
-        text = json.dumps(hashes, sort_keys=True).encode()
-        archive.addfile(_entry(HASHES, len(text)), io.BytesIO(text))
-        for name, path in files.items():
-            with path.open("rb") as file:
-                archive.addfile(_entry(name, path.stat().st_size), file)
-
-
-def _entry(name: str, size: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.size = size
-    return entry
+    archived({HASHES: json.dumps(hashes, sort_keys=True).encode(), **files}, target)
 
 
 def _integrity(path: Path) -> str:

@@ -244,3 +244,41 @@ def test_a_place_in_a_text_is_told_as_javascript_counts(index: Index) -> None:
     entry = Entry("a", "en", "Q", "🙂 One. Two.")
     assert marked_sentence(Hit(entry, 1.0, 1.0, (), (7, 11))) == (8, 12)
     assert marked_sentence(Hit(entry, 1.0, 1.0, ())) is None
+
+
+NEAR = {"kb": 0.5, "near": 11.0, "languages": ["en"]}
+
+
+def test_what_an_encoder_says_orders_the_hits(index: Index) -> None:
+    question = "my order"
+    plain = ask(index, question)["gate"]
+    cosines = {"ship": 0.9, "cancel": 0.1, "returns": 0.1}
+    told = ask(index, question, near={**NEAR, "cosines": cosines})["gate"]
+    assert isinstance(plain, dict)
+    assert isinstance(told, dict)
+    assert told["entry_id"] == "ship" != plain["entry_id"]
+
+
+@pytest.mark.parametrize(
+    ("near", "said"),
+    [
+        ({**NEAR}, "cosines"),
+        ({**NEAR, "cosines": {"a": 7}}, "between -1 and 1"),
+        ({**NEAR, "cosines": {"a": "b"}}, "between -1 and 1"),
+        ({"cosines": {}, "near": 1.0}, "kb"),
+        ({"cosines": {}, "near": float("inf"), "kb": 1}, "finite"),
+        ({**NEAR, "cosines": {}, "languages": [1]}, "languages"),
+        ([], "near"),
+    ],
+)
+def test_what_no_encoder_says_is_refused(index: Index, near: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ask(index, "anything", near=near)
+
+
+def test_an_encoder_is_not_heard_where_the_knowledge_base_is_sure(index: Index) -> None:
+    question = "When are you open tomorrow?"
+    plain = ask(index, question, threshold=0.1)
+    assert plain["answer"] is not None
+    told = {**NEAR, "cosines": {"ship": 0.9, "hours": 0.1}}
+    assert ask(index, question, threshold=0.1, near=told) == plain

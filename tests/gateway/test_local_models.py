@@ -198,3 +198,57 @@ def test_the_demo_offers_what_it_published(tmp_path: Path) -> None:
     settings = demo_settings(tmp_path, environ)
     assert settings.sites[0].local_models == ("smollm2-135m",)
     assert settings.models_dir == tmp_path / "published"
+
+
+async def test_a_site_offers_its_encoder_alone_and_it_is_served(tmp_path: Path) -> None:
+    sites = settings().sites
+    offers = replace(sites[0], encoder="small")
+    files = PublishedModels(publish(tmp_path, kind="embed"), [], ["small"])
+    async with world(chosen=settings(sites=(offers, sites[1])), local_models=files) as made:
+        found = await config_of(made, "site_demo")
+        encoder = found["encoder"]
+        assert (encoder["id"], encoder["bytes"], found["local_models"]) == ("small", len(FILE), [])
+        assert (await config_of(made, "site_other"))["encoder"] is None
+        manifest = (await made.client.get(GATEWAY + encoder["manifest"])).json()
+        file = await made.client.get(f"{GATEWAY}/m/sha256/{manifest['sha256']}")
+        assert file.content == FILE
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids", "encoders", "said"),
+    [
+        ("embed", ["small"], [], "its kind is embed, not chat"),
+        ("chat", [], ["small"], "its kind is chat, not embed"),
+    ],
+)
+def test_what_writes_and_what_encodes_are_not_taken_for_one_another(
+    tmp_path: Path, kind: str, ids: list[str], encoders: list[str], said: str
+) -> None:
+    with pytest.raises(BadPublication, match=said):
+        PublishedModels(publish(tmp_path, kind=kind), ids, encoders)
+
+
+def test_an_encoder_that_was_not_published_is_a_flaw(tmp_path: Path) -> None:
+    (tmp_path / "faq.md").write_text("# One?\n\nTwo.\n")
+    path = tmp_path / "fanlight.toml"
+    path.write_text(
+        '[gateway]\nmodels_dir = "."\n[[sites]]\nkey = "site_a"\nname = "A"\n'
+        'origins = ["https://a.example"]\nkb = ["faq.md"]\nencoder = "small"\n'
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(path, {"FANLIGHT_OPERATOR_TOKEN": "a-token-of-many-letters"})
+    (flaw,) = caught.value.flaws
+    assert flaw.key == "sites[site_a].encoder"
+    assert "fanlight models publish small" in flaw.remedy
+
+
+def test_the_demo_offers_the_encoder_that_knows_its_languages(tmp_path: Path) -> None:
+    environ = {
+        "FANLIGHT_DATA_DIR": str(tmp_path),
+        "FANLIGHT_OPERATOR_TOKEN": "a-token-of-many-letters",
+    }
+    (tmp_path / "published").mkdir()
+    for name in ("all-minilm-l6-v2", "multilingual-e5-small"):
+        (tmp_path / "published" / f"{name}.json").write_text("{}")
+        found = demo_settings(tmp_path, environ)
+        assert (found.sites[0].encoder, found.models_dir) == (name, tmp_path / "published")

@@ -507,6 +507,14 @@ def test_the_knowledge_base_answers_the_golden_request() -> None:
         assert said["answer"][name] == made["answer"][name]
 
 
+def test_what_an_encoder_says_goes_with_the_golden_request() -> None:
+    request = golden("kb_request_near")
+    assert {**request, "near": None} == {**golden("kb_request"), "near": None}
+    # What is known without is answered as it was.
+    answered = respond_json(INDEX, json.dumps(golden("kb_request")))
+    assert respond_json(INDEX, json.dumps(request)) == answered
+
+
 def test_a_model_on_the_device_is_given_the_golden_prompt() -> None:
     made = json.loads(prompt_json(INDEX, json.dumps(golden("device_request"))))
     assert made == golden("device_prompt")

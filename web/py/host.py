@@ -13,7 +13,7 @@ from pkgutil import get_data
 from typing import TYPE_CHECKING
 
 from core.browse import topics_json
-from core.respond import respond_json
+from core.respond import respond_json, texts_json
 from core.risk import FILE, read_topics
 from kb import Index, IndexFormatError, load_index
 from kb.embed import Embedding, load_embedding
@@ -59,6 +59,10 @@ class Host:
     def judge(self, request_json: str) -> str:
         """What is shown of such a model's reply, both as JSON text."""
         return self._device.judge(request_json)
+
+    def texts(self) -> str:
+        """What an encoder encodes of the index, as JSON text."""
+        return texts_json(self._index)
 
     def topics(self, request_json: str) -> str:
         """What can be asked, as ``core.browse`` lists it, both as JSON text."""

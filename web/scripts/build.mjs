@@ -81,12 +81,14 @@ async function buildInto(out, say) {
   // What a model needs is stored with the model, not with the page.
   const isEngine = (/** @type {string} */ file) => /\/(?:wllama|models)[-/]/.test(file);
   const isGpu = (/** @type {string} */ file) => /\/webllm_worker-/.test(file);
-  const panel = files.filter((file) => !isEngine(file) && !isGpu(file));
+  const isEncoder = (/** @type {string} */ file) => /\/(?:encoder_worker|ort-wasm)-/.test(file);
+  const panel = files.filter((file) => !(isEngine(file) || isGpu(file) || isEncoder(file)));
   const engine = [...files.filter(isEngine), ...Object.values(wllama)];
   const webllm = files.filter(isGpu);
-  const stored = [...panel, ...python, ...engine, ...webllm];
+  const encoder = files.filter(isEncoder);
+  const stored = [...panel, ...python, ...engine, ...webllm, ...encoder];
   const build = digest(await readFile(join(out, "panel.html")), ...stored);
-  const list = JSON.stringify({ build, panel, python, engine, webllm });
+  const list = JSON.stringify({ build, panel, python, engine, webllm, encoder });
   await writeFile(join(out, "precache.json"), list);
   await writeFile(join(out, `assets/precache-${build}.json`), list);
 }

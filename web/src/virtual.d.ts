@@ -7,3 +7,9 @@ declare module "virtual:fanlight-python" {
 declare module "virtual:fanlight-wllama" {
   export const WLLAMA: import("./engines/wllama/urls.ts").WllamaUrls;
 }
+
+/** The address of a file that the build writes beside its own. */
+declare module "*.wasm?url" {
+  const url: string;
+  export default url;
+}

@@ -19,6 +19,7 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 from playwright.async_api import Error as PlaywrightError
 
 from gateway.cli.bench.chromium import FLAGS, find_chromium
+from gateway.cli.bench.embedding import embed_figures
 from gateway.cli.bench.engine_return import flags, second_visit
 from gateway.cli.bench.engine_scripts import LISTED, RUN
 from gateway.cli.bench.host import Served, serving
@@ -65,12 +66,13 @@ async def _visits(browser: Browser, served: Served, rounds: int, tokens: int) ->
     await download(page, served, "html[data-device=kept]")
     chunk = await chunk_of(page, "engine", "/assets/wllama-")
     found = await page.evaluate(RUN, {"chunk": chunk, "rounds": rounds, "tokens": tokens})
+    embedding = await embed_figures(page, rounds)
     version = context.browser.version if context.browser else ""
     await context.close()
     log = browser.profile.parent / "network.json"
     context = await browser.open(*flags(log))
     again = await second_visit(context, served, log)
-    return {**_figures(found), **again, "browser": f"Chromium {version}"}
+    return {**_figures(found), **embedding, **again, "browser": f"Chromium {version}"}
 
 
 async def download(page: Page, served: Served, until: str) -> None:
@@ -80,7 +82,7 @@ async def download(page: Page, served: Served, until: str) -> None:
     await page.locator("html[data-offline=ready]").wait_for(timeout=FETCHED_MS)
     await page.get_by_role("button", name="Menu", exact=True).click()
     await page.get_by_role("menuitem", name="A model on this device").click()
-    await page.locator(".device .button.strong").click()
+    await page.locator(".device .button.strong").first.click()
     await page.locator(until).wait_for(timeout=FETCHED_MS)
 
 

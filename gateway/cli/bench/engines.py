@@ -17,6 +17,7 @@ from typing import Any, Final
 import click
 from rich.table import Table
 
+from gateway.cli.bench.host import ENCODER
 from gateway.cli.bench.load import BenchError
 from gateway.cli.output import Output, Report, json_option
 
@@ -27,6 +28,7 @@ MOST: Final = {
     "second_load_requests": 0,
     "second_load_bytes": 0,
     "frame_p95_ms": 16,
+    "embed_ms": 30,
 }
 """No figure may be below, or above, its goal."""
 LONGEST_S: Final = 900
@@ -47,6 +49,7 @@ _MEANINGS: Final = {
     "second_load_requests": "for the model, or for what runs it, that left the page then",
     "second_load_bytes": "that any socket of the browser received then",
     "frames": "that were drawn while the model answered",
+    "embed_ms": "median milliseconds of encoding a sentence, on one thread of the processor",
     "frame_p95_ms": "95th percentile of the panel's work for a frame while the model answers",
 }
 
@@ -78,10 +81,12 @@ def engines(
         figures = _run((published, model), rounds, tokens, chromium, report)
         figures |= (webllm := _webllm(model, rounds, tokens, chromium, report))
     browser = figures.pop("browser")
-    missed = missed_goals(figures)
     goals = {"least": LEAST, "most": MOST}
     machine = {"browser": browser, "rounds": rounds, "tokens": tokens}
     skipped = {} if webllm else {"webllm": f"{LIBRARY} names no library that was compiled for it"}
+    if "embed_ms" not in figures:
+        skipped["embed_ms"] = f"{ENCODER} is not in {published}: `fanlight models publish` it"
+    missed = [name for name in missed_goals(figures) if name not in skipped]
     output.result(
         {**figures, "goals": goals, "missed": missed, "skipped": skipped, "machine": machine}
     )
@@ -126,7 +131,7 @@ def missed_goals(figures: dict[str, object]) -> list[str]:
     """The figures that do not reach their goal; WebLLM's are held to those of its kind if taken."""
 
     def value(name: str) -> float:
-        found = figures[name]
+        found = figures.get(name)
         return found if isinstance(found, int | float) else float("nan")
 
     least = {**LEAST, **{name: goal for name, goal in WEBLLM.items() if name in figures}}

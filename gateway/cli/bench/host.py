@@ -25,6 +25,7 @@ from gateway.cli.output import Report
 QUESTIONS: Final = 600
 START_S: Final = 60.0
 END_S: Final = 12.0
+ENCODER: Final = "all-minilm-l6-v2"
 DATA: Final = ".fanlight"
 """Where the gateway keeps its data, unless it is told otherwise."""
 _SITE: Final = """
@@ -64,7 +65,8 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """The product, while it runs; raises `BenchError` when it does not start.
 
-    `local` is a folder of published models, and the one that the demo's site offers.
+    `local` is a folder of published models, and the one that the demo's site offers, beside the
+    encoder where that was published.
     """
     questions = {}
     for number, size in enumerate(sizes):
@@ -106,7 +108,9 @@ def _offering(port: int, page: int, models: Path, name: str) -> str:
         "[limits]", f"models_dir = {json.dumps(str(models.absolute()))}\n\n[limits]"
     )
     site = _SITE.format(key="site_demo", page=page, kb=faq)
-    return f'{gateway}{site}local_models = ["{name}"]\n'
+    encodes = (models / f"{ENCODER}.json").is_file()
+    encoder = f'encoder = "{ENCODER}"\n' if encodes else ""
+    return f'{gateway}{site}local_models = ["{name}"]\n{encoder}'
 
 
 async def _start(folder: Path, page: int) -> asyncio.subprocess.Process:

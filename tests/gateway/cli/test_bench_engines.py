@@ -11,7 +11,7 @@ from gateway.cli.bench import bench_group
 from gateway.cli.bench.engine_return import percentile, received
 from gateway.cli.bench.engine_visit import compared
 from gateway.cli.bench.engines import LIBRARY, _webllm, missed_goals
-from gateway.cli.bench.host import _offering
+from gateway.cli.bench.host import ENCODER, _offering
 
 GOOD = {
     "speed_ratio": 0.99,
@@ -20,6 +20,7 @@ GOOD = {
     "second_load_requests": 0,
     "second_load_bytes": 0,
     "frame_p95_ms": 5,
+    "embed_ms": 20,
 }
 
 
@@ -37,6 +38,7 @@ def test_a_model_that_was_not_published_is_told_with_its_remedy(tmp_path: Path) 
         ({"first_ratio": 0.83}, ["first_ratio"]),
         ({"second_load_bytes": 10_746}, ["second_load_bytes"]),
         ({"frame_p95_ms": 18.9}, ["frame_p95_ms"]),
+        ({"embed_ms": 31}, ["embed_ms"]),
         # What was never measured reaches nothing.
         ({"speed_ratio": float("nan")}, ["speed_ratio"]),
         (
@@ -53,6 +55,12 @@ def test_the_gateway_that_is_measured_offers_the_model(tmp_path: Path) -> None:
     settings = _offering(1, 2, tmp_path, "small")
     assert 'local_models = ["small"]' in settings
     assert f'models_dir = "{tmp_path}"' in settings
+    assert "encoder" not in settings
+
+
+def test_it_offers_the_encoder_where_that_was_published(tmp_path: Path) -> None:
+    (tmp_path / f"{ENCODER}.json").write_text("{}", encoding="utf-8")
+    assert f'encoder = "{ENCODER}"' in _offering(1, 2, tmp_path, "small")
 
 
 def test_webllm_is_held_to_goals_only_where_it_was_measured() -> None:

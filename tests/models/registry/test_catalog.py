@@ -53,6 +53,8 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
         entry(model="ten", kind='"embed"'),
         entry(model="eleven", embedding='"no"'),
         entry(model="twelve", kind='"embed"', embedding='{ tokenizer = "x", query = 1, way = 2 }'),
+        entry(model="13", kind='"embed"', embedding='{ languages = "en", search = { kb = 1 } }'),
+        entry(model="14", kind='"embed"', embedding='{ search = { kb = 1, near = "a" } }'),
     )
     for wanted in (
         "colour: unknown",
@@ -81,6 +83,9 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
         "models[twelve].embedding.dimensions: a whole number",
         "models[twelve].embedding.query: it is no text",
         "models[twelve].embedding.way: unknown",
+        "models[13].embedding.languages: it is no list of languages",
+        "models[13].embedding.search: it has not kb and near, as numbers",
+        "models[14].embedding.search: it has not kb and near, as numbers",
     ):
         assert wanted in said
 

@@ -14,6 +14,7 @@ from models.errors import BadFile, ModelError, UnknownModel
 from models.gguf.dequantise import to_float32
 from models.gguf.header import read_header
 from models.gguf.types import F32, Q8_0
+from models.registry.encoding import publish_encoder
 from models.registry.packing import publish_mlc
 from models.registry.publishing import BLOCK_BYTES, publish
 from models.registry.registry import Registry
@@ -157,3 +158,50 @@ def test_an_empty_folder_is_no_export(registry: Make, tmp_path: Path) -> None:
     made = registry(entry(files=file_entry(**known())))
     with pytest.raises(ModelError, match=r"no mlc-chat-config\.json"):
         publish_mlc(made.find("small"), tmp_path, tmp_path / "p")
+
+
+def test_an_encoder_is_one_file_with_its_tokenizer_and_how_it_is_asked(
+    registry: Make, tmp_path: Path
+) -> None:
+    graph, cut = b"graph" * 300_000, b"{}"
+    (tmp_path / "graph").write_bytes(graph)
+    (tmp_path / "cut").write_bytes(cut)
+    files = [
+        file_entry("model.onnx", source="file:graph", **known(graph)),
+        file_entry("cut.json", source="file:cut", **known(cut)),
+    ]
+    said = '{ tokenizer = "cut.json", dimensions = 4, query = "q: ", languages = ["en"], '
+    made = registry(
+        entry(
+            name="model.onnx",
+            kind='"embed"',
+            embedding=said + "search = { kb = 0.5, near = 7 } }",
+            files="\n".join(files),
+        )
+    )
+    made.pull(made.find("small"))
+    done = publish_encoder(made, made.find("small"), tmp_path / "published")
+    with tarfile.open(done.file) as archive:
+        read = {each.name: archive.extractfile(each) for each in archive.getmembers()}
+        found = {name: file.read() for name, file in read.items() if file is not None}
+    assert list(found) == ["encoder.json", "tokenizer.json", "model.onnx"]
+    assert (found["tokenizer.json"], found["model.onnx"]) == (cut, graph)
+    assert json.loads(found["encoder.json"]) == {
+        "dimensions": 4,
+        "context": 64,
+        "query": "q: ",
+        "passage": "",
+        "weights": {"kb": 0.5, "near": 7.0, "languages": ["en"]},
+    }
+    manifest = json.loads(done.manifest.read_text())
+    assert (manifest["kind"], manifest["size"]) == ("embed", done.file.stat().st_size)
+    assert len(manifest["blocks"]) == 2
+    # The same files are the same bytes.
+    assert publish_encoder(made, made.find("small"), tmp_path / "published") == done
+
+
+def test_what_writes_is_no_encoder(registry: Make, tmp_path: Path) -> None:
+    made = registry(entry(files=file_entry(**known())))
+    with pytest.raises(ModelError, match="its kind is chat"):
+        publish_encoder(made, made.find("small"), tmp_path / "published")
+    assert not (tmp_path / "published").exists()

@@ -25,6 +25,7 @@ import { Happenings, type Tell } from "./happenings.ts";
 import { browse, type Knowledge } from "./knowledge.ts";
 import { Local } from "./local.ts";
 import { exclusively } from "./locks.ts";
+import type { Meaning } from "./meaning/meaning.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { Network } from "./network.ts";
 import { dayIn } from "./question.ts";
@@ -43,6 +44,7 @@ export interface Surroundings {
   readonly isOnline: () => boolean;
   readonly knowledge: () => Knowledge;
   readonly device: (around: Around) => Promise<Device>;
+  readonly meaning: (state: PanelState, knowledge: () => Knowledge) => Promise<Meaning>;
   readonly goOnlineOnly: MemoryOptions["goOnlineOnly"];
   readonly turnstile?: ((widget: Widget) => Promise<string>) | undefined;
   /** Whose panel this is, where the host page knows its visitors. */
@@ -186,10 +188,14 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
   const consent = new ConsentRecord(site, around.storage);
   const pack = packLoader(state, around.knowledge);
   const shared = { state, vault, gateway, escalations, network, clock, tell };
-  const local = new Local(state, () => {
-    const remember = (id: string | undefined) => memory.wantModel(id);
-    return around.device({ state, grounded: pack.current, remember });
-  });
+  const local = new Local(
+    state,
+    () => {
+      const remember = (id: string | undefined) => memory.wantModel(id);
+      return around.device({ state, grounded: pack.current, remember });
+    },
+    () => around.meaning(state, pack.wanted),
+  );
   const { answer: here } = local;
   const conversation = new Conversation({ ...shared, knowledge: pack.current, here });
   const { openDatabase, goOnlineOnly } = around;
@@ -218,15 +224,24 @@ export function compose(config: PanelConfig, around: Surroundings): Services {
 function packLoader(
   state: PanelState,
   make: () => Knowledge,
-): { readonly current: () => Knowledge | undefined; readonly load: () => void } {
+): {
+  readonly current: () => Knowledge | undefined;
+  readonly load: () => void;
+  readonly wanted: () => Knowledge;
+} {
   let knowledge: Knowledge | undefined;
-  const load = () => {
+  const wanted = () => {
     knowledge ??= make();
-    state.pack.value = "loading";
-    knowledge.load().then(
-      () => (state.pack.value = "ready"),
-      () => (state.pack.value = "failed"),
-    );
+    return knowledge;
   };
-  return { current: () => knowledge, load };
+  const load = () => {
+    state.pack.value = "loading";
+    wanted()
+      .load()
+      .then(
+        () => (state.pack.value = "ready"),
+        () => (state.pack.value = "failed"),
+      );
+  };
+  return { current: () => knowledge, load, wanted };
 }

@@ -5,7 +5,7 @@
  * without, by an error that names the field.
  */
 
-import type { LocalModel } from "../engines/engine.ts";
+import type { Form, LocalModel } from "../engines/engine.ts";
 import type { Opening } from "./attendance.ts";
 import { parseTheme, type Theme } from "./look.ts";
 
@@ -14,6 +14,13 @@ export interface Release {
   readonly url: string;
   readonly release: string;
   readonly bytes: number;
+}
+
+/** An encoder that a visitor may have on the device. */
+export interface EncoderOffer extends Form {
+  readonly id: string;
+  readonly name: string;
+  readonly licence: string;
 }
 
 export interface PanelConfig {
@@ -43,6 +50,8 @@ export interface PanelConfig {
   readonly local_models: readonly LocalModel[];
   /** What is high-stakes at this site beside what is everywhere: words by topic. */
   readonly risk_topics: Readonly<Record<string, readonly string[]>>;
+  /** What searches by meaning on the device; null where the site has none. */
+  readonly encoder?: EncoderOffer | null;
   readonly version: string;
   readonly build: string;
   /** The site's own first words, by language; the panel has its own where they are absent. */

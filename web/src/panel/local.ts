@@ -6,6 +6,7 @@
  */
 import type { Answer } from "./conversation.ts";
 import type { Device } from "./device/device.ts";
+import type { Meaning } from "./meaning/meaning.ts";
 import type { Question } from "./question.ts";
 import type { PanelState } from "./state.ts";
 
@@ -17,10 +18,12 @@ export type AnswerHere = (
 
 export class Local {
   #device: Promise<Device> | undefined;
+  #meaning: Promise<Meaning> | undefined;
 
   constructor(
     private readonly state: PanelState,
     private readonly open: () => Promise<Device>,
+    private readonly openMeaning: () => Promise<Meaning>,
   ) {}
 
   /** All that there is to a model here; rejects where its code cannot be fetched. */
@@ -30,6 +33,15 @@ export class Local {
       throw error;
     });
     return this.#device;
+  }
+
+  /** The better search of this device; rejects where its code cannot be fetched. */
+  meaning(): Promise<Meaning> {
+    this.#meaning ??= this.openMeaning().catch((error: unknown) => {
+      this.#meaning = undefined;
+      throw error;
+    });
+    return this.#meaning;
   }
 
   readonly answer: AnswerHere = async (question, onText) => {

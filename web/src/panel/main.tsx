@@ -55,6 +55,7 @@ function build(
     languages: navigator.languages,
     isOnline: () => navigator.onLine,
     knowledge: () => knowledgeBase({ index: url, embedding: embedding?.url ?? null }),
+    meaning: async (...around) => (await import("./device/open.ts")).openMeaning(...around),
     device: async (around) => (await import("./device/open.ts")).openDevice(around),
     goOnlineOnly: async () => (await offline()).disableOffline(config),
     owner,
@@ -229,6 +230,8 @@ async function start(): Promise<void> {
     );
   if (!savesData()) services.loadPack();
   await Promise.all([services.greet(), services.memory.resume()]);
+  if (config.encoder && services.state.consent.value?.memory)
+    void services.local.meaning().catch(() => undefined);
   // Whoever has a model here is answered by it: only then is its code fetched.
   if (services.state.model.value) void services.local.device().catch(() => undefined);
   const root = document.getElementById("app");

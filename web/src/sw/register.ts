@@ -17,6 +17,9 @@ export interface OfflineConfig {
   readonly kb: Kept & { readonly embedding: Kept | null };
   /** What runs a model is stored too. */
   readonly engine?: boolean;
+  /** What an encoder needs is stored too, as it is wherever one is kept. */
+  readonly meaning?: boolean;
+  readonly encoder?: { readonly sha256: string } | null;
   readonly local_models?: readonly { readonly webllm?: readonly unknown[] }[];
 }
 
@@ -40,6 +43,7 @@ interface PrecacheList {
   readonly python: readonly string[];
   /** What runs a language model: for those who have one here. */
   readonly engine: readonly string[];
+  readonly encoder: readonly string[];
   /** What runs one on a graphics processor: where the site has a model for it. */
   readonly webllm: readonly string[];
 }
@@ -90,10 +94,11 @@ export async function enableOffline(
     const knowledge = kb.embedding ? [kb.url, kb.embedding.url] : [kb.url];
     const gpu = config.local_models?.some(({ webllm }) => webllm?.length) ? list.webllm : [];
     const engines = config.engine ? [...list.engine, ...gpu] : [];
+    const meaning = (await encodes(config, scope)) ? list.encoder : [];
     const call: Precache = {
       type: "precache",
       build,
-      urls: [...list.panel, ...list.python, ...knowledge, ...engines],
+      urls: [...list.panel, ...list.python, ...knowledge, ...engines, ...meaning],
       documents: [page],
       marks: [build, kb.release, kb.embedding?.release ?? WORDS_ALONE],
     };
@@ -101,6 +106,13 @@ export async function enableOffline(
   } catch (error) {
     return { ok: false, ...failureOf(error) };
   }
+}
+
+/** Whether an encoder is here (engines/weights/blocks.ts), or about to be. */
+async function encodes(config: OfflineConfig, { caches }: OfflineScope): Promise<boolean> {
+  const { encoder, meaning = false, site_key } = config;
+  const kept = encoder && caches?.has(`fanlight-${site_key}-model-${encoder.sha256}`);
+  return meaning || ((await kept) ?? false);
 }
 
 /** Unregisters this site's service workers and drops all that was stored for the site. */

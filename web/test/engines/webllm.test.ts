@@ -8,8 +8,8 @@ import { ModelFiles } from "../../src/engines/webllm/files.ts";
 import { type AdapterFacts, fitsGpu, type GpuAround } from "../../src/engines/webllm/fit.ts";
 import type { MlcCall, MlcReply } from "../../src/engines/webllm/protocol.ts";
 import { type Mlc, type MlcRecord, MlcServer } from "../../src/engines/webllm/serve.ts";
-import { filesOf } from "../../src/engines/webllm/tar.ts";
 import { type MlcWorker, WebLlmEngine } from "../../src/engines/webllm/webllm.ts";
+import { filesOf } from "../../src/engines/weights/tar.ts";
 import { batteryOf, followPower, linkOf } from "../../src/panel/device/power.ts";
 
 const FORM: GpuForm = {

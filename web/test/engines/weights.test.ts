@@ -164,7 +164,7 @@ describe("what is kept", () => {
     await fetchAll();
     await caches.open(cacheOf("site_b", wanted.sha256));
     await caches.open(cacheOf("site_a", "older"));
-    await dropModels(caches as unknown as CacheStorage, "site_a", wanted.sha256);
+    await dropModels(caches as unknown as CacheStorage, "site_a", [wanted.sha256]);
     expect(await caches.keys()).toEqual([
       cacheOf("site_a", wanted.sha256),
       cacheOf("site_b", wanted.sha256),

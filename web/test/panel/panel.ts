@@ -6,6 +6,7 @@ import type {
   KbPromptRequest,
   KbRequest,
   KbResponse,
+  KbText,
   KbTopic,
 } from "../../src/engines/kb/protocol.ts";
 import { compose, type Services, type Surroundings } from "../../src/panel/compose.ts";
@@ -113,6 +114,10 @@ export class TestKnowledge implements Knowledge {
     ];
   }
 
+  async texts(): Promise<readonly KbText[]> {
+    return [["a", "en", "Is it a known one?"]];
+  }
+
   async prompt({ question, max_tokens }: KbPromptRequest): Promise<KbPrompt> {
     const entries = question.includes("unheard") ? [] : [{ entry_id: "e", question, locale: "en" }];
     const messages = [{ role: "user", content: question }] as const;
@@ -213,6 +218,9 @@ export function panel(options: HarnessOptions = {}): Harness {
     isOnline: () => browser.online,
     knowledge: () => knowledge,
     device: async () => {
+      throw new Error("there is none");
+    },
+    meaning: async () => {
       throw new Error("there is none");
     },
     goOnlineOnly: async () => {

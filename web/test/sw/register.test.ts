@@ -121,6 +121,22 @@ describe("switching on", () => {
     ]);
   });
 
+  test.each([
+    ["one that is kept", false, ["fanlight-site_demo-model-e"], true],
+    ["one that is on its way", true, [], true],
+    ["one that is neither", false, ["fanlight-site_other-model-e"], false],
+  ])("what an encoder needs goes with %s", async (_which, meaning, kept, stored) => {
+    const registration = new Registered("/chat/site_demo", DONE);
+    const caches = new MemoryCaches(ORIGIN);
+    for (const name of kept) await caches.open(name);
+    const list = () => Response.json({ ...LIST, encoder: ["/assets/encoder_worker.js"] });
+    const config = { ...CONFIG, encoder: { sha256: "e" }, meaning };
+    await enableOffline(config, undefined, scope({ registration, caches, list }).made);
+    const [call] = registration.calls;
+    const urls = call?.type === "precache" ? call.urls : [];
+    expect(urls.includes("/assets/encoder_worker.js")).toBe(stored);
+  });
+
   test("waits for the worker to become active", async () => {
     const registration = new Registered("/chat/site_demo", DONE, "installing");
     const outcome = enableOffline(CONFIG, undefined, scope({ registration }).made);

@@ -18,9 +18,11 @@ import type {
   KbReply,
   KbRequest,
   KbResponse,
+  KbText,
   KbTopic,
   KnowledgeUrls,
   Loaded,
+  NearTo,
   PythonUrls,
 } from "./protocol.ts";
 
@@ -67,6 +69,8 @@ export class KnowledgeBase {
   #restarts = 0;
   #waiting = 0;
   #disposed = false;
+  /** What an encoder says of each question, where one is here; never rejects. */
+  near: NearTo | undefined;
 
   constructor(options: KnowledgeBaseOptions) {
     this.#options = options;
@@ -106,7 +110,9 @@ export class KnowledgeBase {
 
   /** Asks one question; rejects at once when the knowledge base is not ready. */
   async ask(request: KbRequest): Promise<KbResponse> {
-    const reply = await this.#asked({ type: "ask", request });
+    const near = this.near && (await this.near(request.question));
+    const asked = near ? { ...request, near } : request;
+    const reply = await this.#asked({ type: "ask", request: asked });
     if (reply.type !== "answer") throw new KbError("python", `unexpected reply: ${reply.type}`);
     return reply.response;
   }
@@ -130,6 +136,13 @@ export class KnowledgeBase {
     const reply = await this.#asked({ type: "judge", request });
     if (reply.type !== "judged") throw new KbError("python", `unexpected reply: ${reply.type}`);
     return reply.judged;
+  }
+
+  /** What an encoder encodes; rejects at once when the knowledge base is not ready. */
+  async texts(): Promise<readonly KbText[]> {
+    const reply = await this.#asked({ type: "texts" });
+    if (reply.type !== "texts") throw new KbError("python", `unexpected reply: ${reply.type}`);
+    return reply.texts;
   }
 
   async #asked(call: DistributiveOmit<KbCall, "id">): Promise<KbReply> {

@@ -17,6 +17,7 @@ import type {
   KbPromptRequest,
   KbRequest,
   KbResponse,
+  KbText,
   KbTopic,
   KnowledgeUrls,
   Loaded,
@@ -43,6 +44,7 @@ interface Host {
   readonly embedding: string | undefined;
   respond(requestJson: string): string;
   topics(requestJson: string): string;
+  texts(): string;
   prompt(requestJson: string): string;
   judge(requestJson: string): string;
 }
@@ -88,6 +90,11 @@ export class KbEngine {
   /** What can be asked, as `core.browse` lists it. */
   topics(request: KbBrowse): readonly KbTopic[] {
     return this.#run((host) => host.topics(JSON.stringify(request))) as readonly KbTopic[];
+  }
+
+  /** What an encoder encodes of the index, by the ids of entries. */
+  texts(): readonly KbText[] {
+    return this.#run((host) => host.texts()) as readonly KbText[];
   }
 
   /** What a model on this device is told, as `core.device` writes it. */

@@ -51,7 +51,28 @@ export interface KbRequest {
   /** The site's own topics of risk: words by topic. */
   readonly risk_topics?: Readonly<Record<string, readonly string[]>>;
   readonly device?: KbDevice;
+  /** What an encoder says of the question, where one is here. */
+  readonly near?: KbNear | undefined;
 }
+
+/** What an encoder says of a question, and how that is weighed (`kb.refine`). */
+export interface KbNear extends NearWeights {
+  /** The cosine of the question and the nearest text of each entry, by their ids. */
+  readonly cosines: Readonly<Record<string, number>>;
+}
+
+export interface NearWeights {
+  readonly kb: number;
+  readonly near: number;
+  /** Those that the encoder knows; empty: all. */
+  readonly languages: readonly string[];
+}
+
+/** What an encoder says of a question; undefined where it cannot say in time. */
+export type NearTo = (question: string) => Promise<KbNear | undefined>;
+
+/** The id of an entry, and a text of it that may be encoded. */
+export type KbText = readonly [entryId: string, language: string, text: string];
 
 /** What a list of all that can be asked depends on. */
 export interface KbBrowse {
@@ -215,6 +236,7 @@ export type KbCall =
   | { readonly id: number; readonly type: "ask"; readonly request: KbRequest }
   | { readonly id: number; readonly type: "prompt"; readonly request: KbPromptRequest }
   | { readonly id: number; readonly type: "judge"; readonly request: KbJudgeRequest }
+  | { readonly id: number; readonly type: "texts" }
   | { readonly id: number; readonly type: "browse"; readonly request: KbBrowse };
 
 /** `network`: a file could not be had; `index`: it is not one of ours; `python`: our code failed. */
@@ -227,6 +249,7 @@ export type KbReply =
   | { readonly id: number; readonly type: "topics"; readonly topics: readonly KbTopic[] }
   | { readonly id: number; readonly type: "prompted"; readonly prompt: KbPrompt }
   | { readonly id: number; readonly type: "judged"; readonly judged: KbJudged }
+  | { readonly id: number; readonly type: "texts"; readonly texts: readonly KbText[] }
   | {
       readonly id: number;
       readonly type: "failed";

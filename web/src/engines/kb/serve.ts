@@ -18,6 +18,8 @@ export async function serve(
       post({ id, type: "loaded", ...(await engine.load(call.python, call.knowledge)) });
     } else if (call.type === "browse") {
       post({ id, type: "topics", topics: engine.topics(call.request) });
+    } else if (call.type === "texts") {
+      post({ id, type: "texts", texts: engine.texts() });
     } else if (call.type === "prompt") {
       post({ id, type: "prompted", prompt: engine.prompt(call.request) });
     } else if (call.type === "judge") {

@@ -6,9 +6,9 @@
  */
 
 import type { EngineFailure, Message } from "../engine.ts";
+import { filesOf } from "../weights/tar.ts";
 import { ModelFiles } from "./files.ts";
 import type { MlcCall, MlcReply } from "./protocol.ts";
-import { filesOf } from "./tar.ts";
 
 export const LIBRARY = "library.wasm";
 const CONFIG = "mlc-chat-config.json";

@@ -104,9 +104,15 @@ export class Blocks {
   }
 }
 
-/** Drops the models that are kept for a site, save the one whose manifest has the hash `but`. */
-export async function dropModels(caches: CacheStorage, site: string, but?: string): Promise<void> {
-  const kept = but && cacheOf(site, but);
+/** Drops the models that are kept for a site, save those whose manifests have the hashes `but`. */
+export async function dropModels(
+  caches: CacheStorage,
+  site: string,
+  but: readonly (string | undefined)[] = [],
+): Promise<void> {
+  const kept = but.map((sha256) => sha256 && cacheOf(site, sha256));
   const names = (await caches.keys()).filter((name) => name.startsWith(modelsOf(site)));
-  await Promise.all(names.filter((name) => name !== kept).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => !kept.includes(name)).map((name) => caches.delete(name)),
+  );
 }

@@ -10,6 +10,9 @@ import { Device } from "./device.ts";
 import { followPower, type Powered } from "./power.ts";
 import type { Grounded } from "./writing.ts";
 
+/** The better search is fetched together with this: one room of the build is less to name on the first screen. */
+export { openMeaning } from "../meaning/open.ts";
+
 export interface Around {
   readonly state: PanelState;
   readonly grounded: () => Grounded | undefined;
@@ -37,7 +40,7 @@ export async function openDevice(around: Around): Promise<Device> {
       const reason = outcome.reason === "unsupported" ? "storage" : outcome.reason;
       throw new WeightsError(reason, outcome.message);
     },
-    drop: (but) => dropModels(caches, config.site_key, but),
+    drop: (but) => dropModels(caches, config.site_key, [but, config.encoder?.sha256]),
   });
   // The page says how far it is, for tests and for the curious.
   effect(() => {

@@ -2,14 +2,15 @@
 import "../styles/device.css";
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { SearchSection } from "../meaning/section.tsx";
 import { usePanel } from "../views/context.ts";
 import { Sheet } from "../views/sheet.tsx";
 import { costly, type Device } from "./device.ts";
 import { LOW_BATTERY, linkOf, type Powered } from "./power.ts";
+import { Progress } from "./progress.tsx";
 import type { DeviceState } from "./state.ts";
 import {
   type DeviceWords,
-  duration,
   ENGLISH_DEVICE,
   loadDeviceWords,
   type SayDevice,
@@ -30,8 +31,21 @@ function useWords(): SayDevice {
 }
 
 export function DeviceSheet({ onClose }: { readonly onClose: () => void }): VNode {
-  const { local } = usePanel();
+  const { config } = usePanel().state;
   const say = useWords();
+  const writes = config.local_models.length > 0;
+  return (
+    <Sheet title={say(writes ? "title" : "search.title")} onClose={onClose}>
+      <div class="device">
+        {writes && <Writer say={say} onClose={onClose} />}
+        {config.encoder && <SearchSection say={say} onClose={onClose} />}
+      </div>
+    </Sheet>
+  );
+}
+
+function Writer({ say, onClose }: Omit<StepProps, "device"> & Closing): VNode {
+  const { local } = usePanel();
   const [device, setDevice] = useState<Device>();
   const [failed, setFailed] = useState(false);
   useEffect(() => {
@@ -48,18 +62,20 @@ export function DeviceSheet({ onClose }: { readonly onClose: () => void }): VNod
     };
   }, []);
   return (
-    <Sheet title={say("title")} onClose={onClose}>
-      <div class="device">
-        <p>{say("lead")}</p>
-        <p>{say("often_wrong")}</p>
-        {device && device.models.length > 1 && <Models device={device} say={say} />}
-        {device && <Size device={device} say={say} />}
-        {device && <Reasons device={device} say={say} />}
-        {device && <Step device={device} say={say} onClose={onClose} />}
-        {!device && <p role="status">{say(failed ? "why.code" : "looking")}</p>}
-      </div>
-    </Sheet>
+    <>
+      <p>{say("lead")}</p>
+      <p>{say("often_wrong")}</p>
+      {device && device.models.length > 1 && <Models device={device} say={say} />}
+      {device && <Size device={device} say={say} />}
+      {device && <Reasons device={device} say={say} />}
+      {device && <Step device={device} say={say} onClose={onClose} />}
+      {!device && <p role="status">{say(failed ? "why.code" : "looking")}</p>}
+    </>
   );
+}
+
+interface Closing {
+  readonly onClose: () => void;
 }
 
 interface StepProps {
@@ -161,28 +177,6 @@ function told(step: DeviceState, say: SayDevice, locale: string): string {
     default:
       return say(step.step);
   }
-}
-
-interface ProgressProps {
-  readonly step: DeviceState & { readonly step: "fetching" };
-  readonly say: SayDevice;
-}
-
-function Progress({ step, say }: ProgressProps): VNode {
-  const locale = usePanel().state.locale.value;
-  const { done, total, rate, left } = step;
-  const parts = [
-    say("so_far", { done: size(done, locale), total: size(total, locale) }),
-    rate && say("rate", { rate: size(rate, locale) }),
-    left && say("left", { left: duration(left, locale) }),
-  ];
-  return (
-    <>
-      <progress max={total} value={done} aria-label={say("fetching")} />
-      <p class="small">{parts.filter(Boolean).join(" · ")}</p>
-      <p class="small">{say("checked")}</p>
-    </>
-  );
 }
 
 function Deeds({ device, say, onClose }: StepProps & { readonly onClose: () => void }): VNode {

@@ -96,7 +96,7 @@ function menuItems(services: PanelServices): readonly MenuItem[] {
   ];
   items.push({ label: say("menu.topics"), act: () => open("topics") });
   if (state.pack.value === "absent") items.push({ label: say("menu.pack"), act: loadPack });
-  if (state.config.local_models.length > 0) {
+  if (state.config.local_models.length > 0 || state.config.encoder) {
     items.push({ label: say("menu.device"), act: () => open("device") });
   }
   items.push({ label: say("menu.kept"), act: () => open("kept") });

@@ -1,6 +1,6 @@
 /**
- * The files of a model for WebLLM, which travel as one: an uncompressed archive (POSIX.1-1988 ustar), as
- * `fanlight models publish` writes it.
+ * The files of a model of several, which travel as one: an uncompressed archive (POSIX.1-1988 ustar), as
+ * `fanlight models publish` writes it for WebLLM and for encoders.
  *
  * Refuses an archive that ends too early, and one whose header has not its own sum.
  */
