@@ -19,6 +19,7 @@ from gateway.identity import Identities
 from gateway.integrity import Integrity
 from gateway.ledger import Ledger
 from gateway.pipeline.answer import Pipeline
+from gateway.pipeline.budget_use import Callers
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
@@ -163,11 +164,14 @@ def build_spending(services: Services) -> Spending:
     """What counts the cost of turns: in the truth, or where the services say otherwise."""
     settings, routing = services.settings, services.settings.routing
     budgets = {site.key: SiteBudget(site.daily_usd, site.monthly_usd) for site in settings.sites}
+    resolver = _resolver(routing)
     return Spending(
         services.budgets or services.truth.budgets,
         services.clock,
         SpendingRules(budgets, routing.reset_hour_utc, routing.alerts),
         services.telemetry,
+        cache=services.cache,
+        callers=Callers(resolver.allowed, tuple(routing.permissions.users)) if resolver else None,
         ring=lambda: services.bell.ring(OPERATORS),
     )
 
@@ -214,6 +218,7 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
         ),
         predict=learners.predict if learners else None,
         tools=_tools(services),
+        purse=spending,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

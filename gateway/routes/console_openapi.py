@@ -20,7 +20,7 @@ from gateway.routes import commands, knowledge_wire, operator_wire, routing
 from gateway.routes.embed import EmbedQuery
 from gateway.routes.figures import ANSWERED, FiguresQuery
 from gateway.routes.figures import PATH as FIGURES
-from gateway.routes.openapi import PROBLEM, USAGE, json_content, problem_responses
+from gateway.routes.openapi import OPERATORS_USAGE, PROBLEM, json_content, problem_responses
 from gateway.settings import Settings
 
 type Schema = dict[str, Any]
@@ -83,7 +83,7 @@ _BUILDING: Final = _object(
 )
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Session": _object(operator=TEXT, csrf=TEXT),
-    "Usage": _object(items=_list(USAGE)),
+    "Usage": _object(items=_list(OPERATORS_USAGE)),
     "Escalation": _object(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
     "Escalations": _object(items=_list(_ref("Escalation")), next=TEXT_OR_NULL),
     "Reply": _object(
