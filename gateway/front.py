@@ -215,6 +215,7 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
             services.budgets or services.truth.budgets,
             services.clock,
             spending,
+            services.rates,
         ),
         predict=learners.predict if learners else None,
         tools=_tools(services),
