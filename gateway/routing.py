@@ -47,7 +47,8 @@ def routing_of(
         return SiteBudget(found.daily_usd, found.monthly_usd) if found else SiteBudget()
 
     looks = Looking(budgets, budget_of, told.reset_hour_utc, clock)
-    rates = rates or ProcessRates(told.rate_limit, clock)
+    if rates is None:
+        rates = ProcessRates(told.rate_limit, clock)
     return Routing(rules, rates, resolver.allowed, holds, looks)
 
 

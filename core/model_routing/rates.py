@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from core.model_routing.windows import MOST, Limited, Windows
+from core.model_routing.windows import Limited, Windows
 from core.ports import Clock
 
 
@@ -24,18 +24,11 @@ class Rates(Protocol):
 
 
 class ProcessRates:
-    """A `Rates` for this process alone; `limit` is everybody's turns a minute together.
+    """A `Rates` for this process alone; `limit` is everybody's turns a minute together."""
 
-    Of more than `most` subjects the longest unseen is forgotten.
-    """
-
-    def __init__(self, limit: int, clock: Clock, most: int = MOST) -> None:
-        self._windows = Windows(limit, most)
+    def __init__(self, limit: int, clock: Clock) -> None:
+        self._windows = Windows(limit)
         self._clock = clock
-
-    def __len__(self) -> int:
-        """How many subjects are remembered."""
-        return len(self._windows)
 
     async def take(self, subject: str, limit: int) -> Limited | None:
         """Count a turn of this subject; one that has to wait is not counted."""

@@ -186,10 +186,3 @@ async def test_while_redis_is_away_a_process_goes_on_from_what_it_let_in(
         assert telemetry.alone == 2
         for link in (near, far):
             await link.close()
-
-
-async def test_a_crowd_takes_no_more_than_its_place() -> None:
-    rates = ProcessRates(0, standing(), most=1_000)
-    for number in range(3_000):
-        assert await rates.take(f"anon:{number}", 5) is None
-    assert len(rates) == 1_000

@@ -72,7 +72,9 @@ class Tiered:
             return replace(state, turn=unanswered(state, "no_model"))
         caller, allowed = self._who(state)
         rates = self._routing.rates
-        limited = await rates.take(_whose(caller), allowed.rate_limit) if rates else None
+        limited = (
+            await rates.take(_whose(caller), allowed.rate_limit) if rates is not None else None
+        )
         plan = self._plan(state, limited, self._routing.draw())
         self._turns += 1
         with self._telemetry.span("hold"):
@@ -88,7 +90,9 @@ class Tiered:
         """The decision as it would be now: no rate is counted and no money held."""
         caller, allowed = self._who(state)
         rates = self._routing.rates
-        limited = await rates.look(_whose(caller), allowed.rate_limit) if rates else None
+        limited = (
+            await rates.look(_whose(caller), allowed.rate_limit) if rates is not None else None
+        )
         plan = self._plan(state, limited, 0.0)
         held = await _held(plan, self._routing.looks, caller, allowed, state.request.turn_id)
         return decide(plan, held)
