@@ -146,8 +146,8 @@ _CALLERS = {
 }
 OPERATORS_USAGE = {
     **USAGE,
-    "required": [*USAGE["required"], "callers"],
-    "properties": {**USAGE["properties"], "callers": _CALLERS},
+    "required": [*USAGE["required"], "name", "callers"],
+    "properties": {**USAGE["properties"], "name": {"type": "string"}, "callers": _CALLERS},
 }
 _KEYS = {
     "type": "object",

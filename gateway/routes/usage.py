@@ -32,11 +32,11 @@ async def usage(spending: Spending, site: str) -> dict[str, object]:
     return {**told, "thresholds": list(spending.use.shares), **periods}
 
 
-async def usage_with_callers(spending: Spending, site: str) -> dict[str, object]:
+async def usage_with_callers(spending: Spending, site: str, name: str) -> dict[str, object]:
     """The same with the callers who are nearest their own limits; raises `Unavailable`."""
     near = {one: await spending.use.nearest(site, one) for one in PERIODS}
     callers = {one: [_shown_near(each) for each in found] for one, found in near.items()}
-    return {**await usage(spending, site), "callers": callers}
+    return {**await usage(spending, site), "name": name, "callers": callers}
 
 
 def _shown(spent: Spent) -> dict[str, object]:
@@ -76,7 +76,10 @@ def console_usage_routes(services: Services, spending: Spending) -> list[Route]:
 
     async def every(request: Request) -> Response:
         await sessions.reader(request)
-        items = [await usage_with_callers(spending, site.key) for site in services.settings.sites]
+        items = [
+            await usage_with_callers(spending, site.key, site.name)
+            for site in services.settings.sites
+        ]
         return JSONResponse({"items": items}, headers=_NO_STORE)
 
     return [Route("/v1/usage", every, methods=["GET"])]

@@ -10,6 +10,7 @@ import { Api, type Fetch, Trouble } from "./api";
 import { DeskStore } from "./desk_store";
 import type { EmbedPlace } from "./embed/choices";
 import { EmbedStore } from "./embed/store";
+import type { Alert } from "./figures/budgets";
 import { HowStore } from "./figures/how_store";
 import { FiguresStore } from "./figures/store";
 import { InboxStore } from "./inbox_store";
@@ -97,6 +98,7 @@ export class Console {
         this.figures.hear();
       },
       onKnowledge: (site) => this.knowledge.hear(site),
+      onBudget: (alert) => void this.#tellBudget(alert),
       onReturn: () => void this.catchUp(),
       onRefused: () => void this.session.check(),
     });
@@ -221,6 +223,14 @@ export class Console {
   #visitFigures(place: FiguresPlace): void {
     if (this.#operator.value === null) this.figures.place.value = place;
     else this.figures.visit(place);
+  }
+
+  /** The site by its name, where that can be had. */
+  async #tellBudget(alert: Alert): Promise<void> {
+    const budgets = await this.figures.loadBudgets();
+    const name = budgets?.find(({ site }) => site === alert.site)?.name ?? alert.site;
+    if (this.#operator.value === null) return;
+    this.desk.note.value = { about: "budget", trouble: null, budget: { ...alert, name } };
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

@@ -1,11 +1,14 @@
 /**
- * The live line: the gateway says which escalation is new or changed, and which site's knowledge.
+ * The live line: the gateway says which escalation is new or changed, which site's knowledge, and
+ * which site's budget runs low.
  *
  * Decides: when to try again. A browser's EventSource reconnects by itself after a lost
  * connection, but gives up for good after an HTTP error; then this opens another, waiting longer
  * each time.
  * Refuses: to call a line live before it opened.
  */
+
+import { type Alert, readAlert } from "./figures/budgets";
 
 export type LineState = "connecting" | "live" | "reconnecting";
 
@@ -26,6 +29,8 @@ export interface LiveOptions {
   readonly onEscalation: (id: string) => void;
   /** This site's knowledge is being built, or was. */
   readonly onKnowledge: (site: string) => void;
+  /** A site's budget runs low, or is used up. */
+  readonly onBudget: (alert: Alert) => void;
   /** The line is back after a break: events may have been missed. */
   readonly onReturn: () => void;
   /** The gateway refused the line: the session may have ended. */
@@ -53,6 +58,10 @@ export class Live {
     line.addEventListener("error", () => this.#failed(line));
     line.addEventListener("escalation", (event) => heard(event, "id", this.options.onEscalation));
     line.addEventListener("knowledge", (event) => heard(event, "site", this.options.onKnowledge));
+    line.addEventListener("budget", (event) => {
+      const alert = readAlert((event as MessageEvent).data);
+      if (alert !== null) this.options.onBudget(alert);
+    });
   }
 
   stop(): void {

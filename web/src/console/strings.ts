@@ -241,6 +241,12 @@ export const strings = {
     resent: "It is queued to be sent again.",
   },
 
+  budget: {
+    reached: (site: string, period: "day" | "month", share: string) =>
+      `${site} has spent ${share} of its budget for ${period === "day" ? "today" : "this month"}.`,
+    usedUp: (site: string, period: "day" | "month") =>
+      `${site} has used up its budget for ${period === "day" ? "today" : "this month"}: people are asked instead.`,
+  },
   trouble: {
     unreachable: "The gateway did not answer, so this may not have gone through.",
     signed_out: "Your session ended.",

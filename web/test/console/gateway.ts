@@ -189,6 +189,7 @@ export class Gateway {
       return answer(...this.embedding.answer(call.path, query));
     }
     if (call.path === "/v1/operator/figures") return answer(...this.figuring.answer(query));
+    if (call.path === "/v1/usage") return answer(200, { items: this.figuring.budgets });
     if (call.path === "/v1/escalations") return this.#page(query);
     const [, , , id, deed] = call.path.split("/");
     const item = this.items.find((one) => one.id === id);
