@@ -148,11 +148,17 @@ class Spending:
                 task.cancel()
 
     async def forget(self, scope: Scope) -> None:
-        """Forget what is kept of a visitor who was erased; raises `Unavailable`."""
+        """Forget what is kept of a visitor who was erased; raises `Unavailable`.
+
+        Where the store is away it is tried again until it is back, for some minutes.
+        """
         hour = self._rules.reset_hour
-        await self._budgets.forget(
-            subject_accounts(scope.site, [scope.subject], self._clock(), hour)
-        )
+        accounts = subject_accounts(scope.site, [scope.subject], self._clock(), hour)
+        try:
+            await self._budgets.forget(accounts)
+        except Unavailable:
+            self._later(self._forget(accounts))
+            raise
 
     async def sweep(self) -> int:
         """Give back what was held for too long, and forget what is past; raises `Unavailable`."""
@@ -192,18 +198,30 @@ class Spending:
         task.add_done_callback(self._tasks.discard)
 
     async def _settle(self, name: str, micros: int, accounts: Sequence[Account]) -> None:
+        told = await self._again(
+            lambda: self._budgets.settle(name, micros, self._clock()),
+            f"{micros} millionths of a dollar uncounted",
+        )
+        if told is not None:
+            self._alerts.settled(told, {one.name: one for one in accounts}, micros)
+
+    async def _forget(self, accounts: Sequence[Account]) -> None:
+        await self._again(
+            lambda: self._budgets.forget(accounts),
+            "what an erased visitor spent stays until its time is over",
+        )
+
+    async def _again[Value](self, ask: Callable[[], Awaitable[Value]], lost: str) -> Value | None:
+        """What the store says, once it does; None, and a word in the log, where it is too late."""
         loop = asyncio.get_running_loop()
         until, pause_s = loop.time() + HELD_S / 2, FIRST_AGAIN_S
         while True:
             try:
-                told = await self._budgets.settle(name, micros, self._clock())
+                return await ask()
             except FanlightError as exc:
                 if loop.time() + pause_s >= until:
-                    _log.warning("spending: %d millionths of a dollar uncounted: %s", micros, exc)
-                    return
-            else:
-                self._alerts.settled(told, {one.name: one for one in accounts}, micros)
-                return
+                    _log.warning("spending: %s: %s", lost, exc)
+                    return None
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_AGAIN_S)
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from core.breaker import Breaker
+from core.encoding import timestamp
 from core.errors import Unavailable
 from core.messages import Usage
 from core.model_routing.caller import WIDGET, Caller
@@ -24,12 +25,14 @@ from core.model_routing.permissions import Permissions
 from core.model_routing.resolve import Layers
 from core.model_routing.spend import HELD_S, Account, Budgets, Reservation, Settled
 from core.ports import Piece, Prompt, Transport
-from core.scope import anonymous
+from core.scope import Scope, anonymous
 from core.telemetry import BUDGET_ALERTS, BUDGET_REFUSALS, SPENT, Metric, Silent
 from gateway import sse
 from gateway.adapters.memory import MemoryTruth
 from gateway.adapters.memory_budgets import MemoryBudgets
 from gateway.adapters.memory_cache import MemoryCache
+from gateway.adapters.redis_budgets import RedisBudgets
+from gateway.adapters.redis_link import RedisLink
 from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
@@ -44,6 +47,7 @@ from tests.gateway.routes.console import Console
 from tests.gateway.test_chat import ScriptedModel
 from tests.gateway.test_subjects import erase
 from tests.gateway.world import GATEWAY, START, Time, World, make_services, settings
+from tests.servers import RedisServer
 
 KEY = "api-key-for-tests-0123456789"
 UNKNOWN = "zxqv unknown thing"
@@ -361,6 +365,84 @@ async def test_an_erase_takes_what_the_visitor_spent_and_leaves_the_sites(
         for table in ("spending", "spending_holds"):
             count = f"SELECT count(*) FROM {table} WHERE subject <> ''"  # noqa: S608
             assert database.execute(count).fetchone() == (0,)
+
+
+async def test_an_export_has_what_the_visitor_spent_and_after_an_erase_there_is_nothing() -> None:
+    chosen = priced(5.0)
+    layers = Layers(
+        levels={"zero_trust": {"cost_budget_daily_usd": 2.0, "cost_budget_monthly_usd": 0}}
+    )
+    routing = replace(chosen.routing, permissions=layers)
+    async with shop(ScriptedModel("x"), chosen=replace(chosen, routing=routing)) as gateway:
+        visitor, other = await gateway.visitor(), await gateway.visitor()
+        for each in (visitor, other):
+            await each.ask(UNKNOWN)
+        await spent(gateway)
+        held = (await visitor.call("GET", "/v1/export")).json()
+        day = {"period": "day", "spent_usd": COST / 1e6}
+        assert held["spending"] == [{**day, "began_at": timestamp(span("day", START, 6).began)}]
+        page = {"cursor": "receipts"}
+        assert (await visitor.call("POST", "/v1/export", page)).json()["spending"] == []
+        assert (await erase(visitor)).status_code == 200
+        gateway.time.now += 1
+        await visitor.open_session()
+        assert (await visitor.call("GET", "/v1/export")).json()["spending"] == []
+        assert (await other.call("GET", "/v1/export")).json()["spending"] != []
+        assert await spent(gateway) == 2 * COST
+
+
+@pytest.mark.needs("redis-server")
+async def test_an_erase_reaches_what_redis_counts(redis_server: RedisServer) -> None:
+    chosen = priced(5.0)
+    layers = Layers(
+        levels={"zero_trust": {"cost_budget_daily_usd": 2.0, "cost_budget_monthly_usd": 0}}
+    )
+    routing = replace(chosen.routing, permissions=layers)
+    budgets = RedisBudgets(RedisLink(redis_server.url, deadline_s=20))
+    await budgets._link.client.flushall()
+    model = ScriptedModel("x")
+    settled = asyncio.timeout(10)
+    async with shop(model, chosen=replace(chosen, routing=routing), budgets=budgets) as gateway:
+        visitor = await gateway.visitor()
+        await visitor.ask(UNKNOWN)
+        async with settled:
+            while (await usage(gateway))["day"]["spent_usd"] != COST / 1e6:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        [one] = (await visitor.call("GET", "/v1/export")).json()["spending"]
+        assert (one["period"], one["spent_usd"]) == ("day", COST / 1e6)
+        began = span("day", START, 6).began
+        assert len(await budgets.heaviest("site_demo", "day", began, "anon", 5)) == 1
+        assert (await erase(visitor)).status_code == 200
+        assert await budgets.heaviest("site_demo", "day", began, "anon", 5) == []
+        gateway.time.now += 1
+        await visitor.open_session()
+        assert (await visitor.call("GET", "/v1/export")).json()["spending"] == []
+        assert (await usage(gateway))["day"]["spent_usd"] == COST / 1e6
+    await budgets.close()
+
+
+class Forgetful(Away):
+    """Budgets whose store is away when it is to forget."""
+
+    async def forget(self, accounts: Sequence[Account]) -> None:
+        """Forget, where the store is there."""
+        await self._reach()
+        await super().forget(accounts)
+
+
+async def test_what_an_erased_visitor_spent_is_forgotten_once_the_store_is_back() -> None:
+    budgets = Forgetful()
+    budgets.back.set()
+    spending = over(budgets, Told())
+    await spend(spending, ANNA, "k1", 300)
+    budgets.back.clear()
+    with pytest.raises(Unavailable):
+        await spending.forget(Scope("site_a", "anon:anna"))
+    assert len(await spending.use.of(Scope("site_a", "anon:anna"))) == 1
+    budgets.back.set()
+    await spending.settled(5)
+    assert await spending.use.of(Scope("site_a", "anon:anna")) == []
+    assert [one.micros for one in await spending.use.of_site("site_a")] == [300, 300]
 
 
 @dataclass
