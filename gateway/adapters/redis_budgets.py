@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from redis.commands.core import AsyncScript
 
@@ -208,7 +208,7 @@ class RedisBudgets:
     ) -> list[Heavy]:
         """The accounts of a site's visitors of this kind that have most spent and held."""
         heavy, client = _heavy_of(site, period, began, kind), self._link.client
-        found = await self._link.call(
+        found: Any = await self._link.call(
             lambda: client.zrange(heavy, 0, max(0, most - 1), desc=True, withscores=True)
         )
         return [

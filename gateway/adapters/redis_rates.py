@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.digest import sha256_hex
-from core.model_routing.windows import PART_S, PARTS, Limited, limited
+from core.model_routing.windows import PART_S, PARTS, Limited, Whose, limited
 from core.ports import Clock
 from gateway.adapters.redis_cache import PREFIX
 from gateway.adapters.redis_link import RedisLink
@@ -84,16 +84,16 @@ class RedisRates:
         return await self._ask("look", subject, limit)
 
     async def _ask(self, what: str, subject: str, limit: int) -> Limited | None:
-        wanted = [
-            one
-            for one in (("everybody", _RATE, self._limit), ("subject", _name(subject), limit))
-            if one[2]
-        ]
+        both: tuple[tuple[Whose, str, int], ...] = (
+            ("everybody", _RATE, self._limit),
+            ("subject", _name(subject), limit),
+        )
+        wanted = [one for one in both if one[2]]
         if not wanted:
             return None
         keys = [key for _, key, _ in wanted]
         now = "" if self._clock is None else repr(self._clock())
-        args = [now, what, *(most for _, _, most in wanted)]
+        args: list[str | int] = [now, what, *(most for _, _, most in wanted)]
         told = await self._link.call(lambda: self._windows(keys=keys, args=args))
         at = float(told[0])
         for (whose, _, most), window in zip(wanted, told[1:], strict=True):

@@ -13,8 +13,8 @@ from playwright.async_api import Page, expect
 from gateway.cli.bench.provider import Provider
 from tests.browser.conftest import OPERATOR_TOKEN, Surfer
 from tests.browser.product import SITE, Product, running
-from tests.browser.test_access import violations
-from tests.browser.test_figures import LOOKS, WIDE, enter
+from tests.browser.test_access import WIDE, violations
+from tests.browser.test_figures import LOOKS, enter
 from tests.browser.visit import FAQ, Widget, handoff
 from tests.gateway.serving import served
 

@@ -19,6 +19,7 @@ from core.model_routing.spend import (
     Account,
     Budgets,
     Heavy,
+    Period,
     Settled,
 )
 from gateway.adapters.memory_budgets import MemoryBudgets
@@ -195,7 +196,8 @@ async def test_a_top_up_gets_what_a_dead_process_held_and_leaves_a_forgotten_acc
 
 
 async def test_the_heaviest_of_each_kind_come_first(budgets: Budgets) -> None:
-    began, day = ANNA.began, (ANNA.site, "day", ANNA.began)
+    began = ANNA.began
+    day: tuple[str, Period, float] = (ANNA.site, "day", began)
     user = Account("site_a", "user:https://shop.example|ada", "day", began, 900)
     server = Account("site_a", "api", "day", began, 900)
     others = [replace(ANNA, period="month"), replace(ANNA, site="site_b")]

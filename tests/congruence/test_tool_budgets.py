@@ -41,7 +41,7 @@ from tests.gateway.pipeline.asked import asked
 PRICE = Price(1, 2)
 """Of a million tokens in dollars, so that a token is a millionth or two of one."""
 MINE = Permissions(
-    cost_budget_daily_usd=0.01, cost_budget_monthly_usd=0, tool_access=frozenset({"shelf.look"})
+    cost_budget_daily_usd=0.01, cost_budget_monthly_usd=0, tool_access=("shelf.look",)
 )
 TEXT = {"type": "string"}
 

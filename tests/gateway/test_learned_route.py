@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.breaker import Breaker
 from core.model_routing.decision import Tier
@@ -59,15 +59,17 @@ class Running:
     """The gateway as a server runs it: its truth and its models end with it."""
 
     services: Services
+    _app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
+            assert self._app is not None
             await self._app(scope, receive, send)
             return
         await receive()
         await self.services.truth.start()
-        self._app = create_app(self.services)
-        async with self._app.router.lifespan_context(self._app):
+        self._app = app = create_app(self.services)
+        async with app.router.lifespan_context(self._app):
             await send({"type": "lifespan.startup.complete"})
             await receive()
         for model in self.services.models:
@@ -111,7 +113,7 @@ class Shop:
             routing=RoutingSettings(mode="learned", tiers=TIERS, permissions=layers),
             more_models=told,
             public_url=self.origin,
-            limits=LimitSettings(pow_difficulty=1, first_token_s=20, between_tokens_s=20, **many),  # type: ignore[arg-type]
+            limits=LimitSettings(pow_difficulty=1, first_token_s=20, between_tokens_s=20, **many),
         )
         sites = tuple(replace(site, confidence_threshold=0.1) for site in chosen.sites)
         packed, table = bundled_embedding(), load_bundled()
