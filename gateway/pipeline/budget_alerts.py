@@ -54,29 +54,28 @@ class BudgetAlerts:
                 if one.before < mark(account.limit, share) <= one.after:
                     self._passed(account, share)
 
-    def refused(self, account: Account) -> bool:
-        """Count that it had too little left; whether that is still to be told, by `tell`."""
+    def refused(self, account: Account) -> None:
+        """Count that it had too little left for a hold."""
         whose, period = _whose(account), account.period
         self.telemetry.count(BUDGET_REFUSALS, site=account.site, whose=whose, period=period)
-        key = _key(account)
-        if account.subject or key in self._used_up:
-            return False
-        now = self.clock()
+
+    async def used_up(self, account: Account) -> None:
+        """Tell that a site's budget had too little left for a turn, unless somebody has."""
+        key, now = _key(account), self.clock()
+        period = span(account.period, now, self.reset_hour)
+        if key in self._used_up or period.began != account.began:
+            return
         if len(self._used_up) >= _MOST:
             self._used_up.clear()
         self._used_up.add(key)
-        return span(period, now, self.reset_hour).began == account.began
-
-    async def tell(self, account: Account) -> None:
-        """Tell that a site's budget is used up, unless another process has."""
-        ttl_s = span(account.period, self.clock(), self.reset_hour).ends - self.clock()
         if self.cache is not None:
+            ttl_s = max(1.0, period.ends - now)
             try:
-                await self.cache.put(_key(account), "1", max(1.0, ttl_s))
-                if not await self.cache.claim(f"{_key(account)}:told", max(1.0, ttl_s)):
+                await self.cache.put(key, "1", ttl_s)
+                if not await self.cache.claim(f"{key}:told", ttl_s):
                     return
             except Unavailable:
-                self._used_up.discard(_key(account))  # the next turn tells it
+                self._used_up.discard(key)  # the next turn tells it
                 return
         detail = f"too little of the site's {account.period} is left for a turn"
         self.telemetry.line("budget", site=account.site, type="site", detail=detail)

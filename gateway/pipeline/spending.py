@@ -88,6 +88,7 @@ class Spending:
         )
         self._deadline_s = deadline_s
         self._held: dict[str, _Held] = {}
+        self._unpaid: dict[str, Account] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._swept = -math.inf
 
@@ -110,7 +111,11 @@ class Spending:
         made = await self._asked(self._budgets.reserve(name, accounts, micros, now))
         if made.refused is not None:
             del self._held[name]
-            return self._refused(made, key)
+            self._alerts.refused(made.refused)
+            # Less may still be granted: only at the turn's end it is known that nothing was.
+            self._unpaid[name] = made.refused
+            return replace(made, key=key)
+        self._unpaid.pop(name, None)
         self._held[name] = _Held(accounts, made.micros)
         return replace(made, key=key)
 
@@ -130,15 +135,20 @@ class Spending:
         asking = self._budgets.top_up(name, held.accounts, micros, self._clock())
         made = await self._asked(asking)
         if made.refused is not None:
-            return self._refused(made, key)
+            self._alerts.refused(made.refused)
+            return replace(made, key=key)
         self._held[name] = replace(held, micros=made.micros)
         return replace(made, key=key)
 
     def settle(self, caller: Caller, key: str, bill: Bill) -> None:
         """Settle what was held for this turn by its bill, soon; `settled` waits for that."""
-        held = self._held.pop(_name(caller, key), None)
+        name = _name(caller, key)
+        unpaid = self._unpaid.pop(name, None)
+        if unpaid is not None and not unpaid.subject:
+            self._later(self._alerts.used_up(unpaid))
+        held = self._held.pop(name, None)
         if held is not None:
-            self._later(self._settle(_name(caller, key), bill.micros, held.accounts))
+            self._later(self._settle(name, bill.micros, held.accounts))
 
     async def settled(self, within_s: float) -> None:
         """Wait for what is being settled, so long at most; a stop gives up what is left then."""
@@ -170,11 +180,6 @@ class Spending:
                 return await asking
         except TimeoutError as exc:
             raise Unavailable("the budgets did not answer in time") from exc
-
-    def _refused(self, made: Reservation, key: str) -> Reservation:
-        if made.refused is not None and self._alerts.refused(made.refused):
-            self._later(self._alerts.tell(made.refused))
-        return replace(made, key=key)
 
     def _budget(self, site: str) -> SiteBudget:
         return self._rules.sites.get(site, SiteBudget())

@@ -121,7 +121,7 @@ async def test_an_operator_sees_a_budget_run_low_and_is_told(surfer: Surfer, sho
     told = page.get_by_role("status").filter(has_text="used up its budget for today")
     await asyncio.gather(expect(told).to_be_visible(), *(asked(surfer, shop) for _ in range(2)))
     await page.reload()
-    await expect(budgets.get_by_text("Used up: people are asked instead")).to_be_visible()
+    await expect(budgets.get_by_text("Used up: nothing that costs is asked")).to_be_visible()
     assert await violations(page) == []
 
 

@@ -582,6 +582,7 @@ async def test_consoles_hear_once_of_a_sites_threshold() -> None:
     rich = Permissions(cost_budget_daily_usd=0, cost_budget_monthly_usd=0)
     for key in ("k2", "k3"):
         assert not (await spending.hold(ANNA, rich, key, 1500)).granted
+        spending.settle(ANNA, key, Bill())
         await spending.settled(5)
     assert await anext(stream) == sse.event("budget", {**told, "used_up": True})
     assert await anext(stream) == sse.HEARTBEAT
@@ -600,6 +601,7 @@ async def test_that_a_budget_is_used_up_is_told_once_by_all_and_until_its_day_is
     rich = Permissions(cost_budget_daily_usd=0, cost_budget_monthly_usd=0)
     for number, one in enumerate(processes * 2):
         assert not (await one.hold(ANNA, rich, f"k{number}", 2001)).granted
+        one.settle(ANNA, f"k{number}", Bill())
         await one.settled(5)
     assert rung == [1]
     lines = [line["detail"] for line in told.lines]
@@ -607,6 +609,16 @@ async def test_that_a_budget_is_used_up_is_told_once_by_all_and_until_its_day_is
     assert len(told.of(BUDGET_REFUSALS)) == 6
     for one in processes:
         assert [each.used_up for each in await one.use.of_site("site_a")] == [True, False]
+    # A turn that a cheaper model answers, and one whose visitor alone has too little, say nothing.
+    cheaper = Spending(store, time, SpendingRules({"site_b": SiteBudget(0.002)}), cache=cache)
+    other = Caller("site_b", "anon:anna", WIDGET)
+    assert not (await cheaper.hold(other, rich, "k1", 2001)).granted
+    assert (await cheaper.hold(other, rich, "k1", 100)).granted
+    cheaper.settle(other, "k1", billed(10))
+    assert not (await cheaper.hold(other, MINE, "k2", 1001)).granted
+    cheaper.settle(other, "k2", Bill())
+    await cheaper.settled(5)
+    assert [each.used_up for each in await cheaper.use.of_site("site_b")] == [False, False]
     # Whoever raises the budget has one that is not used up.
     raised = Spending(store, time, SpendingRules({"site_a": SiteBudget(0.003)}), cache=cache)
     assert [each.used_up for each in await raised.use.of_site("site_a")] == [False, False]
