@@ -118,10 +118,12 @@ async def test_an_operator_sees_a_budget_run_low_and_is_told(surfer: Surfer, sho
     await asyncio.gather(expect(half).to_be_visible(), asked(surfer, shop))
     await expect(caller).to_have_count(2, timeout=10_000)
 
-    told = page.get_by_role("status").filter(has_text="used up its budget for today")
+    told = page.get_by_role("status").filter(has_text="too little left of its budget for today")
     await asyncio.gather(expect(told).to_be_visible(), *(asked(surfer, shop) for _ in range(2)))
     await page.reload()
-    await expect(budgets.get_by_text("Used up: nothing that costs is asked")).to_be_visible()
+    await expect(
+        budgets.get_by_text("Too little left: nothing that costs is asked")
+    ).to_be_visible()
     assert await violations(page) == []
 
 

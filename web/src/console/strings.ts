@@ -245,7 +245,7 @@ export const strings = {
     reached: (site: string, period: "day" | "month", share: string) =>
       `${site} has spent ${share} of its budget for ${period === "day" ? "today" : "this month"}.`,
     usedUp: (site: string, period: "day" | "month") =>
-      `${site} has used up its budget for ${period === "day" ? "today" : "this month"}: models that cost something are not asked.`,
+      `${site} has too little left of its budget for ${period === "day" ? "today" : "this month"}: models that cost something are not asked.`,
   },
   trouble: {
     unreachable: "The gateway did not answer, so this may not have gone through.",

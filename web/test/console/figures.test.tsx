@@ -349,7 +349,7 @@ describe("the budgets", () => {
     expect(text(".note")).toContain("The Shop has spent 80 % of its budget for today.");
     gateway.line.says(JSON.stringify({ ...said, used_up: true, period: "month" }), "budget");
     await settle();
-    expect(text(".note")).toContain("used up its budget for this month");
+    expect(text(".note")).toContain("too little left of its budget for this month");
     gateway.fail("GET /usage", 503);
     gateway.line.says(JSON.stringify(said), "budget");
     await settle();

@@ -84,7 +84,7 @@ export const en = {
     of: (spent: string, limit: string) => `${spent} of ${limit}`,
     noLimit: (spent: string) => `${spent}, no limit`,
     resets: (time: string) => `Begins anew: ${time}`,
-    levels: { low: "Running low", up: "Used up: nothing that costs is asked" },
+    levels: { low: "Running low", up: "Too little left: nothing that costs is asked" },
     nearest: { day: "Nearest their own limit today", month: "Nearest their own limit this month" },
     whose: "Who",
     spent: "Spent",

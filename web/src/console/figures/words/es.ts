@@ -79,7 +79,7 @@ export const es: FigureWords = {
     of: (spent, limit) => `${spent} de ${limit}`,
     noLimit: (spent) => `${spent}, sin límite`,
     resets: (time) => `Empieza de nuevo: ${time}`,
-    levels: { low: "Queda poco", up: "Agotado: no se usa nada que cueste" },
+    levels: { low: "Queda poco", up: "Queda demasiado poco: no se usa nada que cueste" },
     nearest: { day: "Más cerca de su límite hoy", month: "Más cerca de su límite este mes" },
     whose: "Quién",
     spent: "Gastado",

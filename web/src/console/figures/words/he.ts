@@ -78,7 +78,7 @@ export const he: FigureWords = {
     of: (spent, limit) => `${spent} מתוך ${limit}`,
     noLimit: (spent) => `${spent}, ללא הגבלה`,
     resets: (time) => `מתחיל מחדש: ${time}`,
-    levels: { low: "עומד להיגמר", up: "נוצל כולו: לא פונים למה שעולה כסף" },
+    levels: { low: "עומד להיגמר", up: "נשאר מעט מדי: לא פונים למה שעולה כסף" },
     nearest: { day: "הקרובים ביותר למגבלה שלהם היום", month: "הקרובים ביותר למגבלה שלהם החודש" },
     whose: "מי",
     spent: "הוצאה",
