@@ -128,6 +128,10 @@ ROUTED: Final = Metric(
     "fanlight_route_total", "counter", "Decisions which model is asked, by tier and reason.",
     ("tier", "reason"),
 )  # fmt: skip
+RATES_ALONE: Final = Metric(
+    "fanlight_rates_alone_total", "counter",
+    "Turns whose rate a process counted by itself, because Redis did not answer.",
+)  # fmt: skip
 TOOL_CALLS: Final = Metric(
     "fanlight_tool_calls_total", "counter",
     "Calls of tools by models, by how they ended: ok, error, timeout, refused.",
@@ -137,7 +141,7 @@ METRICS: Final = (
     REQUESTS, RESPONSE, REFUSALS, STAGE, TURNS, CONFIDENCE,
     FEEDBACK, DELIVERIES, OUTBOX, OUTBOX_AGE, STREAMS, DISK, EXPIRED, SWEPT,
     CLASSIFIED, CLASSIFYING, JUDGED, ACCURACY, MODEL_CALLS, MODEL_RESTS, UNSAFE, ROUTED,
-    SPENT, BUDGET_ALERTS, BUDGET_REFUSALS, TOOL_CALLS,
+    SPENT, BUDGET_ALERTS, BUDGET_REFUSALS, RATES_ALONE, TOOL_CALLS,
 )  # fmt: skip
 
 FIELDS: Final = frozenset(

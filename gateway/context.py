@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.intents.intents import NO_RULES, Rules
+from core.model_routing.rates import Rates
 from core.model_routing.spend import Budgets
 from core.ports import Cache, Clock, KeyRing, Random, Target, Verifier
 from core.telemetry import SILENT, Telemetry
@@ -96,7 +97,8 @@ class Services:
     by their registered names; `prompts` is None where only the minimal prompt is at hand.
     `disclaimers` are what is said beside replies on topics of risk, `tasks` the kinds of question.
     `guard` is None where nothing is kept from models. `tools` are those of others.
-    `budgets` is None where the truth counts what models cost.
+    `budgets` is None where the truth counts what models cost, and `rates` where each process
+    counts by itself how often they are asked.
     `intents` tell commands about memory, and questions of several parts.
     `local_models` is None where no site offers a model for browsers to run, `personalities` where
     every site's chat speaks as its model does.
@@ -128,5 +130,6 @@ class Services:
     local_models: ModelFiles | None = None
     personalities: Personalities | None = None
     budgets: Budgets | None = None
+    rates: Rates | None = None
     intents: Rules = NO_RULES
     tools: Sequence[Tool] = ()

@@ -24,6 +24,7 @@ from gateway.ledger import Ledger
 from gateway.personality.serving import SitePersonalities
 from gateway.pipeline.answer import Pipeline
 from gateway.pipeline.bank import Bank, BankRules
+from gateway.pipeline.budget_use import Callers
 from gateway.pipeline.builtin import TOOLS, Parts, built_in, chat_stages
 from gateway.pipeline.canary import canaries
 from gateway.pipeline.deadlines import Deadlines
@@ -195,11 +196,14 @@ def build_spending(services: Services) -> Spending:
     """What counts the cost of turns: in the truth, or where the services say otherwise."""
     settings, routing = services.settings, services.settings.routing
     budgets = {site.key: SiteBudget(site.daily_usd, site.monthly_usd) for site in settings.sites}
+    resolver = _resolver(routing)
     return Spending(
         services.budgets or services.truth.budgets,
         services.clock,
         SpendingRules(budgets, routing.reset_hour_utc, routing.alerts),
         services.telemetry,
+        cache=services.cache,
+        callers=Callers(resolver.allowed, tuple(routing.permissions.users)) if resolver else None,
         ring=lambda: services.bell.ring(OPERATORS),
     )
 
@@ -270,9 +274,11 @@ def _workflows(services: Services, spending: Spending, learners: Learners | None
             services.budgets or services.truth.budgets,
             services.clock,
             spending,
+            services.rates,
         ),
         predict=learners.predict if learners else None,
         tools=_tools(services),
+        purse=spending,
     )
     catalogue = {**built_in(parts), **services.stages}
     return build_workflows(

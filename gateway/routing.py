@@ -11,12 +11,12 @@ from typing import Final, Literal, cast
 from core.messages import ChatRequest
 from core.model_routing.caller import API, CONSOLE, WIDGET, Caller
 from core.model_routing.periods import SiteBudget
+from core.model_routing.rates import ProcessRates, Rates
 from core.model_routing.resolve import Resolver
 from core.model_routing.select import Rules
 from core.model_routing.spend import Budgets, Holds
 from core.model_routing.strategies import Strategy
 from core.model_routing.tiers import Offer, outside, reached
-from core.model_routing.windows import Windows
 from core.ports import Clock
 from gateway.pipeline.tiers.looking import Looking
 from gateway.pipeline.tiers.stage import Routing
@@ -29,9 +29,14 @@ NOBODY: Final = "0" * 32
 
 
 def routing_of(
-    settings: Settings, budgets: Budgets, clock: Clock, holds: Holds | None = None
+    settings: Settings,
+    budgets: Budgets,
+    clock: Clock,
+    holds: Holds | None = None,
+    rates: Rates | None = None,
 ) -> Routing:
-    """The routing of the settings; without `holds` nobody counts money."""
+    """The routing of the settings; without `holds` nobody counts money, and without `rates` this
+    process counts by itself how often is asked."""
     told = settings.routing
     resolver = Resolver(told.permissions, [tier.name for tier in told.tiers])
     strategy = cast("Strategy", told.strategy)
@@ -42,7 +47,9 @@ def routing_of(
         return SiteBudget(found.daily_usd, found.monthly_usd) if found else SiteBudget()
 
     looks = Looking(budgets, budget_of, told.reset_hour_utc, clock)
-    return Routing(rules, Windows(told.rate_limit), resolver.allowed, holds, looks)
+    if rates is None:
+        rates = ProcessRates(told.rate_limit, clock)
+    return Routing(rules, rates, resolver.allowed, holds, looks)
 
 
 def nameable(settings: Settings, resolver: Resolver | None, caller: Caller) -> tuple[str, ...]:

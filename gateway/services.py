@@ -19,7 +19,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from core.breaker import Breaker
+from core.model_routing.rates import ProcessRates
 from core.ports import Cache, Embedder, Reranker, Target
+from gateway.adapters import redis_rates
 from gateway.adapters.command_head import load_command_head
 from gateway.adapters.crypto import LocalVerifier
 from gateway.adapters.first_tokens import OpenAiFirstTokens
@@ -37,6 +39,7 @@ from gateway.adapters.redis_bell import RedisBell
 from gateway.adapters.redis_budgets import RedisBudgets
 from gateway.adapters.redis_cache import RedisCache
 from gateway.adapters.redis_link import RedisLink
+from gateway.adapters.redis_rates import RedisRates
 from gateway.adapters.remote_embeddings import RemoteEmbedder
 from gateway.adapters.remote_reranking import RemoteReranker
 from gateway.adapters.safety_head import load_safety_head
@@ -59,6 +62,7 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.models import Model
 from gateway.pipeline.stages import Stage
 from gateway.pipeline.tools.tool import Tool
+from gateway.rates import SharedRates
 from gateway.settings import Settings, TargetSettings
 
 WORKER = (sys.executable, "-P", "-m", "gateway.cli.desk_worker")
@@ -120,6 +124,7 @@ async def open_services(
             guard=_guard(embedding, telemetry) if settings.models else None,
             local_models=_open_local_models(settings),
             budgets=_open_budgets(settings, opened),
+            rates=_open_rates(settings, telemetry, opened),
         )
 
 
@@ -276,6 +281,18 @@ def _open_budgets(settings: Settings, opened: AsyncExitStack) -> RedisBudgets | 
     budgets = RedisBudgets(RedisLink(settings.redis_url.reveal()))
     opened.push_async_callback(budgets.close)
     return budgets
+
+
+def _open_rates(
+    settings: Settings, telemetry: HouseTelemetry, opened: AsyncExitStack
+) -> SharedRates | None:
+    """Counted in Redis where one is named; None where this process counts by itself."""
+    redis, limit = settings.redis_url.reveal(), settings.routing.rate_limit
+    if not redis:
+        return None
+    shared = RedisRates(RedisLink(redis, deadline_s=redis_rates.DEADLINE_S), limit)
+    opened.push_async_callback(shared.close)
+    return SharedRates(shared, ProcessRates(limit, time.time), telemetry)
 
 
 async def _open_redis(url: str, opened: AsyncExitStack) -> RedisCache:

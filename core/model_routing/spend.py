@@ -54,6 +54,20 @@ def account_name(site: str, subject: str, period: str, began: float) -> str:
     return sha256_hex(whose.encode("utf-8", "surrogatepass"))[:_NAME_LETTERS]
 
 
+Kind = Literal["anon", "user"]
+"""Visitors whom nobody knows, and those whom the site's server names: how their subjects begin."""
+
+KINDS: Final[tuple[Kind, ...]] = ("anon", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Heavy:
+    """What an account (by its `Account.name`) has spent and holds."""
+
+    account: str
+    micros: int
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """Money that is held for one turn. `refused` is the account that had too little left."""
@@ -92,6 +106,15 @@ class Budgets(Protocol):
         first gets what others have held for longer than `HELD_S`.
         """
 
+    async def top_up(
+        self, key: str, accounts: Sequence[Account], micros: int, at: float
+    ) -> Reservation:
+        """Hold `micros` in all under a key: what is missing, in every account that it holds.
+
+        One that is refused holds what it held before, in all of them. Where as much is held
+        already nothing changes; a key that nobody holds is reserved in `accounts`.
+        """
+
     async def settle(self, key: str, micros: int, at: float) -> list[Settled]:
         """Put what was really spent in the place of what was held; 0 gives all of it back.
 
@@ -100,6 +123,12 @@ class Budgets(Protocol):
 
     async def spent(self, accounts: Sequence[Account]) -> list[int]:
         """What each account has spent and holds."""
+
+    async def heaviest(
+        self, site: str, period: Period, began: float, kind: Kind, most: int
+    ) -> list[Heavy]:
+        """The accounts of a site's visitors of this kind that have most spent and held, the first
+        of all first; `most` at most."""
 
     async def sweep(self, at: float) -> int:
         """Give back what was held for longer than `HELD_S`; how many reservations that were.
@@ -128,4 +157,16 @@ class Holds(Protocol):
         """Hold `micros` for this caller's turn, `key` being its id; may raise `Unavailable`.
 
         One that is refused holds nothing, so that less may be asked for under the same key.
+        """
+
+
+class TopUps(Protocol):
+    """Holds more for a turn that goes on for longer than was thought."""
+
+    async def top_up(
+        self, caller: Caller, allowed: Permissions, key: str, micros: int
+    ) -> Reservation:
+        """Hold `micros` in all for this caller's turn; may raise `Unavailable`.
+
+        One that is refused holds what it held before.
         """

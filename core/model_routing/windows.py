@@ -10,7 +10,7 @@ It has no clock, and counts for one process.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import floor
 from struct import Struct
@@ -63,19 +63,27 @@ class Window:
         return _PARTED.unpack((packed & _ALL).to_bytes(_PARTED.size, "little"))
 
 
-def _limited(whose: Whose, limit: int, packed: int, now: float) -> Limited | None:
-    """Whether one turn more is too many; 0 is no limit."""
-    counts = Window.counts(packed) if limit else ()
+def limited(
+    whose: Whose, limit: int, counts: Sequence[int], part: int, now: float
+) -> Limited | None:
+    """Whether one turn more is too many, beside `counts` by part, the newest, `part`, first.
+
+    `now` is in seconds; a limit of 0 is none.
+    """
     over = sum(counts) + 1 - limit
     if not limit or over <= 0:
         return None
-    part = packed >> _BITS * PARTS
     for at in range(PARTS - 1, -1, -1):
         over -= counts[at]
         if over <= 0:
             # What was counted in part p counts until p + PARTS begins.
             return Limited(whose, limit, max(0.0, (part - at + PARTS) * PART_S - now))
     return Limited(whose, limit, WINDOW_S)
+
+
+def _limited(whose: Whose, limit: int, packed: int, now: float) -> Limited | None:
+    counts = Window.counts(packed) if limit else ()
+    return limited(whose, limit, counts, packed >> _BITS * PARTS, now)
 
 
 class Windows:

@@ -6,12 +6,14 @@ Whatever it counts is gone with the process. No method awaits between a look and
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.model_routing.spend import (
     HELD_S,
     KEPT_S,
     Account,
+    Heavy,
+    Kind,
     Period,
     Reservation,
     Settled,
@@ -49,15 +51,33 @@ class MemoryBudgets:
         held = self._holds.get(key)
         if held is not None:
             return Reservation(key, held.micros)
-        refused = too_little(accounts, self._taken(accounts), micros)
-        if refused is not None and self._give_back(at):
-            refused = too_little(accounts, self._taken(accounts), micros)
+        refused = self._refused(accounts, micros, at)
         if refused is not None:
             return Reservation(key, micros, refused)
         keys = tuple(dict.fromkeys(map(_key, accounts)))
         for name in keys:
             self._rows.setdefault(name, _Row()).held += micros
         self._holds[key] = _Hold(micros, at, keys)
+        return Reservation(key, micros)
+
+    async def top_up(
+        self, key: str, accounts: Sequence[Account], micros: int, at: float
+    ) -> Reservation:
+        """Hold `micros` in all under a key."""
+        held = self._holds.get(key)
+        if held is None or held.at < at - HELD_S:
+            self._settle(key, 0)
+            return await self.reserve(key, accounts, micros, at)
+        missing = micros - held.micros
+        if missing <= 0:
+            return Reservation(key, held.micros)
+        paying = [one for one in accounts if _key(one) in held.accounts]
+        refused = self._refused(paying, missing, at)
+        if refused is not None:
+            return Reservation(key, held.micros, refused)
+        for name in held.accounts:
+            self._rows[name].held += missing
+        self._holds[key] = replace(held, micros=micros)
         return Reservation(key, micros)
 
     async def settle(self, key: str, micros: int, at: float) -> list[Settled]:
@@ -67,6 +87,17 @@ class MemoryBudgets:
     async def spent(self, accounts: Sequence[Account]) -> list[int]:
         """What each account has spent and holds."""
         return self._taken(accounts)
+
+    async def heaviest(
+        self, site: str, period: Period, began: float, kind: Kind, most: int
+    ) -> list[Heavy]:
+        """The accounts of a site's visitors of this kind that have most spent and held."""
+        found = [
+            Heavy(account_name(*name), row.settled + row.held)
+            for name, row in self._rows.items()
+            if (name[0], *name[2:]) == (site, period, began) and name[1].startswith(f"{kind}:")
+        ]
+        return sorted(found, key=_first)[:most]
 
     async def sweep(self, at: float) -> int:
         """Give back what was held for longer than `HELD_S`; how many reservations that were."""
@@ -89,6 +120,12 @@ class MemoryBudgets:
             left = tuple(name for name in held.accounts if name not in gone)
             self._holds[key] = _Hold(held.micros, held.at, left)
 
+    def _refused(self, accounts: Sequence[Account], micros: int, at: float) -> Account | None:
+        refused = too_little(accounts, self._taken(accounts), micros)
+        if refused is not None and self._give_back(at):
+            refused = too_little(accounts, self._taken(accounts), micros)
+        return refused
+
     def _taken(self, accounts: Sequence[Account]) -> list[int]:
         rows = [self._rows.get(_key(account)) for account in accounts]
         return [0 if row is None else row.settled + row.held for row in rows]
@@ -109,6 +146,10 @@ class MemoryBudgets:
                 row.held -= held.micros
                 row.settled += micros
         return told
+
+
+def _first(one: Heavy) -> tuple[int, str]:
+    return -one.micros, one.account
 
 
 def _key(account: Account) -> _Key:

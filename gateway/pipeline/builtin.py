@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from core.model_routing.spend import TopUps
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.assemble import Passages
 from gateway.pipeline.classify.classifier import Classifier
@@ -55,7 +56,8 @@ TOOLS: Final[tuple[Tool, ...]] = (KnowledgeSearch(),)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the stages work with; `predict` is None where nothing was learnt of the tiers."""
+    """What the stages work with; `predict` is None where nothing was learnt of the tiers, and
+    `purse` where nobody counts money."""
 
     models: Sequence[Model]
     patience: Patience
@@ -67,6 +69,7 @@ class Parts:
     routing: Routing = field(default_factory=Routing)
     predict: Callable[[TurnState], str | None] | None = None
     tools: Toolbox = field(default_factory=Toolbox)
+    purse: TopUps | None = None
 
 
 def chat_stages(mode: str) -> tuple[str, ...]:
@@ -87,7 +90,9 @@ def built_in(parts: Parts) -> Mapping[str, Stage]:
         "route.tiered": Tiered(parts.models, parts.routing, parts.telemetry),
         "route.learned": Tiered(parts.models, learned, parts.telemetry),
         "assemble.passages": Passages(parts.prompts),
-        "transport.streaming": Streaming(parts.patience, parts.telemetry, tools=parts.tools),
+        "transport.streaming": Streaming(
+            parts.patience, parts.telemetry, tools=parts.tools, purse=parts.purse
+        ),
         "score.calibrated": Calibrated(parts.embedding, parts.disclaimers),
         "learn.trajectory": Trajectories(),
     }

@@ -5,7 +5,8 @@ late or write without end leave the turn without a reply: a person is asked, and
 no error. One that goes round in circles is let go, since nothing more will come; what it said is
 scored as it is. What a model thinks before it answers is kept apart, and is not streamed. Where it
 calls tools (`tools.rounds`) they are run, and it is asked again, first of all models; what it said
-beside its calls is a part of the reply, since the visitor has read it.
+beside its calls is a part of the reply, since the visitor has read it. Each time what the call may
+cost is held first (`affording`): where that is refused the reply ends with what was said so far.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from dataclasses import dataclass, field, replace
 from core.confidence.repetition import goes_round
 from core.errors import Unavailable
 from core.messages import Usage
+from core.model_routing.spend import TopUps
 from core.ports import Piece, Prompt, ToolCall
 from core.telemetry import SILENT, Telemetry
+from gateway.pipeline.affording import affordable
 from gateway.pipeline.characters import WholeCharacters, whole
 from gateway.pipeline.models import Model
 from gateway.pipeline.reach import Patience, Reach
@@ -51,11 +54,13 @@ class Streaming:
         telemetry: Telemetry = SILENT,
         jitter: Callable[[], float] = random.random,
         tools: Toolbox | None = None,
+        purse: TopUps | None = None,
     ) -> None:
         self._patience = patience
         self._telemetry = telemetry
         self._jitter = jitter
         self._tools = tools or Toolbox()
+        self._purse = purse
 
     async def run(self, state: TurnState) -> TurnState:
         """Add what a model wrote, or the turn that has no reply."""
@@ -63,10 +68,17 @@ class Streaming:
             raise RuntimeError("nothing has assembled a prompt")
         rounds = rounds_of(state, state.prompt, self._tools)
         replies: list[_Reply] = []
-        candidates = state.candidates
+        candidates, model = state.candidates, None
         while True:
+            paid = await affordable(self._purse, state, rounds.prompt, candidates)
+            if paid.reason and not replies and rounds.tools:
+                # What tools there are makes a prompt longer: it may be short enough without them.
+                rounds = rounds_of(state, state.prompt, Toolbox())
+                paid = await affordable(self._purse, state, rounds.prompt, candidates)
+            if paid.reason:
+                return _as_far(state, rounds, replies, model, paid.reason)
             reply = _Reply(_after(replies, state.emit), rounds.prompt.max_tokens)
-            model = await self._read(state, candidates, rounds.prompt, reply)
+            model = await self._read(state, paid.models, rounds.prompt, reply)
             if model is None:
                 return _without(state, rounds, "model_unavailable")
             replies.append(reply.ended())
@@ -117,6 +129,19 @@ async def _called(state: TurnState, rounds: Rounds, reply: _Reply) -> str | None
 def _without(state: TurnState, rounds: Rounds, reason: str) -> TurnState:
     told = rounds.told(state)
     return replace(told, turn=unanswered(told, reason))
+
+
+def _as_far(
+    state: TurnState,
+    rounds: Rounds,
+    replies: Sequence[_Reply],
+    model: Model | None,
+    reason: str,
+) -> TurnState:
+    """The state with the answer as far as it came; without any it has no reply."""
+    if model is None or not any(reply.text for reply in replies):
+        return _without(state, rounds, reason)
+    return replace(rounds.told(state), written=_written(replies, model))
 
 
 def _after(replies: Sequence[_Reply], emit: Emit) -> Emit:

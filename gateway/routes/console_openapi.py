@@ -21,7 +21,7 @@ from gateway.routes import bank, commands, knowledge_wire, operator_wire, routin
 from gateway.routes.embed import EmbedQuery
 from gateway.routes.figures import ANSWERED, FiguresQuery
 from gateway.routes.figures import PATH as FIGURES
-from gateway.routes.openapi import PROBLEM, USAGE, json_content, problem_responses
+from gateway.routes.openapi import OPERATORS_USAGE, PROBLEM, json_content, problem_responses
 from gateway.routes.operations import (
     COUNT,
     FLAG,
@@ -72,7 +72,7 @@ _BUILDING: Final = object_of(
 )
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Session": object_of(operator=TEXT, csrf=TEXT),
-    "Usage": object_of(items=list_of(USAGE)),
+    "Usage": object_of(items=list_of(OPERATORS_USAGE)),
     "Escalation": object_of(id=TEXT, site=TEXT, question=TEXT, status=TEXT, created_at=TIME),
     "Escalations": object_of(items=list_of(ref("Escalation")), next=TEXT_OR_NULL),
     "Reply": object_of(

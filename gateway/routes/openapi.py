@@ -107,25 +107,47 @@ _HEALTH = {
 _MONEY: dict[str, Any] = {"type": "number", "minimum": 0}
 _SPENT = {
     "type": "object",
-    "required": ["spent_usd", "limit_usd", "began_at", "resets_at", "alerts"],
+    "required": ["spent_usd", "limit_usd", "began_at", "resets_at", "alerts", "used_up"],
     "properties": {
         "spent_usd": _MONEY,
         "limit_usd": {"anyOf": [_MONEY, {"type": "null"}]},
         "began_at": {"type": "string", "format": "date-time"},
         "resets_at": {"type": "string", "format": "date-time"},
         "alerts": {"type": "array", "items": {"type": "number"}},
+        "used_up": {"type": "boolean"},
     },
 }
-USAGE = {
+USAGE: dict[str, Any] = {
     "type": "object",
-    "required": ["object", "site", "currency", "day", "month"],
+    "required": ["object", "site", "currency", "thresholds", "day", "month"],
     "properties": {
         "object": {"const": "usage"},
         "site": {"type": "string"},
         "currency": {"const": "USD"},
+        "thresholds": {"type": "array", "items": {"type": "number"}},
         "day": _SPENT,
         "month": _SPENT,
     },
+}
+_NEAR = {
+    "type": "object",
+    "required": ["whose", "mark", "spent_usd", "limit_usd"],
+    "properties": {
+        "whose": {"enum": ["visitor", "user", "api", "console"]},
+        "mark": {"type": "string"},
+        "spent_usd": _MONEY,
+        "limit_usd": _MONEY,
+    },
+}
+_CALLERS = {
+    "type": "object",
+    "required": ["day", "month"],
+    "properties": {one: {"type": "array", "items": _NEAR} for one in ("day", "month")},
+}
+OPERATORS_USAGE = {
+    **USAGE,
+    "required": [*USAGE["required"], "name", "callers"],
+    "properties": {**USAGE["properties"], "name": {"type": "string"}, "callers": _CALLERS},
 }
 _KEYS = {
     "type": "object",

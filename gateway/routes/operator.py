@@ -6,7 +6,6 @@ visitor's stream and the other consoles. Who may do any of it is `operator_sessi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -164,9 +163,9 @@ class _Console:
 
         return sse.stream(operator_events.changes(self._bell, watch, logged_in))
 
-    async def _reached(self) -> Mapping[str, int]:
+    async def _reached(self) -> operator_events.Budgeted:
         sites = [site.key for site in self._services.settings.sites]
-        return await self._spending.reached(sites)
+        return await self._spending.use.reached(sites)
 
     async def _find(self, request: Request) -> Escalation:
         name = request.path_params["escalation_id"]

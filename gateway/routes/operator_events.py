@@ -11,9 +11,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from core.errors import Unavailable
+from core.model_routing.spend import Period
 from core.truth import Truth
 from gateway import sse
 from gateway.bell import OPERATORS, Bell
+from gateway.pipeline.budget_use import Reached
 
 NEWEST = 50
 OPEN = 200
@@ -23,25 +25,28 @@ BURST_S = 0.1
 """Changes that come together are looked at together."""
 
 
+Budgeted = Mapping[tuple[str, Period], Reached]
+
+
 class Watch:
     """What one console has been told; each look gives the ids that are new or changed since.
 
     `versions` gives a number for each site, which is another one when its knowledge has changed;
-    `spent` does so for its budgets, when one of their thresholds was reached, and `spoken` for how
-    its chat speaks.
+    `spent` says how far the budgets of sites have come, and `spoken` is like `versions` for how its
+    chat speaks.
     """
 
     def __init__(
         self,
         truth: Truth,
         versions: Callable[[], Mapping[str, int]] = dict,
-        spent: Callable[[], Awaitable[Mapping[str, int]]] | None = None,
+        spent: Callable[[], Awaitable[Budgeted]] | None = None,
         spoken: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._truth = truth
         self._versions = versions
         self._spent = spent
-        self._reached: Mapping[str, int] | None = None
+        self._reached: Budgeted | None = None
         self._seen: dict[str, tuple[int, bool]] = {}
         self._known = dict(versions())
         self._spoken = spoken
@@ -57,16 +62,21 @@ class Watch:
         before, self._heard = self._heard, dict(self._spoken())
         return _changed(before, self._heard)
 
-    async def budgets(self) -> list[str]:
-        """The sites whose budgets reached a threshold since the last look; none at the first.
-
-        Raises `Unavailable`.
+    async def budgets(self) -> list[tuple[str, str, Reached]]:
+        """The sites' periods that reached a threshold, or were used up, since the last look, and
+        how far they are; none at the first. Raises `Unavailable`.
         """
         if self._spent is None:
             return []
         now = await self._spent()
         before, self._reached = self._reached, now
-        return [site for site in now if before is not None and now[site] != before.get(site)]
+        if before is None:
+            return []
+        return [
+            (*which, one)
+            for which, one in now.items()
+            if one != before.get(which) and (one.share or one.used_up)
+        ]
 
     async def look(self) -> list[str]:
         """The ids that changed since the last look, oldest first; raises `Unavailable`."""
@@ -101,8 +111,9 @@ async def changes(
                     yield sse.event("personality", {"site": site})
                 for escalation_id in await watch.look():
                     yield sse.event("escalation", {"id": escalation_id})
-                for site in await watch.budgets():
-                    yield sse.event("budget", {"site": site})
+                for site, period, one in await watch.budgets():
+                    how = {"reached": one.share, "used_up": one.used_up}
+                    yield sse.event("budget", {"site": site, "period": period, **how})
             except Unavailable:
                 yield sse.HEARTBEAT  # the next look finds what this one could not
             if not await ear.wait(heartbeat_s):

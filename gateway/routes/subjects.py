@@ -19,6 +19,8 @@ from starlette.routing import Route
 from core.digest import sha256_hex
 from core.encoding import timestamp
 from core.errors import NotFound, Unavailable
+from core.model_routing.periods import MICROS
+from core.model_routing.spend import Account
 from core.subjects import VERDICTS, Feedback
 from core.telemetry import FEEDBACK
 from core.truth import FINISHED_KEPT_S, Finished, Work
@@ -75,7 +77,12 @@ class Subjects:
         held = await self._truth.subjects.export(
             caller.scope, now - FINISHED_KEPT_S, place, wanted.limit
         )
-        document = {"exported_at": timestamp(now), **held.document()}
+        spent = await self._front.spending.use.of(caller.scope) if place is None else []
+        document = {
+            "exported_at": timestamp(now),
+            **held.document(),
+            "spending": [spent_document(account, micros) for account, micros in spent],
+        }
         name = {"content-disposition": 'attachment; filename="fanlight-export.json"'}
         return JSONResponse(document, headers={"cache-control": "no-store", **name})
 
@@ -119,6 +126,12 @@ class Subjects:
         bell = self._front.services.bell
         for topic in (OPERATORS, OUTBOX, *(conversation_topic(site, one) for one in conversations)):
             bell.ring(topic)
+
+
+def spent_document(account: Account, micros: int) -> dict[str, object]:
+    """What a visitor has spent and holds in one period, as an export has it."""
+    began = timestamp(account.began)
+    return {"period": account.period, "began_at": began, "spent_usd": micros / MICROS}
 
 
 def _answer(finished: Finished) -> Response:

@@ -106,6 +106,15 @@ EXPORT: Final = _whole(
         "sessions": _list(_whole({"sid": _TEXT, "head": _TEXT, "gaps": _COUNT})),
         "receipts": _list(_TEXT),
         "next": _PERHAPS,
+        "spending": _list(
+            _whole(
+                {
+                    "period": {"enum": ["day", "month"]},
+                    "began_at": _TIME,
+                    "spent_usd": {"type": "number", "minimum": 0},
+                }
+            )
+        ),
     }
 )
 """A page of everything that is held of a visitor; `next` is the cursor of the following one."""

@@ -18,6 +18,8 @@ from core.model_routing.spend import (
     KEPT_S,
     Account,
     Budgets,
+    Heavy,
+    Period,
     Settled,
 )
 from gateway.adapters.memory_budgets import MemoryBudgets
@@ -150,6 +152,68 @@ async def test_a_key_that_is_held_is_answered_as_the_first_time(budgets: Budgets
     assert (await budgets.reserve("k1", (ANNA,), 290, NOON)).micros == 290
 
 
+async def test_a_turn_that_goes_on_holds_what_is_missing_or_what_it_held(budgets: Budgets) -> None:
+    accounts = (ANNA, DAY)
+    await budgets.reserve("k1", accounts, 100, NOON)
+    more = await budgets.top_up("k1", accounts, 250, NOON + 1)
+    assert (more.granted, more.micros) == (True, 250)
+    assert await budgets.spent(accounts) == [250, 250]
+    less = await budgets.top_up("k1", accounts, 200, NOON + 1)
+    assert (less.granted, less.micros) == (True, 250)
+    refused = await budgets.top_up("k1", accounts, 301, NOON + 1)
+    assert (refused.refused, refused.micros) == (ANNA, 250)
+    assert await budgets.spent(accounts) == [250, 250]
+    await budgets.reserve("k2", (DAY,), 740, NOON)
+    refused = await budgets.top_up("k1", accounts, 261, NOON + 1)
+    assert (refused.refused, refused.micros) == (DAY, 250)
+    told = by_name(await budgets.settle("k1", 240, NOON + 2))
+    assert told == {ANNA.name: (0, 240), DAY.name: (0, 240)}
+    assert await budgets.spent(accounts) == [240, 980]
+
+
+async def test_what_nobody_holds_any_more_is_held_anew(budgets: Budgets) -> None:
+    assert (await budgets.top_up("k1", (ANNA, DAY), 200, NOON)).micros == 200
+    later = NOON + HELD_S + 1
+    # It was slower than any turn may be: what it held is as good as given back.
+    assert (await budgets.top_up("k1", (ANNA, DAY), 300, later)).granted
+    assert await budgets.spent((ANNA, DAY)) == [300, 300]
+    assert await budgets.sweep(later) == 0
+    assert not (await budgets.top_up("k2", (ANNA, DAY), 1, later)).granted
+    assert by_name(await budgets.settle("k1", 10, later)) == {ANNA.name: (0, 10), DAY.name: (0, 10)}
+
+
+async def test_a_top_up_gets_what_a_dead_process_held_and_leaves_a_forgotten_account(
+    budgets: Budgets,
+) -> None:
+    await budgets.reserve("dead", (ANNA,), 250, NOON - HELD_S)
+    await budgets.reserve("k1", (ANNA, DAY), 50, NOON)
+    assert (await budgets.top_up("k1", (ANNA, DAY), 300, NOON + 1)).granted
+    await budgets.forget([ANNA])
+    assert (await budgets.top_up("k1", (ANNA, DAY), 900, NOON + 1)).granted
+    assert await budgets.spent((ANNA, DAY)) == [0, 900]
+    await budgets.settle("k1", 20, NOON + 1)
+    assert await budgets.spent((ANNA, DAY)) == [0, 20]
+
+
+async def test_the_heaviest_of_each_kind_come_first(budgets: Budgets) -> None:
+    began = ANNA.began
+    day: tuple[str, Period, float] = (ANNA.site, "day", began)
+    user = Account("site_a", "user:https://shop.example|ada", "day", began, 900)
+    server = Account("site_a", "api", "day", began, 900)
+    others = [replace(ANNA, period="month"), replace(ANNA, site="site_b")]
+    for number, account in enumerate((ANNA, BEN, user, server, DAY, *others)):
+        await budgets.reserve(f"k{number}", (account,), 100 + number, NOON)
+    heavy = await budgets.heaviest(*day, "anon", 5)
+    assert heavy == [Heavy(BEN.name, 101), Heavy(ANNA.name, 100)]
+    assert await budgets.heaviest(*day, "user", 5) == [Heavy(user.name, 102)]
+    await budgets.top_up("k0", (ANNA,), 200, NOON)
+    assert await budgets.heaviest(*day, "anon", 1) == [Heavy(ANNA.name, 200)]
+    await budgets.settle("k0", 7, NOON)
+    await budgets.forget([BEN])
+    assert await budgets.heaviest(*day, "anon", 5) == [Heavy(ANNA.name, 7)]
+    assert await budgets.heaviest("site_z", "day", began, "anon", 5) == []
+
+
 async def test_no_limit_is_counted_all_the_same(budgets: Budgets) -> None:
     assert (await budgets.reserve("k1", (FREE,), 10**12, NOON)).granted
     assert await budgets.spent((FREE,)) == [10**12]
@@ -229,12 +293,14 @@ class Turn:
     """A turn of one of a few visitors: what it holds and what it then costs, as a share.
 
     `share` is None for one whose process dies; `again` for one that settles twice at once.
+    `rounds` are what its tools make dearer, one after the other.
     """
 
     accounts: tuple[Account, ...]
     micros: int
     share: float | None
     again: bool
+    rounds: tuple[int, ...] = ()
 
 
 shares = st.none() | st.floats(0, 1, allow_nan=False)
@@ -246,6 +312,7 @@ turns = st.builds(
     st.integers(1, 400),
     shares,
     st.booleans(),
+    st.lists(st.integers(1, 200), max_size=4).map(tuple),
 )
 
 
@@ -267,6 +334,7 @@ async def run_turn(budgets: Budgets, key: str, turn: Turn, ledger: Ledger) -> No
     made = await budgets.reserve(key, turn.accounts, turn.micros, NOON)
     if not made.granted:
         return
+    turn = replace(turn, micros=await go_on(budgets, key, turn))
     ledger.granted.append(turn)
     if turn.share is None:
         ledger.add(ledger.held, turn, turn.micros)
@@ -277,6 +345,18 @@ async def run_turn(budgets: Budgets, key: str, turn: Turn, ledger: Ledger) -> No
     told = await asyncio.gather(*(budgets.settle(key, cost, NOON) for _ in range(times)))
     assert sum(map(bool, told)) == 1
     ledger.passed += [one for some in told for one in some]
+
+
+async def go_on(budgets: Budgets, key: str, turn: Turn) -> int:
+    """What is held once a round was refused, or all of them are over."""
+    held = turn.micros
+    for more in turn.rounds:
+        made = await budgets.top_up(key, turn.accounts, held + more, NOON)
+        assert made.micros == (held + more if made.granted else held)
+        if not made.granted:
+            break
+        held += more
+    return held
 
 
 def elsewhere(account: Account, race: int) -> Account:

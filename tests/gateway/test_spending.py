@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from core.breaker import Breaker
+from core.encoding import timestamp
 from core.errors import Unavailable
 from core.messages import Usage
 from core.model_routing.caller import WIDGET, Caller
@@ -24,11 +25,14 @@ from core.model_routing.permissions import Permissions
 from core.model_routing.resolve import Layers
 from core.model_routing.spend import HELD_S, Account, Budgets, Reservation, Settled
 from core.ports import Piece, Prompt, Transport
-from core.scope import anonymous
+from core.scope import Scope, anonymous
 from core.telemetry import BUDGET_ALERTS, BUDGET_REFUSALS, SPENT, Metric, Silent
 from gateway import sse
 from gateway.adapters.memory import MemoryTruth
 from gateway.adapters.memory_budgets import MemoryBudgets
+from gateway.adapters.memory_cache import MemoryCache
+from gateway.adapters.redis_budgets import RedisBudgets
+from gateway.adapters.redis_link import RedisLink
 from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
@@ -43,6 +47,7 @@ from tests.gateway.routes.console import Console
 from tests.gateway.test_chat import ScriptedModel
 from tests.gateway.test_subjects import erase
 from tests.gateway.world import GATEWAY, START, Time, World, make_services, settings
+from tests.servers import RedisServer
 
 KEY = "api-key-for-tests-0123456789"
 UNKNOWN = "zxqv unknown thing"
@@ -362,6 +367,84 @@ async def test_an_erase_takes_what_the_visitor_spent_and_leaves_the_sites(
             assert database.execute(count).fetchone() == (0,)
 
 
+async def test_an_export_has_what_the_visitor_spent_and_after_an_erase_there_is_nothing() -> None:
+    chosen = priced(5.0)
+    layers = Layers(
+        levels={"zero_trust": {"cost_budget_daily_usd": 2.0, "cost_budget_monthly_usd": 0}}
+    )
+    routing = replace(chosen.routing, permissions=layers)
+    async with shop(ScriptedModel("x"), chosen=replace(chosen, routing=routing)) as gateway:
+        visitor, other = await gateway.visitor(), await gateway.visitor()
+        for each in (visitor, other):
+            await each.ask(UNKNOWN)
+        await spent(gateway)
+        held = (await visitor.call("GET", "/v1/export")).json()
+        day = {"period": "day", "spent_usd": COST / 1e6}
+        assert held["spending"] == [{**day, "began_at": timestamp(span("day", START, 6).began)}]
+        page = {"cursor": "receipts"}
+        assert (await visitor.call("POST", "/v1/export", page)).json()["spending"] == []
+        assert (await erase(visitor)).status_code == 200
+        gateway.time.now += 1
+        await visitor.open_session()
+        assert (await visitor.call("GET", "/v1/export")).json()["spending"] == []
+        assert (await other.call("GET", "/v1/export")).json()["spending"] != []
+        assert await spent(gateway) == 2 * COST
+
+
+@pytest.mark.needs("redis-server")
+async def test_an_erase_reaches_what_redis_counts(redis_server: RedisServer) -> None:
+    chosen = priced(5.0)
+    layers = Layers(
+        levels={"zero_trust": {"cost_budget_daily_usd": 2.0, "cost_budget_monthly_usd": 0}}
+    )
+    routing = replace(chosen.routing, permissions=layers)
+    budgets = RedisBudgets(RedisLink(redis_server.url, deadline_s=20))
+    await budgets._link.client.flushall()
+    model = ScriptedModel("x")
+    settled = asyncio.timeout(10)
+    async with shop(model, chosen=replace(chosen, routing=routing), budgets=budgets) as gateway:
+        visitor = await gateway.visitor()
+        await visitor.ask(UNKNOWN)
+        async with settled:
+            while (await usage(gateway))["day"]["spent_usd"] != COST / 1e6:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        [one] = (await visitor.call("GET", "/v1/export")).json()["spending"]
+        assert (one["period"], one["spent_usd"]) == ("day", COST / 1e6)
+        began = span("day", START, 6).began
+        assert len(await budgets.heaviest("site_demo", "day", began, "anon", 5)) == 1
+        assert (await erase(visitor)).status_code == 200
+        assert await budgets.heaviest("site_demo", "day", began, "anon", 5) == []
+        gateway.time.now += 1
+        await visitor.open_session()
+        assert (await visitor.call("GET", "/v1/export")).json()["spending"] == []
+        assert (await usage(gateway))["day"]["spent_usd"] == COST / 1e6
+    await budgets.close()
+
+
+class Forgetful(Away):
+    """Budgets whose store is away when it is to forget."""
+
+    async def forget(self, accounts: Sequence[Account]) -> None:
+        """Forget, where the store is there."""
+        await self._reach()
+        await super().forget(accounts)
+
+
+async def test_what_an_erased_visitor_spent_is_forgotten_once_the_store_is_back() -> None:
+    budgets = Forgetful()
+    budgets.back.set()
+    spending = over(budgets, Told())
+    await spend(spending, ANNA, "k1", 300)
+    budgets.back.clear()
+    with pytest.raises(Unavailable):
+        await spending.forget(Scope("site_a", "anon:anna"))
+    assert len(await spending.use.of(Scope("site_a", "anon:anna"))) == 1
+    budgets.back.set()
+    await spending.settled(5)
+    assert await spending.use.of(Scope("site_a", "anon:anna")) == []
+    assert [one.micros for one in await spending.use.of_site("site_a")] == [300, 300]
+
+
 @dataclass
 class Told(Silent):
     """Telemetry that keeps what was counted and said of budgets."""
@@ -441,7 +524,7 @@ async def test_two_visitors_who_make_the_same_turn_id_pay_each_for_their_own() -
     assert (await spending.hold(BEN, MINE, "t_1", 400)).micros == 400
     spending.settle(ANNA, "t_1", billed(100))
     await spending.settled(5)
-    assert [one.micros for one in await spending.usage("site_a")] == [500, 500]
+    assert [one.micros for one in await spending.use.of_site("site_a")] == [500, 500]
 
 
 async def test_what_is_refused_may_be_asked_for_again_for_less() -> None:
@@ -461,7 +544,7 @@ async def test_settling_is_tried_again_until_the_store_is_back() -> None:
     assert held(budgets) > 0
     budgets.back.set()
     await spending.settled(5)
-    assert [one.micros for one in await spending.usage("site_a")] == [100, 100]
+    assert [one.micros for one in await spending.use.of_site("site_a")] == [100, 100]
 
 
 async def test_holds_of_a_process_that_died_are_given_back_by_another_one() -> None:
@@ -473,15 +556,15 @@ async def test_holds_of_a_process_that_died_are_given_back_by_another_one() -> N
     time.now += HELD_S + 61
     await alive.hold(BEN, MINE, "t_3", 50)
     await alive.settled(5)
-    assert [one.micros for one in await alive.usage("site_a")] == [50, 50]
+    assert [one.micros for one in await alive.use.of_site("site_a")] == [50, 50]
 
 
 async def test_consoles_hear_once_of_a_sites_threshold() -> None:
     bell, truth = Bell(), MemoryTruth(clock=Time())
     spending = over(truth.budgets, Told(), lambda: bell.ring(OPERATORS))
 
-    async def reached() -> dict[str, int]:
-        return await spending.reached(["site_a", "site_b"])
+    async def reached() -> operator_events.Budgeted:
+        return await spending.use.reached(["site_a", "site_b"])
 
     async def logged_in() -> bool:
         return True
@@ -492,10 +575,96 @@ async def test_consoles_hear_once_of_a_sites_threshold() -> None:
     assert await anext(stream) == sse.HEARTBEAT
     for caller in (ANNA, BEN):
         await spend(spending, caller, "k", 600)
-    assert await anext(stream) == sse.event("budget", {"site": "site_a"})
+    told = {"site": "site_a", "period": "day", "reached": 0.5, "used_up": False}
+    assert await anext(stream) == sse.event("budget", told)
+    assert await anext(stream) == sse.HEARTBEAT
+    # Of what is left nobody may hold so much: once that is found out, it is told once.
+    rich = Permissions(cost_budget_daily_usd=0, cost_budget_monthly_usd=0)
+    for key in ("k2", "k3"):
+        assert not (await spending.hold(ANNA, rich, key, 1500)).granted
+        spending.settle(ANNA, key, Bill())
+        await spending.settled(5)
+    assert await anext(stream) == sse.event("budget", {**told, "used_up": True})
     assert await anext(stream) == sse.HEARTBEAT
     with suppress(RuntimeError):
         await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_that_a_budget_is_used_up_is_told_once_by_all_and_until_its_day_is_over() -> None:
+    store, time, told = MemoryBudgets(), Time(), Told()
+    cache, rung = MemoryCache(clock=time), list[int]()
+    rules = SpendingRules({"site_a": SiteBudget(0.002)})
+    processes = [
+        Spending(store, time, rules, told, cache=cache, ring=lambda: rung.append(1))
+        for _ in range(3)
+    ]
+    rich = Permissions(cost_budget_daily_usd=0, cost_budget_monthly_usd=0)
+    for number, one in enumerate(processes * 2):
+        assert not (await one.hold(ANNA, rich, f"k{number}", 2001)).granted
+        one.settle(ANNA, f"k{number}", Bill())
+        await one.settled(5)
+    assert rung == [1]
+    lines = [line["detail"] for line in told.lines]
+    assert lines == ["too little of the site's day is left for a turn"]
+    assert len(told.of(BUDGET_REFUSALS)) == 6
+    for one in processes:
+        assert [each.used_up for each in await one.use.of_site("site_a")] == [True, False]
+    # A turn that a cheaper model answers, and one whose visitor alone has too little, say nothing.
+    cheaper = Spending(store, time, SpendingRules({"site_b": SiteBudget(0.002)}), cache=cache)
+    other = Caller("site_b", "anon:anna", WIDGET)
+    assert not (await cheaper.hold(other, rich, "k1", 2001)).granted
+    assert (await cheaper.hold(other, rich, "k1", 100)).granted
+    cheaper.settle(other, "k1", billed(10))
+    assert not (await cheaper.hold(other, MINE, "k2", 1001)).granted
+    cheaper.settle(other, "k2", Bill())
+    await cheaper.settled(5)
+    assert [each.used_up for each in await cheaper.use.of_site("site_b")] == [False, False]
+    # Whoever raises the budget has one that is not used up.
+    raised = Spending(store, time, SpendingRules({"site_a": SiteBudget(0.003)}), cache=cache)
+    assert [each.used_up for each in await raised.use.of_site("site_a")] == [False, False]
+    time.now += 86_400
+    assert [each.used_up for each in await processes[0].use.of_site("site_a")] == [False, False]
+
+
+async def test_operators_see_who_is_nearest_a_limit_and_not_who_that_is() -> None:
+    chosen = priced(5.0)
+    layers = Layers(
+        levels={
+            "zero_trust": {"cost_budget_daily_usd": 0.01, "cost_budget_monthly_usd": 0.0},
+            "user": {"cost_budget_daily_usd": 0.1},
+        },
+        users={"https://shop.example|ada": {"cost_budget_daily_usd": 0.002}},
+    )
+    routing = replace(chosen.routing, mode="tiered", permissions=layers)
+    routing = replace(routing, tiers=(Tier("free", ("model",)),))
+    async with shop(ScriptedModel("x"), chosen=replace(chosen, routing=routing)) as gateway:
+        console = Console(gateway)
+        await console.log_in()
+        began = span("day", START, 6).began
+        sums = {
+            "anon:one": 900,
+            "anon:two": 5_000,
+            "user:https://shop.example|ada": 1_900,
+            "user:https://shop.example|bob": 60_000,
+            "api": 20_000,
+        }
+        for subject, micros in sums.items():
+            account = Account("site_demo", subject, "day", began)
+            await gateway.truth.budgets.reserve(subject, (account,), micros, START)
+        [item, other] = (await console.call("GET", "/v1/usage")).json()["items"]
+    day = item["callers"]["day"]
+    assert [(one["whose"], one["spent_usd"], one["limit_usd"]) for one in day] == [
+        ("user", 0.0019, 0.002),
+        ("user", 0.06, 0.1),
+        ("visitor", 0.005, 0.01),
+        ("api", 0.02, 0.1),
+        ("visitor", 0.0009, 0.01),
+    ]
+    assert "anon:" not in str(item)
+    assert "shop.example" not in str(item)
+    assert len({one["mark"] for one in day}) == 5
+    assert item["callers"]["month"] == other["callers"]["day"] == []
+    assert (item["thresholds"], item["day"]["used_up"]) == ([0.5, 1.0], False)
 
 
 def test_a_bill_goes_by_what_the_server_counted_else_by_the_letters() -> None:

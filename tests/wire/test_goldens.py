@@ -38,6 +38,7 @@ from core.messages import (
     Verdict,
     VisitorEvent,
 )
+from core.model_routing.spend import Account
 from core.pow import is_solution
 from core.receipts import TYP, Receipt, chain_hash
 from core.respond import Response, document, respond_json
@@ -66,6 +67,7 @@ from gateway.front import build_front
 from gateway.identity import Identities
 from gateway.routes import operator_wire
 from gateway.routes.operator_sessions import OperatorSession
+from gateway.routes.subjects import spent_document
 from gateway.settings import IdentitySettings, Secret, TurnstileSettings
 from gateway.tokens import ACCESS, CHALLENGE
 from kb import Entry, Hit, Link, build_index, load_index
@@ -344,6 +346,11 @@ def held_of(made: Mapping[str, Any]) -> Held:
     )
 
 
+def account_of(made: Mapping[str, Any], one: Mapping[str, Any]) -> Account:
+    began = datetime.fromisoformat(one["began_at"]).timestamp()
+    return Account(made["site"], made["subject"], one["period"], began)
+
+
 def trajectory_of(made: Mapping[str, Any]) -> Trajectory:
     """What was stored for this one; the site's own names are not in it."""
     at = datetime.fromisoformat(made["created_at"]).timestamp()
@@ -361,7 +368,14 @@ WRITTEN: dict[str, Callable[[Any], object]] = {
         "items": [escalation_of(item).document() for item in made["items"]],
         "next": made["next"],
     },
-    "export": lambda made: {"exported_at": made["exported_at"], **held_of(made).document()},
+    "export": lambda made: {
+        "exported_at": made["exported_at"],
+        **held_of(made).document(),
+        "spending": [
+            spent_document(account_of(made, one), round(one["spent_usd"] * 1e6))
+            for one in made["spending"]
+        ],
+    },
     "operator_reply": lambda made: {
         **asdict(Reply(**without(made, "resolved"))),
         "resolved": made["resolved"],

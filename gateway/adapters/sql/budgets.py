@@ -20,6 +20,8 @@ from core.model_routing.spend import (
     HELD_S,
     KEPT_S,
     Account,
+    Heavy,
+    Kind,
     Period,
     Reservation,
     Settled,
@@ -45,6 +47,12 @@ _THIS = and_(
 _OWNER = (_spending.site, _spending.subject, _spending.period, _spending.began)
 _THESE = tuple_(*_OWNER).in_(bindparam("owners", expanding=True))
 HELD = select(_holds.micros).where(_holds.key == bindparam("key")).limit(1)
+HOLD_OF = select(tables.spending_holds).where(_holds.key == bindparam("key")).with_for_update()
+RAISE = (
+    update(tables.spending_holds)
+    .where(_holds.key == bindparam("of_key"))
+    .values(micros=bindparam("micros_held"))
+)
 ROWS = select(*_OWNER, _spending.settled, _spending.held).where(_THESE)
 LOCKED = ROWS.order_by(*_OWNER).with_for_update()
 """Rows that a unit changes, locked in one order everywhere: no two units wait for each other."""
@@ -65,6 +73,18 @@ PAST = (
     .where(_spending.period == bindparam("of_period"), _spending.began < bindparam("before"))
     .order_by(_spending.began)
     .limit(AT_ONCE)
+)
+_TAKEN = (_spending.settled + _spending.held).label("taken")
+HEAVIEST = (
+    select(_spending.subject, _TAKEN)
+    .where(
+        _spending.site == bindparam("of_site"),
+        _spending.subject.like(bindparam("kind")),
+        _spending.period == bindparam("of_period"),
+        _spending.began == bindparam("of_began"),
+    )
+    .order_by(_TAKEN.desc(), _spending.subject)
+    .limit(bindparam("most"))
 )
 FORGET = delete(tables.spending).where(_THESE)
 OLD = (
@@ -90,6 +110,12 @@ class SqlBudgets:
         """Hold `micros` in all of these accounts, or in none."""
         return await self._write(lambda connection: _reserve(connection, key, accounts, micros, at))
 
+    async def top_up(
+        self, key: str, accounts: Sequence[Account], micros: int, at: float
+    ) -> Reservation:
+        """Hold `micros` in all under a key."""
+        return await self._write(lambda connection: _top_up(connection, key, accounts, micros, at))
+
     async def settle(self, key: str, micros: int, at: float) -> list[Settled]:
         """Put what was really spent in the place of what was held."""
         return await self._write(lambda connection: _settle(connection, key, micros))
@@ -99,6 +125,18 @@ class SqlBudgets:
         return await self._read(
             lambda connection: _taken(accounts, _rows(connection, accounts, ROWS))
         )
+
+    async def heaviest(
+        self, site: str, period: Period, began: float, kind: Kind, most: int
+    ) -> list[Heavy]:
+        """The accounts of a site's visitors of this kind that have most spent and held."""
+        whose = {"of_site": site, "of_period": period, "of_began": began}
+        found = await self._read(
+            lambda connection: connection.execute(
+                HEAVIEST, {**whose, "kind": f"{kind}:%", "most": most}
+            ).all()
+        )
+        return [Heavy(account_name(site, row.subject, period, began), row.taken) for row in found]
 
     async def sweep(self, at: float) -> int:
         """Give back what was held for longer than `HELD_S`; how many reservations that were."""
@@ -127,16 +165,11 @@ def forget_subject(connection: Connection, scope: Scope) -> None:
 def _reserve(
     connection: Connection, key: str, accounts: Sequence[Account], micros: int, at: float
 ) -> Reservation:
-    names = {locks.subject(Scope(one.site, one.subject)) for one in accounts}
-    locks.hold(connection, *names)
+    _lock(connection, accounts)
     held = connection.execute(HELD, {"key": key}).scalar()
     if held is not None:
         return Reservation(key, held)
-    rows = _rows(connection, accounts, LOCKED)
-    refused = too_little(accounts, _taken(accounts, rows), micros)
-    if refused is not None and _give_back(connection, at):
-        rows = _rows(connection, accounts, LOCKED)
-        refused = too_little(accounts, _taken(accounts, rows), micros)
+    refused, rows = _refused(connection, accounts, micros, at)
     if refused is not None:
         return Reservation(key, micros, refused)
     owners = set(map(_owner, accounts))
@@ -144,6 +177,44 @@ def _reserve(
     held_in = [{**_values(one), "key": key, "micros": micros, "at": at} for one in sorted(owners)]
     connection.execute(insert(tables.spending_holds), held_in)
     return Reservation(key, micros)
+
+
+def _top_up(
+    connection: Connection, key: str, accounts: Sequence[Account], micros: int, at: float
+) -> Reservation:
+    _lock(connection, accounts)
+    held = connection.execute(HOLD_OF, {"key": key}).all()
+    if not held or held[0].at < at - HELD_S:
+        _settle(connection, key, 0)
+        return _reserve(connection, key, accounts, micros, at)
+    missing = micros - held[0].micros
+    if missing <= 0:
+        return Reservation(key, held[0].micros)
+    owners = {(row.site, row.subject, row.period, row.began) for row in held}
+    paying = [one for one in accounts if _owner(one) in owners]
+    refused, _ = _refused(connection, paying, missing, at)
+    if refused is not None:
+        return Reservation(key, held[0].micros, refused)
+    connection.execute(ALL, {"owners": sorted(owners), "micros_held": missing, "micros_spent": 0})
+    connection.execute(RAISE, {"of_key": key, "micros_held": micros})
+    return Reservation(key, micros)
+
+
+def _lock(connection: Connection, accounts: Sequence[Account]) -> None:
+    names = {locks.subject(Scope(one.site, one.subject)) for one in accounts}
+    locks.hold(connection, *names)
+
+
+def _refused(
+    connection: Connection, accounts: Sequence[Account], micros: int, at: float
+) -> tuple[Account | None, dict[_Owner, Any]]:
+    """The account that has too little left, if any, and what there is of all of them."""
+    rows = _rows(connection, accounts, LOCKED)
+    refused = too_little(accounts, _taken(accounts, rows), micros)
+    if refused is not None and _give_back(connection, at):
+        rows = _rows(connection, accounts, LOCKED)
+        refused = too_little(accounts, _taken(accounts, rows), micros)
+    return refused, rows
 
 
 def _hold(connection: Connection, there: set[_Owner], new: set[_Owner], micros: int) -> None:

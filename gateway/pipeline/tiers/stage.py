@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import Unavailable
 from core.model_routing.caller import WIDGET, Caller
 from core.model_routing.decision import Decision
 from core.model_routing.permissions import Permissions
+from core.model_routing.rates import Rates
 from core.model_routing.select import Ask, Plan, Rules, decide, select
 from core.model_routing.spend import Holds, Reservation
 from core.model_routing.tiers import Offer
-from core.model_routing.windows import Limited, Windows
+from core.model_routing.windows import Limited
 from core.telemetry import ROUTED, SILENT, Telemetry
 from gateway.pipeline.models import Model
 from gateway.pipeline.state import TurnState
@@ -39,13 +40,14 @@ NO_TIERS: Final = Rules(())
 class Routing:
     """What the stage goes by.
 
-    `allowed` gives a caller's permissions where no stage before has. `holds` is None where nobody
-    counts money; `looks` answers in its place where nothing is to be held. `predict` says the tier
-    that experience has for a question, None where it has none.
+    `rates` is None where nobody counts how often is asked. `allowed` gives a caller's permissions
+    where no stage before has. `holds` is None where nobody counts money; `looks` answers in its
+    place where nothing is to be held. `predict` says the tier that experience has for a question,
+    None where it has none.
     """
 
     rules: Rules = NO_TIERS
-    windows: Windows = field(default_factory=Windows)
+    rates: Rates | None = None
     allowed: Callable[[Caller], Permissions] = nobody_known
     holds: Holds | None = None
     looks: Holds | None = None
@@ -69,8 +71,10 @@ class Tiered:
         if not self._models:
             return replace(state, turn=unanswered(state, "no_model"))
         caller, allowed = self._who(state)
-        windows = self._routing.windows
-        limited = windows.take(_whose(caller), allowed.rate_limit, state.clock())
+        rates = self._routing.rates
+        limited = (
+            await rates.take(_whose(caller), allowed.rate_limit) if rates is not None else None
+        )
         plan = self._plan(state, limited, self._routing.draw())
         self._turns += 1
         with self._telemetry.span("hold"):
@@ -85,8 +89,10 @@ class Tiered:
     async def explain(self, state: TurnState) -> Decision:
         """The decision as it would be now: no rate is counted and no money held."""
         caller, allowed = self._who(state)
-        windows = self._routing.windows
-        limited = windows.look(_whose(caller), allowed.rate_limit, state.clock())
+        rates = self._routing.rates
+        limited = (
+            await rates.look(_whose(caller), allowed.rate_limit) if rates is not None else None
+        )
         plan = self._plan(state, limited, 0.0)
         held = await _held(plan, self._routing.looks, caller, allowed, state.request.turn_id)
         return decide(plan, held)
@@ -120,9 +126,9 @@ def _offer(model: Model) -> Offer:
     return Offer(model.name, full, model.price, model.breaker.state == "open")
 
 
-def _whose(caller: Caller) -> tuple[str, str]:
+def _whose(caller: Caller) -> str:
     """A site's own server has no subject: its channel stands for it, as in the budgets."""
-    return caller.site, caller.subject or caller.channel
+    return f"{caller.site}\x00{caller.subject or caller.channel}"
 
 
 async def _held(

@@ -164,7 +164,7 @@ def rounds_of(state: TurnState, prompt: Prompt, box: Toolbox) -> Rounds:
     if not tools:
         return Rounds(box, {}, prompt, context, 0)
     offered = _offering(prompt, tools)
-    room = _window(state) - offered.max_tokens - tokens_of(offered)
+    room = _window(state, offered.max_tokens) - offered.max_tokens - tokens_of(offered)
     if room <= 2 * LEAST_ROOM:
         return Rounds(box, {}, prompt, context, 0)
     return Rounds(box, tools, offered, context, room)
@@ -181,12 +181,16 @@ def _offering(prompt: Prompt, tools: Mapping[str, Tool]) -> Prompt:
     return replace(prompt, messages=[told, *others], tools=forms)
 
 
-def _window(state: TurnState) -> int:
-    """What every candidate can hold, in tokens as they are estimated here."""
-    return min(
+def _window(state: TurnState, reply: int) -> int:
+    """What every candidate can hold, in tokens as they are estimated here, a reply of so many
+    included; its prompt is no longer than the caller may send."""
+    ratio = max((model.measure.ratio for model in state.candidates), default=1.0)
+    holds = min(
         (int(model.context_tokens / max(1.0, model.measure.ratio)) for model in state.candidates),
         default=CONTEXT_TOKENS,
     )
+    most = state.allowed.max_context_tokens if state.allowed else 0
+    return min(holds, int(most / max(1.0, ratio)) + reply) if most else holds
 
 
 async def _beating(work: Coroutine[Any, Any, None]) -> AsyncIterator[Piece]:

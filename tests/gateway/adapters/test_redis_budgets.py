@@ -37,7 +37,10 @@ async def every_call(budgets: RedisBudgets) -> None:
     for key in ("k1", "k2", "k3"):
         await budgets.reserve(key, [ANNA, SITE], 100, NOON)
     assert not (await budgets.reserve("k4", [ANNA, SITE], 100, NOON)).granted
+    await budgets.top_up("k3", [ANNA, SITE], 80, NOON)
+    assert not (await budgets.top_up("k3", [ANNA, SITE], 101, NOON)).granted
     await budgets.settle("k1", 50, NOON)
+    assert [one.micros for one in await budgets.heaviest("site_a", "day", NOON, "anon", 5)] == [250]
     assert await budgets.sweep(NOON + HELD_S + 1) == 2
     assert await budgets.spent([ANNA, SITE]) == [50, 50]
     await budgets.reserve("k5", [ANNA, SITE], 100, NOON)

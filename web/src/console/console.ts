@@ -10,6 +10,7 @@ import { Api, type Fetch, Trouble } from "./api";
 import { DeskStore } from "./desk_store";
 import type { EmbedPlace } from "./embed/choices";
 import { EmbedStore } from "./embed/store";
+import type { Alert } from "./figures/budgets";
 import { HowStore } from "./figures/how_store";
 import { FiguresStore } from "./figures/store";
 import { InboxStore } from "./inbox_store";
@@ -107,6 +108,7 @@ export class Console {
       },
       onKnowledge: (site) => this.knowledge.hear(site),
       onPersonality: (site) => this.personality.hear(site),
+      onBudget: (alert) => void this.#tellBudget(alert),
       onReturn: () => void this.catchUp(),
       onRefused: () => void this.session.check(),
     });
@@ -246,6 +248,14 @@ export class Console {
     if (place.name !== null && place.name !== before) {
       this.focus.value = { on: "entry", id: place.name };
     }
+  }
+
+  /** The site by its name, where that can be had. */
+  async #tellBudget(alert: Alert): Promise<void> {
+    const budgets = await this.figures.loadBudgets();
+    const name = budgets?.find(({ site }) => site === alert.site)?.name ?? alert.site;
+    if (this.#operator.value === null) return;
+    this.desk.note.value = { about: "budget", trouble: null, budget: { ...alert, name } };
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

@@ -10,6 +10,7 @@
 
 import { batch, signal } from "@preact/signals";
 import { type Api, ASKED_SINCE, Trouble } from "./api";
+import type { Alert } from "./figures/budgets";
 import type { InboxStore } from "./inbox_store";
 import { type Escalation, turnsOf } from "./wire";
 
@@ -37,8 +38,11 @@ export interface Note {
     | "resent"
     | "resolve"
     | "resend"
-    | "log_out";
+    | "log_out"
+    | "budget";
   readonly trouble: Trouble | null;
+  /** What ran low, and the name of its site. */
+  readonly budget?: Alert & { readonly name: string };
 }
 
 const BLANK: Draft = { text: "", resolveAfter: false, trouble: null };

@@ -1,11 +1,14 @@
 /**
- * The live line: the gateway says which escalation is new or changed, and which site's knowledge.
+ * The live line: the gateway says which escalation is new or changed, which site's knowledge, and
+ * which site's budget runs low.
  *
  * Decides: when to try again. A browser's EventSource reconnects by itself after a lost
  * connection, but gives up for good after an HTTP error; then this opens another, waiting longer
  * each time.
  * Refuses: to call a line live before it opened.
  */
+
+import { type Alert, readAlert } from "./figures/budgets";
 
 export type LineState = "connecting" | "live" | "reconnecting";
 
@@ -28,6 +31,8 @@ export interface LiveOptions {
   readonly onKnowledge: (site: string) => void;
   /** This site speaks otherwise. */
   readonly onPersonality: (site: string) => void;
+  /** A site's budget runs low, or is used up. */
+  readonly onBudget: (alert: Alert) => void;
   /** The line is back after a break: events may have been missed. */
   readonly onReturn: () => void;
   /** The gateway refused the line: the session may have ended. */
@@ -58,6 +63,10 @@ export class Live {
     line.addEventListener("personality", (event) =>
       heard(event, "site", this.options.onPersonality),
     );
+    line.addEventListener("budget", (event) => {
+      const alert = readAlert((event as MessageEvent).data);
+      if (alert !== null) this.options.onBudget(alert);
+    });
   }
 
   stop(): void {

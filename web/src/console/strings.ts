@@ -243,6 +243,12 @@ export const strings = {
     resent: "It is queued to be sent again.",
   },
 
+  budget: {
+    reached: (site: string, period: "day" | "month", share: string) =>
+      `${site} has spent ${share} of its budget for ${period === "day" ? "today" : "this month"}.`,
+    usedUp: (site: string, period: "day" | "month") =>
+      `${site} has too little left of its budget for ${period === "day" ? "today" : "this month"}: models that cost something are not asked.`,
+  },
   trouble: {
     unreachable: "The gateway did not answer, so this may not have gone through.",
     signed_out: "Your session ended.",

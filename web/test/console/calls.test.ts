@@ -104,6 +104,8 @@ describe("the live line", () => {
       onEscalation: (id) => heard.push(id),
       onKnowledge: (site) => heard.push(site),
       onPersonality: (site) => heard.push(`${site} speaks`),
+      onBudget: ({ site, period, reached, usedUp }) =>
+        heard.push(`${site} ${period} ${reached} ${usedUp}`),
       onReturn: () => heard.push("returned"),
       onRefused: () => heard.push("refused"),
     });
@@ -124,6 +126,15 @@ describe("the live line", () => {
     const { gateway, heard } = begin();
     for (const data of ['{"id":"e_1"}', "}", '{"id":4}', "null"]) gateway.line.says(data);
     expect(heard).toEqual(["e_1"]);
+  });
+
+  it("passes on budgets, read with suspicion", () => {
+    const { gateway, heard } = begin();
+    const said = { site: "site_demo", period: "month", reached: 0.8, used_up: true };
+    gateway.line.says(JSON.stringify(said), "budget");
+    for (const data of ["}", "null", '{"period":"day"}']) gateway.line.says(data, "budget");
+    gateway.line.says('{"site":"site_demo","period":"year","reached":"x"}', "budget");
+    expect(heard).toEqual(["site_demo month 0.8 true", "site_demo day 0 false"]);
   });
 
   it("leaves a lost connection to the browser, and says when it is back", () => {

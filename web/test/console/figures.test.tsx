@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
 import { LANGUAGES } from "../../src/console/figures/words";
+import { budget } from "./figuring";
 import {
   all,
   button,
@@ -269,5 +270,89 @@ describe("how a case was answered", () => {
     gateway.failures.clear();
     await click(button(en.again));
     expect(text(".how")).toContain(en.how.none);
+  });
+});
+
+describe("the budgets", () => {
+  const bars = () => all(".budget-bar").map((bar) => bar.getAttribute("class"));
+  const limited = (site: string, name: string, ...spent: [number, number]) => {
+    const made = budget(site, name);
+    const [day, month] = spent;
+    made.day = { ...(made.day as object), spent_usd: day, limit_usd: 5 };
+    made.month = { ...(made.month as object), spent_usd: month, limit_usd: 50 };
+    return made;
+  };
+
+  it("are not spoken of where nobody has a limit", async () => {
+    await open("#figures");
+    expect(all(".budgets")).toHaveLength(0);
+  });
+
+  it("tell what is used, of what, and when that begins anew", async () => {
+    gateway.figuring.budgets = [
+      limited("site_demo", "The Shop", 1.25, 41),
+      limited("site_help", "Help", 4.9, 50),
+      budget("site_free", "Free"),
+    ];
+    await open("#figures");
+    expect(all(".budget h4").map((name) => name.textContent)).toEqual(["The Shop", "Help"]);
+    expect(bars()).toEqual([
+      "budget-bar budget-well",
+      "budget-bar budget-low",
+      "budget-bar budget-low",
+      "budget-bar budget-up",
+    ]);
+    expect(text(".budget")).toContain("$1.25 of $5.00");
+    expect(text(".budget")).toContain("25%");
+    expect(text(".budget")).toMatch(/Begins anew: .*\d\d:\d\d/);
+    expect(all(".budget").at(-1)?.textContent).toContain(en.budgets.levels.up);
+    expect(all(".budget:last-child .budget-period:last-child line")).toHaveLength(3);
+    await go("#figures/site_help");
+    expect(all(".budget h4").map((name) => name.textContent)).toEqual(["Help"]);
+  });
+
+  it("tell who is nearest a limit of their own, and not who that is", async () => {
+    const made = budget("site_demo", "The Shop");
+    made.callers = {
+      day: [
+        { whose: "visitor", mark: "3f2a9c01", spent_usd: 0.09, limit_usd: 0.1 },
+        { whose: "api", mark: "77aa00bb", spent_usd: 1, limit_usd: 5 },
+      ],
+      month: [],
+    };
+    gateway.figuring.budgets = [made];
+    gateway.figuring.days = [];
+    await open("#figures");
+    expect(text(".blank")).toContain(en.empty);
+    expect(text(".budget-callers caption")).toBe(en.budgets.nearest.day);
+    expect(all(".budget-callers tbody tr").map((row) => row.textContent)).toEqual([
+      "Visitor 3f2a9c01$0.09 of $0.10",
+      "Your server, by its key$1.00 of $5.00",
+    ]);
+    expect(bars()).toEqual(["budget-bar budget-low", "budget-bar budget-well"]);
+    expect(text(".budget-sum")).toBe(en.budgets.noLimit("$0.50"));
+  });
+
+  it("say where they cannot be read, and leave the figures", async () => {
+    gateway.fail("GET /usage", 503);
+    await open("#figures");
+    expect(text(".budgets-failed")).toContain(en.budgets.failed);
+    expect(tiles()).toHaveLength(4);
+  });
+
+  it("are told of in every room when they run low", async () => {
+    gateway.figuring.budgets = [limited("site_demo", "The Shop", 4.1, 4.1)];
+    await open();
+    const said = { site: "site_demo", period: "day", reached: 0.8, used_up: false };
+    gateway.line.says(JSON.stringify(said), "budget");
+    await settle();
+    expect(text(".note")).toContain("The Shop has spent 80 % of its budget for today.");
+    gateway.line.says(JSON.stringify({ ...said, used_up: true, period: "month" }), "budget");
+    await settle();
+    expect(text(".note")).toContain("too little left of its budget for this month");
+    gateway.fail("GET /usage", 503);
+    gateway.line.says(JSON.stringify(said), "budget");
+    await settle();
+    expect(text(".note")).toContain("site_demo has spent 80 %");
   });
 });

@@ -26,7 +26,22 @@ export function summary(kb: number, cloud: number, escalated: number): Json {
   };
 }
 
+/** A site without limits. */
+export function budget(site: string, name: string): Json {
+  const use = {
+    spent_usd: 0.5,
+    limit_usd: null,
+    began_at: "2026-03-12T06:00:00Z",
+    resets_at: "2026-03-13T06:00:00Z",
+    alerts: [],
+    used_up: false,
+  };
+  const callers = { day: [], month: [] };
+  return { site, name, thresholds: [0.5, 0.8, 0.95], day: use, month: use, callers };
+}
+
 export class Figuring {
+  budgets: Json[] = [budget("site_demo", "The Shop"), budget("site_help", "Help")];
   /** What the last figures were asked for. */
   asked = new URLSearchParams();
   /** Of each day: answered by the knowledge base, by a model, handed over. */

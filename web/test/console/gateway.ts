@@ -194,6 +194,7 @@ export class Gateway {
       return answer(...this.speaking.answer(call.method, call.path, call.body));
     }
     if (call.path === "/v1/operator/figures") return answer(...this.figuring.answer(query));
+    if (call.path === "/v1/usage") return answer(200, { items: this.figuring.budgets });
     if (call.path === "/v1/escalations") return this.#page(query);
     const [, , , id, deed] = call.path.split("/");
     const item = this.items.find((one) => one.id === id);

@@ -14,9 +14,9 @@ from core.model_routing.caller import WIDGET, Caller
 from core.model_routing.decision import Price, Tier
 from core.model_routing.periods import SiteBudget
 from core.model_routing.permissions import Permissions
+from core.model_routing.rates import ProcessRates
 from core.model_routing.select import Rules
 from core.model_routing.spend import Account, Reservation
-from core.model_routing.windows import Windows
 from core.ports import Piece, Prompt
 from core.telemetry import ROUTED, Metric, Silent
 from gateway.adapters.memory_budgets import MemoryBudgets
@@ -154,7 +154,7 @@ async def test_a_purse_out_of_reach_leaves_ones_own_model() -> None:
 
 async def test_who_asks_too_often_waits_and_another_does_not() -> None:
     limited = replace(ALL, rate_limit=2)
-    stage = Tiered(list(models().values()), Routing(Rules(TIERS), Windows()))
+    stage = Tiered(list(models().values()), Routing(Rules(TIERS), ProcessRates(0, lambda: START)))
     for _ in range(2):
         assert (await stage.run(question(allowed=limited))).turn is None
     turn = (await stage.run(question(allowed=limited))).turn
@@ -200,7 +200,9 @@ async def test_without_models_the_turn_says_so() -> None:
 async def test_explaining_counts_no_rate_holds_no_money_and_takes_no_turn() -> None:
     budgets, purse, telemetry = MemoryBudgets(), Purse(left=10**9), Counting()
     looks = Looking(budgets, lambda _: SiteBudget(daily_usd=0.001), 0, lambda: START)
-    routing = Routing(Rules(TIERS, "round_robin"), Windows(), holds=purse, looks=looks)
+    routing = Routing(
+        Rules(TIERS, "round_robin"), ProcessRates(0, lambda: START), holds=purse, looks=looks
+    )
     stage = Tiered(list(models().values()), routing, telemetry)
     once = replace(ALL, rate_limit=1)
     for _ in range(3):

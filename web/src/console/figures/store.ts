@@ -8,6 +8,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Api, Trouble } from "../api";
 import { Loaded } from "../knowledge/loaded";
+import { type Budget, readBudgets } from "./budgets";
 import { FIGURES, type FiguresPlace, question } from "./place";
 import { type Figures, readFigures } from "./wire";
 import { chosenLanguage, keepLanguage, type Language } from "./words";
@@ -26,6 +27,8 @@ export interface FiguresPorts {
 export class FiguresStore {
   readonly place = signal<FiguresPlace>(FIGURES);
   readonly figures: Loaded<Figures>;
+  /** As they are now, whatever time the figures are of. */
+  readonly budgets: Loaded<readonly Budget[]>;
   readonly language: Signal<Language>;
   #open = false;
   #cancel = (): void => {};
@@ -37,6 +40,7 @@ export class FiguresStore {
     onTrouble: (trouble: Trouble) => void,
   ) {
     this.figures = new Loaded(onTrouble);
+    this.budgets = new Loaded(onTrouble);
     this.language = signal(chosenLanguage(ports.preferences));
   }
 
@@ -64,7 +68,15 @@ export class FiguresStore {
     this.#shown = place;
     this.#next(AGAIN_MS);
     const path = question(place, this.ports.now());
-    await this.figures.load(() => this.api.read(path, readFigures));
+    await Promise.all([
+      this.figures.load(() => this.api.read(path, readFigures)),
+      this.loadBudgets(),
+    ]);
+  }
+
+  /** Gives what came; null where the call failed. */
+  async loadBudgets(): Promise<readonly Budget[] | null> {
+    return this.budgets.load(() => this.api.read("/v1/usage", readBudgets));
   }
 
   /** Something happened that counts. */
@@ -77,6 +89,7 @@ export class FiguresStore {
     this.leave();
     this.#shown = null;
     this.figures.clear();
+    this.budgets.clear();
   }
 
   #next(ms: number): void {

@@ -164,8 +164,9 @@ export function News() {
   );
 }
 
-function said({ about, trouble }: Note, { composer, delivery, trouble: words, ...rest }: Strings) {
-  const reason = trouble ? explain(trouble, { composer, delivery, trouble: words, ...rest }) : "";
+function said(note: Note, strings: Strings): string {
+  const { composer, delivery, trouble: words } = strings;
+  const reason = note.trouble ? explain(note.trouble, strings) : "";
   return {
     sent: composer.sent,
     sent_resolved: composer.sentAndResolved,
@@ -174,5 +175,15 @@ function said({ about, trouble }: Note, { composer, delivery, trouble: words, ..
     resolve: words.resolveFailed(reason),
     resend: words.resendFailed(reason),
     log_out: words.logOutFailed(reason),
-  }[about];
+    budget: note.budget ? budgetSaid(note.budget, strings) : "",
+  }[note.about];
+}
+
+function budgetSaid(
+  { name, period, reached, usedUp }: NonNullable<Note["budget"]>,
+  { budget }: Strings,
+) {
+  return usedUp
+    ? budget.usedUp(name, period)
+    : budget.reached(name, period, `${Math.round(reached * 100)} %`);
 }

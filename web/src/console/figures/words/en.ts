@@ -76,6 +76,26 @@ export const en = {
     noTier: "Without a tier",
   },
 
+  budgets: {
+    title: "Budgets",
+    what: "What is used now, whatever time is chosen above. The marks are where you are told.",
+    failed: "The budgets could not be read.",
+    periods: { day: "Today", month: "This month" },
+    of: (spent: string, limit: string) => `${spent} of ${limit}`,
+    noLimit: (spent: string) => `${spent}, no limit`,
+    resets: (time: string) => `Begins anew: ${time}`,
+    levels: { low: "Running low", up: "Too little left: nothing that costs is asked" },
+    nearest: { day: "Nearest their own limit today", month: "Nearest their own limit this month" },
+    whose: "Who",
+    spent: "Spent",
+    callers: {
+      visitor: (mark: string) => `Visitor ${mark}`,
+      user: (mark: string) => `Signed-in visitor ${mark}`,
+      api: () => "Your server, by its key",
+      console: () => "Operators",
+    },
+  },
+
   tiers: {
     title: (tier: string, share: string) => `${share} of the models' questions went to “${tier}”`,
     one: "Which models were asked",

@@ -71,6 +71,26 @@ export const es: FigureWords = {
     noTier: "Sin nivel",
   },
 
+  budgets: {
+    title: "Presupuestos",
+    what: "Lo gastado hasta ahora, sea cual sea el tiempo elegido arriba. Las marcas indican cuándo se avisa.",
+    failed: "No se pudieron leer los presupuestos.",
+    periods: { day: "Hoy", month: "Este mes" },
+    of: (spent, limit) => `${spent} de ${limit}`,
+    noLimit: (spent) => `${spent}, sin límite`,
+    resets: (time) => `Empieza de nuevo: ${time}`,
+    levels: { low: "Queda poco", up: "Queda demasiado poco: no se usa nada que cueste" },
+    nearest: { day: "Más cerca de su límite hoy", month: "Más cerca de su límite este mes" },
+    whose: "Quién",
+    spent: "Gastado",
+    callers: {
+      visitor: (mark) => `Visitante ${mark}`,
+      user: (mark) => `Visitante identificado ${mark}`,
+      api: () => "Su servidor, con su clave",
+      console: () => "Operadores",
+    },
+  },
+
   tiers: {
     title: (tier, share) => `El ${share} de lo que fue a modelos fue a «${tier}»`,
     one: "Qué modelos se consultaron",

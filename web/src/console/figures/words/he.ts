@@ -70,6 +70,26 @@ export const he: FigureWords = {
     noTier: "בלי דרגה",
   },
 
+  budgets: {
+    title: "תקציבים",
+    what: "מה נוצל עד עכשיו, בלי קשר לזמן שנבחר למעלה. הסימנים הם הנקודות שבהן מודיעים לכם.",
+    failed: "לא ניתן היה לקרוא את התקציבים.",
+    periods: { day: "היום", month: "החודש" },
+    of: (spent, limit) => `${spent} מתוך ${limit}`,
+    noLimit: (spent) => `${spent}, ללא הגבלה`,
+    resets: (time) => `מתחיל מחדש: ${time}`,
+    levels: { low: "עומד להיגמר", up: "נשאר מעט מדי: לא פונים למה שעולה כסף" },
+    nearest: { day: "הקרובים ביותר למגבלה שלהם היום", month: "הקרובים ביותר למגבלה שלהם החודש" },
+    whose: "מי",
+    spent: "הוצאה",
+    callers: {
+      visitor: (mark) => `מבקר \u2068${mark}\u2069`,
+      user: (mark) => `מבקר מזוהה \u2068${mark}\u2069`,
+      api: () => "השרת שלכם, לפי המפתח שלו",
+      console: () => "מפעילים",
+    },
+  },
+
   tiers: {
     title: (tier, share) => `${share} מהשאלות למודלים הגיעו אל „${tier}”`,
     one: "אילו מודלים נשאלו",

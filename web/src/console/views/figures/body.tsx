@@ -3,6 +3,7 @@
 import { alone, money, moneyTick, number, portion } from "../../figures/numbers";
 import { ticks, wholeTicks } from "../../figures/scales";
 import type { Figures, TierSums } from "../../figures/wire";
+import { Budgets } from "./budgets";
 import { Confidence } from "./confidence";
 import { useFigureWords } from "./context";
 import { Models, Ranked } from "./ranked";
@@ -20,6 +21,7 @@ export function Body({ figures }: { figures: Figures }) {
   return (
     <>
       <Tiles figures={figures} />
+      <Budgets />
       <div class="figures">
         <WhoAnswered figures={figures} />
         <Spend figures={figures} />

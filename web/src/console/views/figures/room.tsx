@@ -12,6 +12,7 @@ import { everywhere, useKeys } from "../commands";
 import { useConsole, useStrings } from "../context";
 import { AlertIcon } from "../icons";
 import { Body } from "./body";
+import { Budgets } from "./budgets";
 import { useFigureWords } from "./context";
 
 export function FiguresRoom({ navigation }: { navigation: Navigation }) {
@@ -137,7 +138,15 @@ function Content({ shown }: { shown: Figures | null }) {
   const words = useFigureWords();
   const strings = useStrings();
   const { value: trouble } = figures.figures.trouble;
-  if (shown !== null) return shown.total.turns === 0 ? <Nothing /> : <Body figures={shown} />;
+  if (shown !== null && shown.total.turns > 0) return <Body figures={shown} />;
+  if (shown !== null) {
+    return (
+      <>
+        <Nothing />
+        <Budgets />
+      </>
+    );
+  }
   if (trouble === null || figures.figures.loading.value) return <Waiting text={words.loading} />;
   if (trouble.status === 404) {
     return (
