@@ -175,7 +175,7 @@ class Head:
 
 def _shared(weights: Sequence[int]) -> list[float]:
     """Give weights as numbers that all classes share: so those stay in the processor's cache."""
-    return [_EIGHT_BITS.get(weight, weight) for weight in weights]
+    return list(map(_EIGHT_BITS.get, weights, weights))
 
 
 _EIGHT_BITS: Final = {weight: float(weight) for weight in range(-128, 128)}

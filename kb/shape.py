@@ -71,9 +71,15 @@ def _flaws(sections: Sections, meta: Mapping[str, Any], units: int) -> Iterator[
         numbers = _values(sections, name) if name in sections else ()
         if isinstance(numbers, array) and numbers.typecode in "fd":
             yield f"{name} has fractions"
-        elif numbers and not 0 <= min(numbers) <= max(numbers) < _size(sections, of):
+        elif numbers and (_has_negative(numbers) or max(numbers) >= _size(sections, of)):
             yield f"{name} has a place that is not in {of}"
     yield from _divisors(sections)
+
+
+def _has_negative(numbers: Sequence[int]) -> bool:
+    """Say whether one is below 0; only those that have a sign are looked at one by one."""
+    unsigned = isinstance(numbers, array) and numbers.typecode.isupper()
+    return not unsigned and min(numbers) < 0
 
 
 def _lengths(sections: Sections, dimensions: int) -> Iterator[str]:
