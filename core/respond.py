@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import isfinite
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.fields import read, read_choice, read_day, read_object, read_share, read_texts
 from core.gate import DEFAULT_THRESHOLD, Verdict, judge
-from core.messages import Suggestion
 from core.risk import NO_TOPICS, Topics, own_topics
 from core.route import ENGINES, NETWORKS, POLICIES, Network, Route, Signals, route
 from kb import Hit, Index, SystemText, detect_language, follow_up
 from kb.follow import HISTORY, RIVALS, leans, points
 from kb.normalise import words
 from kb.refine import Near, refined, texts
+
+if TYPE_CHECKING:
+    from core.messages import Suggestion
 
 MAX_QUESTION = 8_000
 SUGGESTIONS = 3
@@ -202,11 +204,14 @@ def _suggestions(hits: tuple[Hit, ...]) -> list[dict[str, str]]:
 
 
 def _questions(hits: Iterable[Hit]) -> list[dict[str, str]]:
-    return [asdict(one) for one in suggestions(hits)]
+    return [{"entry_id": hit.entry.id, "question": hit.entry.question} for hit in hits]
 
 
 def suggestions(hits: Iterable[Hit]) -> tuple[Suggestion, ...]:
     """Give the hits as what a visitor may have meant."""
+    # Imported where it is wanted: a browser wants none of the messages, and starts sooner.
+    from core.messages import Suggestion  # noqa: PLC0415
+
     return tuple(Suggestion(hit.entry.id, hit.entry.question) for hit in hits)
 
 

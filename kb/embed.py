@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import sqrt, sumprod
 from typing import Final, cast
 
@@ -51,9 +52,13 @@ class Embedding:
         self._norms = norms
         self._levels = levels
         self._stride = dimensions // 4
-        self._longest = max(map(len, pieces), default=1)
         self._rows: dict[int, Vector] = {}
         self._splits: dict[str, tuple[int, ...]] = {}
+
+    @cached_property
+    def _longest(self) -> int:
+        """Characters of the longest piece; looked for when a word is first split."""
+        return max(map(len, self._pieces), default=1)
 
     def __len__(self) -> int:
         return len(self._norms)
@@ -74,14 +79,11 @@ class Embedding:
         tokens = [token for word in words for token in self.split(word)]
         if not tokens:
             return None
-        norms = [self._norms[token] for token in tokens]
-        summed = [sumprod(norms, column) for column in zip(*map(self._row, tokens), strict=True)]
-        return unit(summed)
+        return unit(list(map(sum, zip(*map(self._scaled, tokens), strict=True))))
 
     def token(self, token: int) -> Vector:
         """Give one token's own vector, of its own length: what a text's sum is made of."""
-        norm = self._norms[token]
-        return [norm * value for value in self._row(token)]
+        return list(self._scaled(token))
 
     def names(self) -> list[str]:
         """Give the tokens as they are spelt, `START` before those that begin a word; sorted."""
@@ -93,14 +95,16 @@ class Embedding:
         spelt = {number: name for name, number in self._pieces.items() if number in tokens}
         return [spelt[token] for token in tokens]
 
-    def _row(self, token: int) -> Vector:
+    def _scaled(self, token: int) -> Vector:
         row = self._rows.get(token)
         if row is None:
             if len(self._rows) >= _CACHED_ROWS:
                 self._rows.clear()
             start = token * self._stride
             packed = self._levels[start : start + self._stride]
-            row = self._rows[token] = unpack(packed)
+            # A row has four different values: as many objects stay in the processor's cache.
+            scaled = {level: self._norms[token] * level for level in LEVELS}
+            row = self._rows[token] = list(map(scaled.__getitem__, unpack(packed)))
         return row
 
 
@@ -163,7 +167,7 @@ def _unpack(sections: Mapping[str, Section], release: str) -> Embedding:
     if not fitting or len(levels) * 4 != len(norms) * dimensions:
         raise ValueError("its parts have different sizes")
     return Embedding(
-        pieces={name: number for number, name in enumerate(names)},
+        pieces=dict(zip(names, range(len(names)), strict=True)),
         scores=scores,
         norms=norms,
         levels=bytes(levels),

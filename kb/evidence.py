@@ -49,9 +49,15 @@ class Weighed:
     told: Told | None = None
     spoken: float = 0.0
 
+    def with_probability(self, probability: float) -> Weighed:
+        """Give the same with another probability."""
+        return Weighed(self.clue, probability, self.told, self.spoken)
+
 
 def heard(signals: Signals, hearing: Hearing) -> Signals:
     """Give the signals with those that are not heard at zero."""
+    if hearing == "all":
+        return signals
     return tuple(s * on for s, on in zip(signals, _HEARD[hearing], strict=True))
 
 
@@ -94,7 +100,7 @@ def weigh(
     clues: Sequence[Clue], unit_ids: Sequence[str], choice: Choice, hearing: Hearing
 ) -> list[Weighed]:
     """Give the candidates with their probabilities, the likeliest first."""
-    own = [replace(clue, signals=heard(clue.signals, hearing)) for clue in clues]
+    own = [Clue(clue.unit, heard(clue.signals, hearing), clue.phrasing) for clue in clues]
     kept = entries(own, unit_ids, choice)
     shares = choice.probabilities([clue.signals for clue in kept])
     weighed = [Weighed(clue, share) for clue, share in zip(kept, shares, strict=True)]

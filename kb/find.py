@@ -123,18 +123,20 @@ class Finder:
         """Give the rows of each unit with their cosines: the nearest, or all of them."""
         if not self.meaning or vector is None:
             return {}
+        starts = self.meaning.starts
         rows: dict[int, Sequence[Row]] = {}
-        lacking: dict[int, range] = {}
+        lacking: list[int] = []
+        cosines: dict[int, float] = {}
         for unit in units:
-            own = range(self.meaning.starts[unit], self.meaning.starts[unit + 1])
-            if len(near.get(unit, ())) < min(THREE, len(own)):
-                lacking[unit] = own
-            else:
-                rows[unit] = near.get(unit, ())
-        wanted = [row for own in lacking.values() for row in own]
-        cosines = dict(zip(wanted, self.meaning.vectors.cosines(vector, wanted), strict=True))
-        for unit, own in lacking.items():
-            rows[unit] = [(cosines[row], row) for row in own]
+            known = rows[unit] = near.get(unit, ())
+            if len(known) < min(THREE, starts[unit + 1] - starts[unit]):
+                lacking.append(unit)
+                cosines.update((row, cosine) for cosine, row in known)
+        every = [row for unit in lacking for row in range(starts[unit], starts[unit + 1])]
+        wanted = [row for row in every if row not in cosines]
+        cosines |= dict(zip(wanted, self.meaning.vectors.cosines(vector, wanted), strict=True))
+        for unit in lacking:
+            rows[unit] = [(cosines[row], row) for row in range(starts[unit], starts[unit + 1])]
         return rows
 
     def _closeness(self, rows: Sequence[Row]) -> tuple[int | None, float, float]:

@@ -40,9 +40,11 @@ class FeatureSpace:
         self._ids: list[dict[str, int]] = []
         start = 0
         for block in names:
-            self._ids.append({name: start + at for at, name in enumerate(block)})
+            self._ids.append(dict(zip(block, range(start, start + len(block)), strict=True)))
             start += len(block)
-        self._idf = [_idf(frequency, size) for frequency in frequencies]
+        # Few different ones, and a browser waits for this.
+        each = {frequency: _idf(frequency, size) for frequency in set(frequencies)}
+        self._idf = [each[frequency] for frequency in frequencies]
         self._unseen = [weight * _idf(0, size) for weight in UNSEEN]
 
     def __len__(self) -> int:
@@ -141,7 +143,7 @@ class Head:
         self.none: Final = len(weights.bias) - 1
         """The class of what no entry answers."""
         self._dimensions = dimensions
-        self._unfolded: dict[int, tuple[dict[int, int], list[float]]] = {}
+        self._unfolded: dict[int, tuple[dict[int, float], list[float]]] = {}
 
     def row(self, text: str) -> Row:
         """Weigh a text's features, once for all classes."""
@@ -157,18 +159,26 @@ class Head:
             score += VECTOR_WEIGHT * self.weights.plane_scale * sumprod(vector, plane)
         return score
 
-    def _unfold(self, label: int) -> tuple[dict[int, int], list[float]]:
+    def _unfold(self, label: int) -> tuple[dict[int, float], list[float]]:
         """Lay out one class when it is first looked at: a question looks at few."""
         found = self._unfolded.get(label)
         if found is None:
             own = self.weights
             start, end = own.starts[label], own.starts[label + 1]
             numbers = accumulate(own.gaps[start:end])
-            values = dict(zip(numbers, own.values[start:end], strict=True))
+            values = dict(zip(numbers, _shared(own.values[start:end]), strict=True))
             first = label * self._dimensions
-            plane = list(map(float, own.plane[first : first + self._dimensions]))
+            plane = _shared(own.plane[first : first + self._dimensions])
             found = self._unfolded[label] = values, plane
         return found
+
+
+def _shared(weights: Sequence[int]) -> list[float]:
+    """Give weights as numbers that all classes share: so those stay in the processor's cache."""
+    return list(map(_EIGHT_BITS.get, weights, weights))
+
+
+_EIGHT_BITS: Final = {weight: float(weight) for weight in range(-128, 128)}
 
 
 def clipped(log_odds: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _EN = """a about all am an and any are as at be been but by can could did do does for from get had
@@ -40,6 +41,7 @@ _ACCENTS = str.maketrans("áéíóúüñ", "aeiouun")
 _READ: Final = 2_000
 
 
+@lru_cache(maxsize=8)
 def detect_language(text: str) -> str | None:
     """Give "en", "es" or "he" for a text, or None when it cannot be told; any string will do."""
     text = _visible(text[:_READ])

@@ -111,7 +111,8 @@ def _names(sections: Sections, name: str) -> list[str]:
 
 def _ranker(sections: Sections) -> Ranker:
     def numbered(section: str) -> dict[str, int]:
-        return {name: number for number, name in enumerate(_names(sections, section))}
+        names = _names(sections, section)
+        return dict(zip(names, range(len(names)), strict=True))
 
     def block(name: str) -> Postings:
         fields = ("idf", "starts", "phrasings", "scales")

@@ -45,10 +45,16 @@ def normalise(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Give the words of a text in order, normalised but not stemmed; at most `MAX_WORDS`."""
+    return list(_words(text))
+
+
+# Each sense looks at the words of one question, one after the other.
+@lru_cache(maxsize=8)
+def _words(text: str) -> tuple[str, ...]:
     clean = _URL.sub(" url ", normalise(text[:MAX_CHARS]))
     clean = _HEBREW_QUOTE.sub("", clean)
     clean = _CONTRACTION.sub("", _NEGATION.sub(" not", clean))
-    return _WORD.findall(clean)[:MAX_WORDS]
+    return tuple(_WORD.findall(clean)[:MAX_WORDS])
 
 
 @lru_cache(maxsize=20_000)

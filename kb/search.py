@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from kb.answers import Answers, Told
@@ -128,6 +128,8 @@ class Index:
             kind = system_text(entry)
             if kind:
                 self._texts.setdefault(kind, []).append(entry)
+        always = {entry.id for entry in self._units if self.slots.is_always_shown(entry)}
+        self._always = frozenset(at for at, entry_id in enumerate(self._ids) if entry_id in always)
 
     def __len__(self) -> int:
         return len(self._units)
@@ -247,6 +249,8 @@ class Index:
 
     def _is_shown(self, unit: int, today: str | None) -> bool:
         """Say whether an entry has a translation that is shown on that day."""
+        if unit in self._always:
+            return True
         translations = self._by_id[self._ids[unit]].values()
         return any(self.slots.is_shown(entry, today) for entry in translations)
 
@@ -303,8 +307,8 @@ def _corrected(weighed: list[Weighed], correction: Correction) -> list[Weighed]:
         return weighed
     first = correction.apply(weighed[0].probability)
     left = (1 - first) / max(1e-9, 1 - weighed[0].probability)
-    rest = [replace(one, probability=min(first, one.probability * left)) for one in weighed[1:]]
-    return [replace(weighed[0], probability=first), *rest]
+    rest = [one.with_probability(min(first, one.probability * left)) for one in weighed[1:]]
+    return [weighed[0].with_probability(first), *rest]
 
 
 def _own_words(question: str) -> dict[str, str]:
@@ -334,4 +338,4 @@ def _exact_first(
         found.append((Weighed(Clue(unit, signals, phrasing), share), True))
     others = [one for one in weighed if ids[one.clue.unit] not in first]
     left = min(1.0, (1 - EXACT) / max(1e-9, sum(one.probability for one in others)))
-    return found + [(replace(one, probability=one.probability * left), False) for one in others]
+    return found + [(one.with_probability(one.probability * left), False) for one in others]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from math import inf, isfinite
+from operator import gt
 from typing import Any, Final
 
 from kb.choice import SIGNALS
@@ -71,9 +71,15 @@ def _flaws(sections: Sections, meta: Mapping[str, Any], units: int) -> Iterator[
         numbers = _values(sections, name) if name in sections else ()
         if isinstance(numbers, array) and numbers.typecode in "fd":
             yield f"{name} has fractions"
-        elif numbers and not 0 <= min(numbers) <= max(numbers) < _size(sections, of):
+        elif numbers and (_has_negative(numbers) or max(numbers) >= _size(sections, of)):
             yield f"{name} has a place that is not in {of}"
     yield from _divisors(sections)
+
+
+def _has_negative(numbers: Sequence[int]) -> bool:
+    """Say whether one is below 0; only those that have a sign are looked at one by one."""
+    unsigned = isinstance(numbers, array) and numbers.typecode.isupper()
+    return not unsigned and min(numbers) < 0
 
 
 def _lengths(sections: Sections, dimensions: int) -> Iterator[str]:
@@ -104,13 +110,16 @@ def _divisors(sections: Sections) -> Iterator[str]:
     norms, unit_of = _values(sections, "unit_norms"), _values(sections, "unit_of")
     lists = (_values(sections, f"{block}_phrasings") for block in BLOCKS)
     # A unit whose phrasings have no word has a norm of 0, and is never ranked.
-    if not all(0 < norms[unit_of[number]] < inf for number in set().union(*lists)):
+    ranked = {unit_of[number] for number in set().union(*lists)}
+    if not all(0 < norms[unit] < inf for unit in ranked):
         yield "unit_norms are not positive"
     if not all(_size(sections, name) for name in ("words_unseen", "pairs_unseen")):
         yield "the weight of what is unseen is missing"
     starts = _values(sections, "words_starts")
-    posted = [word for word, (a, b) in enumerate(pairwise(starts)) if a < b]
-    if posted and posted[-1] + 1 >= _size(sections, "near_starts"):
+    last = next(
+        (word for word in range(len(starts) - 1, 0, -1) if starts[word - 1] < starts[word]), 0
+    )
+    if last and last >= _size(sections, "near_starts"):
         yield "near_starts does not cut as many lists as there are words of entries"
 
 
@@ -120,7 +129,7 @@ def _cuts(sections: Sections, name: str, lists: Sequence[str], rows: str | None)
         yield f"{name} has fractions"
     if rows is not None and len(starts) != _size(sections, rows) + 1:
         yield f"{name} does not cut as many lists as there are {rows}"
-    if not len(starts) or any(a > b for a, b in pairwise(starts)):
+    if not len(starts) or any(map(gt, starts, starts[1:])):
         yield f"{name} does not ascend"
     elif any(starts[-1] > _size(sections, each) for each in lists):
         yield f"{name} goes past the end of {', '.join(lists)}"

@@ -55,6 +55,11 @@ class Slots:
         names = self._used.get((entry.id, entry.locale), ())
         return holds(entry, today) and all(self._text(n, entry.locale, today) for n in names)
 
+    def is_always_shown(self, entry: Entry) -> bool:
+        """Say whether an entry is shown on any day: it ends on none, and has no slot."""
+        begins_or_ends = entry.valid_from or entry.valid_until
+        return not begins_or_ends and (entry.id, entry.locale) not in self._used
+
     def filled(self, entry: Entry, today: str | None) -> Entry:
         """Give a shown entry with its slots filled as on that day."""
         answer = self.fill(entry.answer, entry.locale, today)

@@ -49,6 +49,21 @@ def test_loading_gives_back_every_entry(shop_entries: list[kb.Entry], shop_index
         assert shop_index.get(entry.id, entry.locale) == entry
 
 
+def test_an_index_may_be_handed_in_unzipped(shop_bytes: bytes, shop_index: kb.Index) -> None:
+    unzipped = kb.load_index(gzip.decompress(shop_bytes))
+    assert unzipped.release == shop_index.release
+    assert unzipped.entries == shop_index.entries
+
+
+def test_an_unzipped_index_may_not_be_larger_than_a_zipped_one(
+    shop_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = gzip.decompress(shop_bytes)
+    monkeypatch.setattr("kb.codec.MAX_BYTES", len(plain) - 1)
+    with pytest.raises(kb.IndexFormatError, match="too large"):
+        kb.load_index(plain)
+
+
 def test_links_tags_and_escalation_survive() -> None:
     entry = kb.Entry(
         "q", "en", "Q\nq?", "A", ("v",), (kb.Link("t", "https://a.example"),), ("x",), True

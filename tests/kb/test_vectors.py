@@ -108,3 +108,32 @@ def test_of_rows_that_are_alike_only_so_many_are_looked_at() -> None:
     vectors = Vectors(pack_all([row] * 500, 8), 8)
     found = vectors.nearest(row, 10)
     assert sorted(number for _, number in found) == list(range(ALIKE * 10))
+
+
+def nearest_by_signs(rows: list[Vector], asked: Vector, most: int) -> list[int]:
+    """The same choice, row by row."""
+    off = [sum((a > 0) != (b > 0) for a, b in zip(row, asked, strict=True)) for row in rows]
+    limit = sorted(off)[most - 1]
+    nearer = [number for number, each in enumerate(off) if each < limit]
+    alike = [number for number, each in enumerate(off) if each == limit]
+    return [*nearer, *alike[: ALIKE * most - len(nearer)]]
+
+
+@pytest.mark.parametrize("dimensions", [4, 8, 12, 128, 132, 252, 256, 260, 512])
+def test_signs_are_compared_alike_by_columns_and_by_rows(dimensions: int) -> None:
+    rng = Random(dimensions)
+    rows = [normal(rng, dimensions) for _ in range(60)]
+    vectors = Vectors(pack_all(rows, dimensions), dimensions)
+    for asked in (normal(rng, dimensions), rows[7]):
+        assert vectors.alike(asked, 10) == nearest_by_signs(rows, asked, 10)
+
+
+@pytest.mark.parametrize("dimensions", [128, 256])
+def test_a_row_that_differs_in_every_sign_disturbs_no_other(dimensions: int) -> None:
+    rng = Random(8)
+    asked = normal(rng, dimensions)
+    opposite = [-value for value in asked]
+    rows = [opposite, asked, opposite, *(normal(rng, dimensions) for _ in range(20))]
+    vectors = Vectors(pack_all(rows, dimensions), dimensions)
+    assert vectors.alike(asked, 5) == nearest_by_signs(rows, asked, 5)
+    assert vectors.alike(asked, 22) == nearest_by_signs(rows, asked, 22)

@@ -134,7 +134,8 @@ export class Offline {
   async #cached(path: string): Promise<Response | undefined> {
     for (const name of (await this.#names()).reverse()) {
       const cache = await this.deps.caches.open(name);
-      const found = await cache.match(path, IGNORE);
+      // By its very address a file is found at once; otherwise every file is looked at.
+      const found = (await cache.match(path)) ?? (await cache.match(path, IGNORE));
       if (found) return found;
     }
     return undefined;

@@ -86,6 +86,40 @@ describe("loading", () => {
     expect(seen.filter(({ phase }) => phase === "index").map(({ total }) => total)).toEqual([0, 0]);
   });
 
+  test("unzips what comes, and hands on what is no stream of that kind", async () => {
+    const { gzipSync } = await import("node:zlib");
+    const read = async (sent: Uint8Array) => {
+      const lengths: number[] = [];
+      const { made } = engine({
+        index: async () => new Response(sent as BodyInit),
+        open: (view) => {
+          lengths.push((view as { length: number }).length);
+          return host;
+        },
+      });
+      await made.load(PYTHON, WORDS);
+      return lengths;
+    };
+    expect(await read(gzipSync("plain ".repeat(100)))).toEqual([600]);
+    expect(await read(gzipSync("cut").subarray(0, 15))).toEqual([15]);
+    expect(await read(new TextEncoder().encode("plain"))).toEqual([5]);
+  });
+
+  test("asks for both of Pyodide's modules at once, and starts by the first alone", async () => {
+    const asked: string[] = [];
+    const made = new KbEngine({
+      importPyodide: (url) => {
+        asked.push(url);
+        return Promise.reject(new TypeError("Failed to fetch"));
+      },
+      fetch: file("index"),
+      progress: () => undefined,
+      startTimeoutMs: 20,
+    });
+    await expect(made.load(PYTHON, WORDS)).rejects.toMatchObject({ reason: "network" });
+    expect(asked.sort()).toEqual(["/assets/py/r/pyodide.asm.mjs", "/assets/py/r/pyodide.mjs"]);
+  });
+
   const never = () => new Promise<never>(() => undefined);
   const rejects = (error: unknown) => () => Promise.reject(error);
   const throws = (error: unknown) => () => {

@@ -117,8 +117,10 @@ export class KbEngine {
   }
 
   async #start(python: PythonUrls): Promise<PyodideInterface> {
-    const starting = this.deps
-      .importPyodide(`${python.runtime}pyodide.mjs`)
+    const { importPyodide } = this.deps;
+    // What Pyodide imports next comes beside it, not after it; where it fails, Pyodide says so.
+    importPyodide(`${python.runtime}pyodide.asm.mjs`).catch(() => undefined);
+    const starting = importPyodide(`${python.runtime}pyodide.mjs`)
       .then(({ loadPyodide }) =>
         loadPyodide({
           indexURL: python.runtime,
@@ -145,9 +147,10 @@ export class KbEngine {
     try {
       const response = await this.deps.fetch(url);
       if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-      return await readCounted(response, (loaded, total) =>
+      const bytes = await readCounted(response, (loaded, total) =>
         this.deps.progress({ type: "progress", phase, loaded, total }),
       );
+      return await unzipped(bytes);
     } catch (error) {
       throw new KbError("network", describe(error), { cause: error });
     }
@@ -191,6 +194,18 @@ async function readCounted(
     at += part.length;
   }
   return whole;
+}
+
+/** What is in the gzip stream, while Python starts; what cannot be unzipped here is Python's to refuse. */
+async function unzipped(bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    const plain = new Blob([bytes as BlobPart])
+      .stream()
+      .pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(plain).arrayBuffer());
+  } catch {
+    return bytes;
+  }
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T> {
