@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from core.confidence.device import repeated
 from core.confidence.refusal import only_refuses
+from core.confidence.repetition import repeated
 from kb.features import STOP_STEMS, stems
 from kb.normalise import words
 
