@@ -114,6 +114,7 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
         name for name in names if name.partition(".")[0] not in {*sys.stdlib_module_names, "core"}
     }
     siblings = (
+        "memory_bank",
         "memory_budgets",
         "memory_cache",
         "memory_commands",
@@ -124,6 +125,7 @@ def test_it_imports_the_standard_library_and_core_only(module: object) -> None:
         "memory_figures",
         "memory_knowledge",
         "memory_learning",
+        "memory_personalities",
         "memory_revocations",
         "memory_rows",
         "memory_subjects",
