@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from core.messages import MemoryTurn
@@ -33,6 +34,7 @@ PARTS_SHARE: Final = 0.3
 RECALLED_SHARE: Final = 0.25
 TURN_SHARE: Final = 0.5
 SUMMARY_TOKENS: Final = 512
+_LINES: Final = 1_024
 _LEAST: Final = 8
 """A passage or turn that is cut to fewer tokens says nothing."""
 
@@ -184,11 +186,16 @@ def _recalled(asked: Asked, room: int, window: Window) -> list[str]:
 def _redacted(turns: Sequence[MemoryTurn]) -> list[MemoryTurn]:
     """What was said, in the only form that goes on: an assistant may name the site's own number."""
     return [
-        MemoryTurn(turn.role, spoken(clean(turn.content)))
+        MemoryTurn(turn.role, _line(turn.role == "user", turn.content))
         for turn in turns
-        for clean in (redact if turn.role == "user" else redact_secrets,)
         if turn.content.strip()
     ]
+
+
+@lru_cache(maxsize=_LINES)
+def _line(is_visitors: bool, text: str) -> str:
+    """One line redacted: the next question comes after the same lines."""
+    return spoken(redact(text) if is_visitors else redact_secrets(text))
 
 
 def _last(turns: Sequence[MemoryTurn], room: int, window: Window) -> list[MemoryTurn]:
