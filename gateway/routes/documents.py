@@ -182,12 +182,19 @@ class Documents:
                 "bytes": len(knowledge.packed),
                 "embedding": _embedding(knowledge.embedding),
             },
-            "risk_topics": {topic.name: list(topic.words) for topic in site.risk_topics},
             "local_models": models.offered(site, self._services.local_models),
-            "encoder": models.encoder(site, self._services.local_models),
+            **self._seldom(site),
             "version": __version__,
             "build": self._build,
         }
+
+    def _seldom(self, site: SiteSettings) -> dict[str, object]:
+        """What few sites have; the others' first screen is spared it."""
+        seldom: dict[str, object] = {
+            "risk_topics": {topic.name: list(topic.words) for topic in site.risk_topics},
+            "encoder": models.encoder(site, self._services.local_models),
+        }
+        return {name: value for name, value in seldom.items() if value}
 
     async def knowledge(self, request: Request) -> Response:
         """`GET /kb/<site>/<release>.idx`: the index as the browser's own copy of it."""

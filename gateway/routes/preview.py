@@ -80,14 +80,15 @@ class _Previews:
 
     async def panel(self, request: Request) -> Response:
         """`GET /preview/<theme>/panel/<site>`: the panel, in a frame of the page above."""
-        site = replace(self._documents.site(request), theme=_theme(request), turnstile=None)
+        site = replace(
+            self._documents.site(request), theme=_theme(request), turnstile=None, encoder=None
+        )
         # Every window around it counts: the page, and the console around that.
         ancestors = f"'self' {self._settings.console_url}"
         own = {
             "preview": True,
             "host_origins": [self._settings.public_url],
             "local_models": [],
-            "encoder": None,
         }
         return self._documents.document(request, site, "panel", ancestors, own)
 

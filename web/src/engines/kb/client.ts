@@ -112,44 +112,37 @@ export class KnowledgeBase {
   async ask(request: KbRequest): Promise<KbResponse> {
     const near = this.near && (await this.near(request.question));
     const asked = near ? { ...request, near } : request;
-    const reply = await this.#asked({ type: "ask", request: asked });
-    if (reply.type !== "answer") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.response;
+    return (await this.#asked({ type: "ask", request: asked }, "answer")).response;
   }
 
   /** Lists what can be asked; rejects at once when the knowledge base is not ready. */
   async browse(request: KbBrowse): Promise<readonly KbTopic[]> {
-    const reply = await this.#asked({ type: "browse", request });
-    if (reply.type !== "topics") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.topics;
+    return (await this.#asked({ type: "browse", request }, "topics")).topics;
   }
 
   /** What a model on this device is to be told of a question. */
   async prompt(request: KbPromptRequest): Promise<KbPrompt> {
-    const reply = await this.#asked({ type: "prompt", request });
-    if (reply.type !== "prompted") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.prompt;
+    return (await this.#asked({ type: "prompt", request }, "prompted")).prompt;
   }
 
   /** How far what a model on this device wrote may be believed. */
   async judge(request: KbJudgeRequest): Promise<KbJudged> {
-    const reply = await this.#asked({ type: "judge", request });
-    if (reply.type !== "judged") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.judged;
+    return (await this.#asked({ type: "judge", request }, "judged")).judged;
   }
 
   /** What an encoder encodes; rejects at once when the knowledge base is not ready. */
   async texts(): Promise<readonly KbText[]> {
-    const reply = await this.#asked({ type: "texts" });
-    if (reply.type !== "texts") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return reply.texts;
+    return (await this.#asked({ type: "texts" }, "texts")).texts;
   }
 
-  async #asked(call: DistributiveOmit<KbCall, "id">): Promise<KbReply> {
+  async #asked<Type extends KbReply["type"]>(
+    call: DistributiveOmit<KbCall, "id">,
+    type: Type,
+  ): Promise<Extract<KbReply, { type: Type }>> {
     if (!this.ready) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
     const unwatch = this.#watch(this.#options.askTimeoutMs ?? ASK_TIMEOUT_MS);
     try {
-      return await this.#call(call);
+      return expected(await this.#call(call), type);
     } finally {
       unwatch();
     }
@@ -175,9 +168,9 @@ export class KnowledgeBase {
 
   async #loadWorker(): Promise<Loaded> {
     const { python, knowledge } = this.#options;
-    const reply = await this.#call({ type: "load", python, knowledge });
-    if (reply.type !== "loaded") throw new KbError("python", `unexpected reply: ${reply.type}`);
-    return { release: reply.release, embedding: reply.embedding };
+    const call = this.#call({ type: "load", python, knowledge });
+    const { release, embedding } = expected(await call, "loaded");
+    return { release, embedding };
   }
 
   #spawn(): void {
@@ -269,4 +262,12 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
     signal.addEventListener("abort", abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
+}
+
+function expected<Type extends KbReply["type"]>(
+  reply: KbReply,
+  type: Type,
+): Extract<KbReply, { type: Type }> {
+  if (reply.type !== type) throw new KbError("python", `unexpected reply: ${reply.type}`);
+  return reply as Extract<KbReply, { type: Type }>;
 }
