@@ -114,7 +114,7 @@ async def test_an_operator_sees_a_budget_run_low_and_is_told(surfer: Surfer, sho
     await expect(caller).to_have_count(1)
 
     # What is told goes by itself: it is looked for while somebody asks.
-    half = page.get_by_role("status").filter(has_text="spent 50 % of its budget for today")
+    half = page.get_by_role("status").filter(has_text="spent 50% of its budget for today")
     await asyncio.gather(expect(half).to_be_visible(), asked(surfer, shop))
     await expect(caller).to_have_count(2, timeout=10_000)
 

@@ -134,12 +134,12 @@ export const strings = {
     /** From least to most likely; `words.ts` has the bounds. */
     levels: [
       (percent: number) =>
-        `Its best answer is very likely wrong: ${percent}\u00a0% chance of being right.`,
+        `Its best answer is very likely wrong: ${percent}% chance of being right.`,
       (percent: number) =>
-        `Its best answer is probably wrong: ${percent}\u00a0% chance of being right.`,
-      (percent: number) => `Its best answer might be right: ${percent}\u00a0% chance.`,
-      (percent: number) => `Its best answer is probably right: ${percent}\u00a0% chance.`,
-      (percent: number) => `Its best answer is very likely right: ${percent}\u00a0% chance.`,
+        `Its best answer is probably wrong: ${percent}% chance of being right.`,
+      (percent: number) => `Its best answer might be right: ${percent}% chance.`,
+      (percent: number) => `Its best answer is probably right: ${percent}% chance.`,
+      (percent: number) => `Its best answer is very likely right: ${percent}% chance.`,
     ],
   },
 

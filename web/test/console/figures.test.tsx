@@ -346,13 +346,13 @@ describe("the budgets", () => {
     const said = { site: "site_demo", period: "day", reached: 0.8, used_up: false };
     gateway.line.says(JSON.stringify(said), "budget");
     await settle();
-    expect(text(".note")).toContain("The Shop has spent 80 % of its budget for today.");
+    expect(text(".note")).toContain("The Shop has spent 80% of its budget for today.");
     gateway.line.says(JSON.stringify({ ...said, used_up: true, period: "month" }), "budget");
     await settle();
     expect(text(".note")).toContain("too little left of its budget for this month");
     gateway.fail("GET /usage", 503);
     gateway.line.says(JSON.stringify(said), "budget");
     await settle();
-    expect(text(".note")).toContain("site_demo has spent 80 %");
+    expect(text(".note")).toContain("site_demo has spent 80%");
   });
 });

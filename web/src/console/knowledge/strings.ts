@@ -156,12 +156,12 @@ export const knowledge = {
       asked_back: "The visitor is asked which of these was meant.",
       handed_over: "Nothing is sure enough, so a person is asked.",
     },
-    sure: (percent: number, needed: number) => `${percent}\u00a0% sure; ${needed}\u00a0% is needed`,
+    sure: (percent: number, needed: number) => `${percent}% sure; ${needed}% is needed`,
     said: (outcome: string, sure: string, question: string) =>
       question === "" ? `${outcome}: ${sure}.` : `${outcome}: ${sure}. ${question}`,
     by: "Answered by",
     candidates: "Nearest entries",
-    chance: (percent: number) => `${percent}\u00a0%`,
+    chance: (percent: number) => `${percent}%`,
     noCandidates: "No entry comes near.",
     add: "Make it a way to ask this entry",
     has: "This entry has it as a way to ask.",
@@ -193,7 +193,7 @@ export const knowledge = {
     asked: (count: number) => (count === 1 ? "Asked once" : `Asked ${count} times`),
     last: "last",
     similar: (count: number) => number(count, "similar wording", "similar wordings"),
-    nearest: (percent: number) => `Nearest entry, ${percent}\u00a0% sure`,
+    nearest: (percent: number) => `Nearest entry, ${percent}% sure`,
     noNearest: "No entry comes near.",
     write: "Write an entry",
     addTo: "Add as a way to ask",
@@ -315,7 +315,7 @@ export const knowledge = {
     share: "Questions your site has no answer to",
     shareHint:
       "How many of the questions that visitors ask are about something else altogether. The higher it is, the surer Fanlight must be before it answers. If you do not know, leave it.",
-    percent: (percent: number) => `${percent}\u00a0%`,
+    percent: (percent: number) => `${percent}%`,
     marks: (count: number) => number(count, "question marked", "questions marked"),
     marksHint:
       "Marks say which entry is right for a question, or that none is. From about 50 on they correct the confidence. You set them under Unanswered.",

@@ -185,5 +185,5 @@ function budgetSaid(
 ) {
   return usedUp
     ? budget.usedUp(name, period)
-    : budget.reached(name, period, `${Math.round(reached * 100)} %`);
+    : budget.reached(name, period, `${Math.round(reached * 100)}%`);
 }

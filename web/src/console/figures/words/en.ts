@@ -114,7 +114,7 @@ export const en = {
 
   confidence: {
     title: "How sure the answers were, and how right that was",
-    what: "Bars: how many answers were this sure. Marks: the share of judged ones that were good; on the line, a stated 70 % is right 70 times in 100.",
+    what: "Bars: how many answers were this sure. Marks: the share of judged ones that were good; on the line, a stated 70% is right 70 times in 100.",
     unjudged: "Nobody has judged an answer yet, so nothing is known of how right this was.",
     turns: "Questions",
     sure: "Stated confidence",

@@ -193,7 +193,7 @@ export const en = {
     byModel: (model: string) => `Answered by ${model}`,
     shown: "A visitor would be shown this",
     notShown: (percent: number) =>
-      `Not sure enough (${percent} %): a visitor would be shown what is below, and a person would be asked.`,
+      `Not sure enough (${percent}%): a visitor would be shown what is below, and a person would be asked.`,
     noReply: "No model answered.",
   },
 

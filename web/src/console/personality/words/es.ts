@@ -198,7 +198,7 @@ export const es: PersonalityWords = {
     byModel: (model: string) => `Respondió ${model}`,
     shown: "A un visitante se le mostraría esto",
     notShown: (percent: number) =>
-      `No es lo bastante seguro (${percent} %): a un visitante se le mostraría lo de abajo y se preguntaría a una persona.`,
+      `No es lo bastante seguro (${percent}\u00a0%): a un visitante se le mostraría lo de abajo y se preguntaría a una persona.`,
     noReply: "Ningún modelo respondió.",
   },
 

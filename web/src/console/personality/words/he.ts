@@ -179,7 +179,7 @@ export const he: PersonalityWords = {
     byModel: (model: string) => `ענה ${model}`,
     shown: "זה מה שיוצג למבקר",
     notShown: (percent: number) =>
-      `לא בטוח מספיק (${percent} %): למבקר יוצג מה שלמטה, ותישאל שאלה לאדם.`,
+      `לא בטוח מספיק (${percent}%): למבקר יוצג מה שלמטה, ותישאל שאלה לאדם.`,
     noReply: "אף מודל לא ענה.",
   },
 
