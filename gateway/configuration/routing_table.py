@@ -96,8 +96,8 @@ ROUTING_SETTINGS: Final = (
     ),
     Setting(
         *("routing", "alerts", "list of numbers"),
-        "The shares of a budget, above 0 and up to 1, that are told of in the log once they are "
-        "spent.",
+        "The shares of a budget, above 0 and up to 1, that are told of once they are spent: in the "
+        "log and the figures, and of a site's own budget in the console.",
         (0.5, 0.8, 0.95),
     ),
     Setting(

@@ -19,7 +19,11 @@ VARIABLE = re.compile(r"(?<![A-Z_])FANLIGHT_[A-Z_]+[A-Z]")
 
 def leaves(name: str, command: click.Command) -> Iterator[str]:
     if isinstance(command, click.Group):
-        for child, inner in command.commands.items():
+        # Some groups import a command only when it is asked for.
+        context = click.Context(command)
+        for child in command.list_commands(context):
+            inner = command.get_command(context, child)
+            assert inner is not None
             yield from leaves(f"{name} {child}", inner)
     else:
         yield name
