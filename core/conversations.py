@@ -10,22 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from core.messages import Turn
 from core.prompting.budget import estimate
 from core.scope import Scope
 
+ALWAYS: Final = "always"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation; `tokens` as its model's server counted, else estimated."""
+    """One message of a conversation; `tokens` as its model's server counted, else estimated.
+
+    `shown` is False for a reply that was not trusted: the visitor never saw it.
+    """
 
     number: int
     role: Literal["user", "assistant"]
     content: str
     tokens: int
     turn_id: str
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,19 @@ def lengths(question: str, turn: Turn) -> Lengths:
     return Lengths(estimate(question), said if turn.reply else 0)
 
 
+def reply_shown(reasons: Sequence[str], *, escalated: bool) -> bool:
+    """Whether a turn's reply was shown: else the fallback stood in its place.
+
+    An entry that is marked `escalate: always` is shown, and a person is asked beside it.
+    """
+    return not escalated or ALWAYS in reasons
+
+
 def messages_of(number: int, question: str, turn: Turn) -> Sequence[Message]:
     """The two messages of the turn of this number, counted from 1."""
     long = lengths(question, turn)
+    shown = reply_shown(turn.reasons, escalated=turn.escalate)
     return (
         Message(2 * number - 1, "user", question, long.question, turn.id),
-        Message(2 * number, "assistant", turn.reply, long.reply, turn.id),
+        Message(2 * number, "assistant", turn.reply, long.reply, turn.id, shown),
     )

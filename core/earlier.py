@@ -3,8 +3,9 @@
 Decides what a prompt goes by where the truth has a conversation's turns and a browser says what
 stood in them: what the truth has stands, whatever the browser says of it. Of what the browser adds,
 a visitor's line that the truth does not have (its browser answered it, or it was never kept) stays
-with the answer that is claimed for it, at its place; an answer that is claimed without a question,
-or to one whose answer the truth has, is left out.
+with the answer that is claimed for it, at its place, and so does an answer to a question that the
+truth has without one: the visitor was shown something in its place. An answer that is claimed
+without a question, or to one whose answer the truth has, is left out.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def joined(known: Sequence[Exchanged], claimed: Sequence[MemoryTurn]) -> tuple[M
     Claims are matched from the newest back, by the visitor's words; a claim that is not known
     stands before what it was said before.
     """
+    known = list(known)
     beside: dict[int, list[Exchanged]] = {}
     at = len(known)
     for one in reversed(exchanges(claimed)):
@@ -48,6 +50,8 @@ def joined(known: Sequence[Exchanged], claimed: Sequence[MemoryTurn]) -> tuple[M
             beside.setdefault(at, []).insert(0, one)
         else:
             at = same
+            if not known[at].answers:
+                known[at] = Exchanged(known[at].question, one.answers)
     found: list[MemoryTurn] = []
     for number in range(len(known) + 1):
         here = [*beside.get(number, []), *known[number : number + 1]]

@@ -70,19 +70,19 @@ def read_topics(text: str) -> Topics:
 
 def own_topics(told: Mapping[str, Any]) -> Topics:
     """A site's own topics, from `{topic: [phrase]}` of a request; raises `ValueError`."""
-    if not all(isinstance(some, list) for some in told.values()):
-        raise ValueError("risk_topics must be {topic: [phrase]}")
+    for some in told.values():
+        if not isinstance(some, list) or not all(isinstance(each, str) for each in some):
+            raise ValueError("risk_topics must be {topic: [phrase]}")
     try:
-        phrases = tuple((topic, tuple(map(_phrase, some))) for topic, some in told.items())
+        return _kept(tuple((topic, tuple(some)) for topic, some in told.items()))
     except ValueError as error:
         raise ValueError(f"risk_topics must be {{topic: [phrase]}}: {error}") from error
-    return _kept(phrases)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _kept(phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> Topics:
     """The same topics come with every question: their stems are looked for once."""
-    return Topics(dict(phrases))
+    return Topics({topic: [_phrase(each) for each in some] for topic, some in phrases})
 
 
 def _phrase(value: object) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 from math import sumprod
 from typing import Final
@@ -26,7 +25,6 @@ STATED: Final = 0.4
 """How far a fact of the world is stated, from which it is one."""
 AT_LENGTH: Final = 16
 """Telling words from which a reply is no short statement."""
-_LANGUAGES: Final = 1_024
 _LINK: Final = re.compile(
     r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+"
     r"|\b[\w-]+\.(?:com|net|org|example|io|co)\b",
@@ -119,14 +117,8 @@ def _form(evidence: Evidence) -> dict[str, float]:
 def _across(evidence: Evidence) -> bool:
     """Whether reply and passages are in two languages, as far as that can be told."""
     ours = detect_language(evidence.reply) or detect_language(evidence.question)
-    theirs = _language(tuple(evidence.passages))
+    theirs = detect_language(" ".join(evidence.passages))
     return None not in {ours, theirs} and ours != theirs
-
-
-@lru_cache(_LANGUAGES)
-def _language(passages: tuple[str, ...]) -> str | None:
-    """The language of passages; the same ones are found again and again."""
-    return detect_language(" ".join(passages))
 
 
 def _counts(word: Word) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from core.messages import MemoryTurn
@@ -34,7 +33,6 @@ PARTS_SHARE: Final = 0.3
 RECALLED_SHARE: Final = 0.25
 TURN_SHARE: Final = 0.5
 SUMMARY_TOKENS: Final = 512
-_LINES: Final = 1_024
 _LEAST: Final = 8
 """A passage or turn that is cut to fewer tokens says nothing."""
 
@@ -126,9 +124,8 @@ def compose(
     if summary:
         lines = [unmarked(line.shown) for line in summary]
         text += _section(heading, ["<earlier>", *lines, "</earlier>"])
-    messages = [{"role": "system", "content": text}]
-    messages += [{"role": turn.role, "content": turn.content} for turn in last]
-    messages.append({"role": "user", "content": question})
+    said = _alternating([*last, MemoryTurn("user", question)])
+    messages = [{"role": "system", "content": text}, *said]
     return Composed(
         Prompt(messages, window.reply),
         used,
@@ -186,16 +183,11 @@ def _recalled(asked: Asked, room: int, window: Window) -> list[str]:
 def _redacted(turns: Sequence[MemoryTurn]) -> list[MemoryTurn]:
     """What was said, in the only form that goes on: an assistant may name the site's own number."""
     return [
-        MemoryTurn(turn.role, _line(turn.role == "user", turn.content))
+        MemoryTurn(turn.role, spoken(clean(turn.content)))
         for turn in turns
+        for clean in (redact if turn.role == "user" else redact_secrets,)
         if turn.content.strip()
     ]
-
-
-@lru_cache(maxsize=_LINES)
-def _line(is_visitors: bool, text: str) -> str:
-    """One line redacted: the next question comes after the same lines."""
-    return spoken(redact(text) if is_visitors else redact_secrets(text))
 
 
 def _last(turns: Sequence[MemoryTurn], room: int, window: Window) -> list[MemoryTurn]:
@@ -210,6 +202,17 @@ def _last(turns: Sequence[MemoryTurn], room: int, window: Window) -> list[Memory
     while found and found[-1].role != "user":
         found.pop()
     return found[::-1]
+
+
+def _alternating(turns: Sequence[MemoryTurn]) -> list[dict[str, str]]:
+    """The turns as messages, neighbours of one role as one: many templates refuse them apart."""
+    found: list[dict[str, str]] = []
+    for turn in turns:
+        if found and found[-1]["role"] == turn.role:
+            found[-1]["content"] += f"\n\n{turn.content}"
+        else:
+            found.append({"role": turn.role, "content": turn.content})
+    return found
 
 
 def _summary(

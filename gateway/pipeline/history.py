@@ -50,7 +50,9 @@ class History:
         replies = await self._replies(scope, conversation_id, kept)
         known = []
         for question, reply in zip(kept[::2], kept[1::2], strict=True):
-            said = [await self._told(reply.content), *replies.get(reply.turn_id, ())]
+            # What was not trusted nobody saw: a person answered, or nobody yet.
+            own = await self._told(reply.content) if reply.shown else ""
+            said = [own, *replies.get(reply.turn_id, ())]
             asked = MemoryTurn("user", await self._told(question.content))
             answers = tuple(MemoryTurn("assistant", text) for text in said if text)
             known.append(Exchanged(asked, answers))
@@ -73,7 +75,7 @@ class History:
         self, scope: Scope, conversation_id: str, kept: Sequence[Message]
     ) -> dict[str, list[str]]:
         """What people answered, by the turn, where some turn was answered by nobody else."""
-        if all(one.content for one in kept):
+        if all(one.content and one.shown for one in kept):
             return {}
         found: dict[str, list[str]] = {}
         for event in await self._truth.events(scope, conversation_id, 0):

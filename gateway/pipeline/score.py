@@ -15,7 +15,6 @@ from typing import Final
 
 from core.confidence import FITTED, Closeness, Look, Scorer
 from core.gate import must_escalate
-from core.ports import Prompt
 from gateway.pipeline.disclaimers import SILENT, Disclaimers
 from gateway.pipeline.state import TurnState
 from gateway.pipeline.turns import from_model, unanswered
@@ -44,7 +43,7 @@ class Calibrated:
         if written is None:
             return state
         quoted = [*_known(state), *(one.answer for one in state.recalled)]
-        found = flaws(written.reply, quoted, _instructions(state.prompt), state.canaries)
+        found = flaws(written.reply, quoted, _instructions(state), state.canaries)
         look = self._scorer.look(
             state.request.question,
             _known(state),
@@ -87,11 +86,18 @@ def texts_of(hits: Sequence[Hit]) -> list[str]:
     return [f"{hit.entry.question}\n{hit.entry.answer}" for hit in hits]
 
 
-def _instructions(prompt: Prompt | None) -> str:
-    """What the model was told, up to the passages, which it may well repeat."""
+def _instructions(state: TurnState) -> str:
+    """What the model was told, up to the passages, which it may well repeat.
+
+    Without the canaries, which are looked for by themselves: the rest is the same in every turn.
+    """
+    prompt = state.prompt
     if prompt is None or not prompt.messages or prompt.messages[0].get("role") != "system":
         return ""
-    return _DATA.split(prompt.messages[0].get("content", ""), maxsplit=1)[0]
+    told = _DATA.split(prompt.messages[0].get("content", ""), maxsplit=1)[0]
+    for canary in state.canaries:
+        told = told.replace(canary, "")
+    return told
 
 
 def _language(state: TurnState) -> str:

@@ -108,8 +108,8 @@ async def test_what_the_knowledge_base_lacks_goes_to_the_model() -> None:
     assert turn["source"] == "cloud"
     assert turn["model"] == "scripted-1"
     assert turn["usage"] == {"prompt_tokens": 12, "completion_tokens": 3}
-    assert [m["role"] for m in model.prompts[0].messages] == ["system", "user", "user"]
-    assert model.prompts[0].messages[-1]["content"] == "zxqv unknown thing"
+    assert [m["role"] for m in model.prompts[0].messages] == ["system", "user"]
+    assert model.prompts[0].messages[1]["content"] == "earlier\n\nzxqv unknown thing"
 
 
 async def test_what_a_model_thinks_is_kept_apart_and_not_streamed() -> None:

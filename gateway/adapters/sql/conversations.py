@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from core.conversations import Message
+from core.conversations import Message, reply_shown
 from core.scope import Scope
 from gateway.adapters.sql import tables
 from gateway.adapters.sql.knowledge import Run
@@ -21,6 +21,8 @@ NEWEST: Final = (
         _turns.reply,
         _turns.question_tokens,
         _turns.reply_tokens,
+        _turns.escalate,
+        _turns.reasons,
     )
     .where(
         _turns.conversation_id == bindparam("conversation_id"),
@@ -52,8 +54,9 @@ class SqlConversations:
 def _messages(connection: Connection, asked: dict[str, object], limit: int) -> list[Message]:
     found: list[Message] = []
     for row in reversed(connection.execute(NEWEST, asked).all()):
+        shown = reply_shown(row.reasons, escalated=row.escalate)
         found += (
             Message(2 * row.seq - 1, "user", row.question, row.question_tokens, row.id),
-            Message(2 * row.seq, "assistant", row.reply, row.reply_tokens, row.id),
+            Message(2 * row.seq, "assistant", row.reply, row.reply_tokens, row.id, shown),
         )
     return found[max(0, len(found) - limit) :]
