@@ -105,6 +105,18 @@ describe("the list", () => {
     expect(gateway.sent("GET", "/site_help")).toHaveLength(1);
   });
 
+  it("offers a way back that is about the site where something was done", async () => {
+    gateway.speaking.sites = ["site_demo", "site_help"];
+    await open(`${HERE}/~none`);
+    await click(button(words.useNone));
+    await choose(".manner-room .list-head select", "site_help");
+    await click(button(words.undo));
+    expect(gateway.sent("DELETE", "/choice").map(({ path }) => path)).toEqual([
+      "/v1/personalities/site_demo/choice",
+    ]);
+    expect(location.hash).toBe(HERE);
+  });
+
   it("says what is not there", async () => {
     await open(`${HERE}/nobody`);
     expect(text(".blank-title")).toBe(words.goneTitle);
@@ -227,10 +239,12 @@ describe("a personality of one's own", () => {
     await type("#manner-identity-role", "guide");
     await save();
     expect(text("#manner-identity-expertise-error")).toBe("this cannot be read");
+    expect(get("#manner-identity-expertise-error bdi").lang).toBe("en");
     gateway.fail("PUT /console.own-1", 503, {});
     await type("#manner-identity-role", "guides");
     await save();
     expect(text(".entry-error")).toContain("Not saved.");
+    expect(get(".entry-error bdi").lang).toBe("en");
     expect(console.hasUnsaved()).toBe(true);
   });
 
@@ -421,6 +435,7 @@ describe("what a model is told", () => {
     await open(HERE);
     await moment();
     expect(text(".manner-told .error")).toContain("could not be put together");
+    expect(get(".manner-told .error bdi").lang).toBe("en");
     gateway.failures.clear();
     await hears();
     await moment();

@@ -11,7 +11,7 @@ import { Trouble } from "../api";
 import { REMOVED } from "./api";
 import { type Document, documentOf, type Form, same } from "./form";
 import { NEW } from "./place";
-import type { About, PersonalityStore } from "./store";
+import type { About, Note, PersonalityStore } from "./store";
 import type { Item } from "./wire";
 
 /** How the type of the problem ends where another edit stands than the text was made of. */
@@ -192,13 +192,24 @@ export class PersonalityDeeds {
     const { store } = this;
     const overtaken = isOvertaken(trouble);
     if (overtaken) store.say({ about: "overtaken", trouble, offer: null });
-    else store.say({ about: "failed", trouble, offer: { does: "again", run: again } });
+    else store.say({ about: "failed", trouble, offer: this.#offer("again", again) });
     store.onTrouble(trouble);
     if (overtaken) await store.read();
   }
 
   #say(about: About, undo: (() => void) | null = null): void {
-    this.store.say({ about, trouble: null, offer: undo && { does: "undo", run: undo } });
+    this.store.say({ about, trouble: null, offer: undo && this.#offer("undo", undo) });
+  }
+
+  /** What is offered is about the site that is shown now, wherever one is by then. */
+  #offer(does: "undo" | "again", run: () => void): Note["offer"] {
+    const { store } = this;
+    const { site } = store.place.value;
+    const back = (): void => {
+      if (store.place.value.site !== site) store.visit({ room: "personality", site, name: null });
+      run();
+    };
+    return { does, run: back };
   }
 }
 
