@@ -2,8 +2,9 @@
 
 It decides what an edit becomes (another row over the owner's files and settings, never a change of
 them), and refuses, as a `Problem`, what cannot be used (every flaw at once), what is not there, a
-change of a file's personality, a save over an edit that its writer has not seen, and the end of a
-personality that is in use. What is written is told to models from the next question on.
+change of a file's personality, a save over an edit that its writer has not seen or the undoing of
+one, and the end of a personality that is in use. What is written is told to models from the next
+question on.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ Origin = Literal["console", "folder", "fanlight"]
 class Item:
     """A personality as operators see it; `flaws` are why there is none in its file.
 
-    `edit` is the one that stands; None where a file speaks.
+    `edit` is the one that stands; None where a file speaks. `undoable` where it is there without
+    that edit too.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Item:
     personality: Personality | None
     flaws: Sequence[Flaw] = ()
     edit: PersonalityEdit | None = None
+    undoable: bool = False
 
     @property
     def number(self) -> int:
@@ -167,8 +170,12 @@ class PersonalityDesk:
 
         await self._append(site, made)
 
-    async def undo(self, site: str, name: str, author: str) -> Item | None:
-        """Take back what was last done to one; None when it is gone with that. Raises `Problem`."""
+    async def undo(self, site: str, name: str, author: str, *, based_on: int) -> Item | None:
+        """Take back what was last done to one; None when it is gone with that. Raises `Problem`.
+
+        `based_on` is the number of the edit that its author saw, 0 where it was removed: only that
+        one, or that removal, is taken back.
+        """
         if not (await self._spoken.look(site)).known(name):
             await self._own(site, name)
 
@@ -176,6 +183,8 @@ class PersonalityDesk:
             newest = layer.newest(name)
             if newest is None:
                 raise problems.nothing_to_undo()
+            if based_on != (newest.number if name in layer.own else 0):
+                raise personality_changed()
             undone = self._edit(site, "undo", author, name)
             undone = replace(undone, takes_back=newest.number)
             if name not in Layer((*layer.edits, undone)).own:
@@ -250,7 +259,7 @@ def _refuse_in_use(layer: Layer, name: str) -> None:
 
 
 def _of_console(own: Own) -> Item:
-    return Item(own.name, "console", own.personality, (), own.edit)
+    return Item(own.name, "console", own.personality, (), own.edit, own.undoable)
 
 
 def _of_file(filed: Filed) -> Item:

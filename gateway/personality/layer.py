@@ -25,11 +25,15 @@ Action = Literal["created", "edited", "removed", "restored"]
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A personality that was made in the console, as the edit that stands wrote it."""
+    """A personality that was made in the console, as the edit that stands wrote it.
+
+    `undoable` where another edit is below that one: it is there without its newest edit too.
+    """
 
     name: str
     personality: Personality
     edit: PersonalityEdit
+    undoable: bool
 
 
 class Layer:
@@ -38,9 +42,8 @@ class Layer:
     def __init__(self, edits: Sequence[PersonalityEdit] = ()) -> None:
         self.edits = tuple(edits)
         standing = _standing(self.edits)
-        newest = (own[-1] for own in standing.values() if own)
         self._standing = standing
-        self.own = {each.name: each for each in map(_own, newest) if each is not None}
+        self.own = {each.name: each for each in map(_own, standing.values()) if each is not None}
         chosen = [edit for edit in self.edits if edit.kind in {"use", "reset"}]
         self.choice = chosen[-1] if chosen and chosen[-1].kind == "use" else None
 
@@ -96,12 +99,14 @@ def _standing(edits: Iterable[PersonalityEdit]) -> dict[str, list[PersonalityEdi
     return found
 
 
-def _own(edit: PersonalityEdit) -> Own | None:
-    if edit.kind != "set" or edit.name is None:
+def _own(standing: Sequence[PersonalityEdit]) -> Own | None:
+    """What stands of one personality's edits, oldest first; None where it is removed."""
+    edit = standing[-1] if standing else None
+    if edit is None or edit.kind != "set" or edit.name is None:
         return None
     # What another release has no field for is left out, and does no harm.
     personality, _ = examine(edit.document)
-    return Own(edit.name, personality, edit)
+    return Own(edit.name, personality, edit, undoable=len(standing) > 1)
 
 
 def _action(edit: PersonalityEdit, before: Sequence[PersonalityEdit]) -> Action:

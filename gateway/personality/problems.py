@@ -23,7 +23,7 @@ def bad_personality(flaws: Sequence[Flaw]) -> Problem:
 
 
 def personality_changed() -> Problem:
-    """A save, or a removal, that is based on an older personality than the one that stands."""
+    """A save, or the undoing of an edit, that is based on another one than the one that stands."""
     return Problem(
         "personality-changed",
         409,

@@ -29,6 +29,7 @@ from gateway.routes.personality_wire import (
     ChoiceBody,
     PersonalityBody,
     TryPersonalityBody,
+    UndoPersonalityBody,
     choice_document,
     history_document,
     item_document,
@@ -131,8 +132,9 @@ class _Personalities:
     async def undo(self, request: Request) -> Response:
         """`POST /v1/personalities/<site>/items/<name>/undo`."""
         session = await self._sessions.writer(request)
-        site = self._site(request)
-        item = await self._desk.undo(site.key, request.path_params["name"], session.operator)
+        site, name = self._site(request), request.path_params["name"]
+        body = await read_json(request, UndoPersonalityBody, BODY_BYTES, SHORTER_TEXTS)
+        item = await self._desk.undo(site.key, name, session.operator, based_on=body.based_on)
         if item is None:
             return Response(status_code=204, headers=NO_STORE)
         return _json(item_document(item, self._spoken.in_use(site.key)))

@@ -37,6 +37,7 @@ from gateway.routes.personality_wire import (
     ChoiceBody,
     PersonalityBody,
     TryPersonalityBody,
+    UndoPersonalityBody,
 )
 
 
@@ -84,7 +85,7 @@ PERSONALITY_SCHEMAS: Final[Mapping[str, Schema]] = {
     "KeptPersonality": object_of(
         name=TEXT, origin=one_of("console", "folder", "fanlight"), in_use=FLAG,
         personality=or_null(ref("Personality")), flaws=_FLAWS, left_out=_FLAWS,
-        author=TEXT_OR_NULL, at=TIME_OR_NULL, number=COUNT,
+        author=TEXT_OR_NULL, at=TIME_OR_NULL, number=COUNT, undoable=FLAG,
     ),
     "WholePersonality": {
         "allOf": [
@@ -120,7 +121,8 @@ PERSONALITIES: Final = (
     ),
     Operation("delete", ITEM, "Remove a personality", {204: None}),
     Operation(
-        "post", f"{ITEM}/undo", "Take back its newest edit", {200: "KeptPersonality", 204: None}
+        "post", f"{ITEM}/undo", "Take back its newest edit", {200: "KeptPersonality", 204: None},
+        UndoPersonalityBody,
     ),
     Operation("put", CHOICE, "Choose a personality", {200: "PersonalityChoice"}, ChoiceBody),
     Operation(

@@ -40,6 +40,12 @@ class ChangedPersonalityBody(PersonalityBody):
     based_on: Annotated[int, Field(ge=0), wire.Integral] | None = None
 
 
+class UndoPersonalityBody(wire.Body):
+    """`POST …/items/<name>/undo`; `based_on` is the `number` it has, 0 where it was removed."""
+
+    based_on: Annotated[int, Field(ge=0), wire.Integral]
+
+
 class ChoiceBody(wire.Body):
     """`PUT /v1/personalities/<site>/choice`; null: the chat speaks as its model does."""
 
@@ -79,6 +85,7 @@ def item_document(item: Item, in_use: str | None) -> dict[str, Any]:
         "author": edit and edit.author,
         "at": edit and timestamp(edit.at),
         "number": item.number,
+        "undoable": item.undoable,
     }
 
 

@@ -58,7 +58,6 @@ BODYLESS = {
     "DELETE /v1/knowledge/{}/marks/{}",
     "DELETE /v1/bank/{}/{}",
     "DELETE /v1/personalities/{}/items/{}",
-    "POST /v1/personalities/{}/items/{}/undo",
     "DELETE /v1/personalities/{}/choice",
 }
 """These read no body at all."""

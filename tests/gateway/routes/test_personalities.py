@@ -88,6 +88,10 @@ class Shop:
         item: dict[str, Any] = response.json()
         return item
 
+    async def undone(self, at: str, based_on: int) -> httpx.Response:
+        """The newest edit of the personality of this address, asked to be taken back."""
+        return await self.call("POST", f"{at}/undo", {"based_on": based_on})
+
     async def site(self) -> dict[str, Any]:
         """The site as the console reads it."""
         response = await self.call("GET", HERE)
@@ -192,23 +196,45 @@ async def test_one_is_made_read_changed_and_taken_back(shop: Shop) -> None:
     assert item == {
         "name": "console.ana", "origin": "console", "in_use": False, "personality": KEPT,
         "flaws": [], "left_out": [], "author": "operator", "at": timestamp(START),
-        "number": item["number"],
+        "number": item["number"], "undoable": False,
     }  # fmt: skip
     assert (await shop.made())["name"] == "console.ana-2"
     at = f"{ITEMS}/console.ana"
     calm = {**ANA, "communication": {"tone": "warm"}}
     changed = await shop.call("PUT", at, {"personality": calm, "based_on": item["number"]})
     assert changed.json()["personality"]["communication"] == {"tone": "warm"}
+    assert changed.json()["undoable"] is True
     whole = (await shop.call("GET", at)).json()
     assert [each["action"] for each in whole["history"]] == ["edited", "created"]
     assert {each["author"] for each in whole["history"]} == {"operator"}
     assert whole["history"][1]["personality"] == KEPT
-    back = (await shop.call("POST", f"{at}/undo")).json()
+    back = (await shop.undone(at, changed.json()["number"])).json()
     assert (back["personality"], back["number"]) == (KEPT, item["number"])
-    gone = await shop.call("POST", f"{at}/undo")
+    assert back["undoable"] is False
+    gone = await shop.undone(at, back["number"])
     assert gone.status_code == 204
     assert problem(await shop.call("GET", at))[:2] == (404, "not-found")
-    assert problem(await shop.call("POST", f"{at}/undo"))[:2] == (409, "nothing-to-undo")
+    assert problem(await shop.undone(at, 0))[:2] == (409, "nothing-to-undo")
+
+
+async def test_an_edit_that_was_not_seen_is_not_taken_back(shop: Shop) -> None:
+    first = (await shop.made())["number"]
+    at = f"{ITEMS}/console.ana"
+    second = (await shop.call("PUT", at, {"personality": ANA})).json()["number"]
+    changed = (409, "personality-changed", "based_on")
+    assert problem(await shop.undone(at, first)) == changed
+    assert problem(await shop.undone(at, 0)) == changed
+    assert (await shop.call("GET", at)).json()["number"] == second
+    await shop.call("DELETE", at)
+    # Who saw an edit does not bring back what somebody else has removed since.
+    assert problem(await shop.undone(at, second)) == changed
+    back = (await shop.undone(at, 0)).json()
+    assert (back["number"], back["undoable"]) == (second, True)
+    # Nor does who removed it take back an edit where somebody else has brought it back.
+    assert problem(await shop.undone(at, 0)) == changed
+    assert problem(await shop.call("POST", f"{at}/undo", {})) == (
+        400, "invalid-request", "based_on",
+    )  # fmt: skip
 
 
 async def test_a_removed_one_comes_back(shop: Shop) -> None:
@@ -217,7 +243,7 @@ async def test_a_removed_one_comes_back(shop: Shop) -> None:
     assert (await shop.call("DELETE", at)).status_code == 204
     assert "console.ana" not in [each["name"] for each in (await shop.site())["items"]]
     assert problem(await shop.call("DELETE", at))[:2] == (404, "not-found")
-    back = await shop.call("POST", f"{at}/undo")
+    back = await shop.undone(at, 0)
     assert back.json()["personality"] == KEPT
     assert (await shop.made())["name"] == "console.ana-2"
 
@@ -266,7 +292,7 @@ async def test_an_unknown_field_or_choice_is_left_out_and_not_kept(shop: Shop) -
         ("PUT", f"{ITEMS}/nobody", {"personality": ANA}, (404, "not-found", None)),
         ("PUT", f"{ITEMS}/teacher", {"personality": ANA}, (409, "personality-read-only", None)),
         ("DELETE", f"{ITEMS}/teacher", None, (409, "personality-read-only", None)),
-        ("POST", f"{ITEMS}/teacher/undo", None, (409, "personality-read-only", None)),
+        ("POST", f"{ITEMS}/teacher/undo", {"based_on": 0}, (409, "personality-read-only", None)),
         ("PUT", CHOICE, {"name": "nobody"}, (404, "not-found", None)),
         ("PUT", CHOICE, {"name": "../teacher"}, (404, "not-found", None)),
         ("PUT", CHOICE, {}, (400, "invalid-request", "name")),
@@ -289,7 +315,7 @@ async def test_nobody_changes_anything_without_a_session_and_its_token(shop: Sho
         ("POST", ITEMS, {"personality": ANA}),
         ("PUT", at, {"personality": ANA}),
         ("DELETE", at, None),
-        ("POST", f"{at}/undo", None),
+        ("POST", f"{at}/undo", {"based_on": 1}),
         ("PUT", CHOICE, {"name": "teacher"}),
         ("DELETE", CHOICE, None),
         ("POST", f"{HERE}/told", {"personality": ANA}),
@@ -342,11 +368,11 @@ async def test_what_is_chosen_is_told_on_the_next_turn_and_a_change_of_it_too(sh
 
 
 async def test_the_one_in_use_stays(shop: Shop) -> None:
-    await shop.made()
+    item = await shop.made()
     await shop.use("console.ana")
     at = f"{ITEMS}/console.ana"
     assert problem(await shop.call("DELETE", at))[:2] == (409, "personality-in-use")
-    assert problem(await shop.call("POST", f"{at}/undo"))[:2] == (409, "personality-in-use")
+    assert problem(await shop.undone(at, item["number"]))[:2] == (409, "personality-in-use")
     await shop.use(None)
     assert (await shop.call("DELETE", at)).status_code == 204
 

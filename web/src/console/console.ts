@@ -91,9 +91,9 @@ export class Console {
     this.embed = new EmbedStore(api, ports.after, onTrouble);
     this.figures = new FiguresStore(api, ports, onTrouble);
     this.how = new HowStore(api, onTrouble);
-    this.personality = new PersonalityStore(api, ports.after, onTrouble, (name) => {
-      if (name !== null) this.focus.value = { on: "entry", id: name };
-    });
+    this.personality = new PersonalityStore(api, ports.after, onTrouble, (name) =>
+      this.#focusPersonality(name),
+    );
     this.manners = new PersonalityDeeds(this.personality);
     this.#live = new Live({
       open: ports.openLine,
@@ -255,7 +255,13 @@ export class Console {
     const budgets = await this.figures.loadBudgets();
     const name = budgets?.find(({ site }) => site === alert.site)?.name ?? alert.site;
     if (this.#operator.value === null) return;
-    this.desk.note.value = { about: "budget", trouble: null, budget: { ...alert, name } };
+    this.figures.warn({ ...alert, name });
+  }
+
+  /** @param name null: the list, where one stands open all the same. */
+  #focusPersonality(name: string | null): void {
+    const { value: open } = this.personality.name;
+    this.focus.value = name === null ? { on: "entry_row", id: open } : { on: "entry", id: name };
   }
 
   #focusEntry(before: Key | null, now: Key | null): void {

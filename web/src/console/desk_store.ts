@@ -10,7 +10,6 @@
 
 import { batch, signal } from "@preact/signals";
 import { type Api, ASKED_SINCE, Trouble } from "./api";
-import type { Alert } from "./figures/budgets";
 import type { InboxStore } from "./inbox_store";
 import { type Escalation, turnsOf } from "./wire";
 
@@ -38,11 +37,8 @@ export interface Note {
     | "resent"
     | "resolve"
     | "resend"
-    | "log_out"
-    | "budget";
+    | "log_out";
   readonly trouble: Trouble | null;
-  /** What ran low, and the name of its site. */
-  readonly budget?: Alert & { readonly name: string };
 }
 
 const BLANK: Draft = { text: "", resolveAfter: false, trouble: null };

@@ -135,8 +135,7 @@ export const strings = {
     levels: [
       (percent: number) =>
         `Its best answer is very likely wrong: ${percent}% chance of being right.`,
-      (percent: number) =>
-        `Its best answer is probably wrong: ${percent}% chance of being right.`,
+      (percent: number) => `Its best answer is probably wrong: ${percent}% chance of being right.`,
       (percent: number) => `Its best answer might be right: ${percent}% chance.`,
       (percent: number) => `Its best answer is probably right: ${percent}% chance.`,
       (percent: number) => `Its best answer is very likely right: ${percent}% chance.`,

@@ -274,6 +274,7 @@ describe("how a case was answered", () => {
 });
 
 describe("the budgets", () => {
+  const notes = () => all(".notes .note").map((one) => one.textContent);
   const bars = () => all(".budget-bar").map((bar) => bar.getAttribute("class"));
   const limited = (site: string, name: string, ...spent: [number, number]) => {
     const made = budget(site, name);
@@ -349,10 +350,28 @@ describe("the budgets", () => {
     expect(text(".note")).toContain("The Shop has spent 80% of its budget for today.");
     gateway.line.says(JSON.stringify({ ...said, used_up: true, period: "month" }), "budget");
     await settle();
-    expect(text(".note")).toContain("too little left of its budget for this month");
+    expect(notes()).toHaveLength(2);
+    expect(notes()[1]).toContain("too little left of its budget for this month");
     gateway.fail("GET /usage", 503);
+    gateway.line.says(JSON.stringify({ ...said, reached: 0.9 }), "budget");
+    await settle();
+    expect(notes()).toHaveLength(2);
+    expect(notes()[1]).toContain("site_demo has spent 90%");
+  });
+
+  it("are told of until that is dismissed, beside a trouble", async () => {
+    await open();
+    gateway.fail("DELETE /session", 503);
+    await console.logOut();
+    const said = { site: "site_demo", period: "day", reached: 0.8, used_up: false };
     gateway.line.says(JSON.stringify(said), "budget");
     await settle();
-    expect(text(".note")).toContain("site_demo has spent 80%");
+    gateway.pass(60_000);
+    await settle();
+    expect(notes()).toHaveLength(2);
+    expect(text("[role=status] .note")).toContain("The Shop has spent 80%");
+    await click(get("[role=status] .note button"));
+    expect(notes()).toHaveLength(1);
+    expect(text("[role=alert] .note")).toContain("log");
   });
 });

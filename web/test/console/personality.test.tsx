@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
+import { PERSONALITY_WORDS } from "../../src/console/personality/words";
 import { en as words } from "../../src/console/personality/words/en";
 import { he } from "../../src/console/personality/words/he";
 import {
@@ -22,7 +23,13 @@ import { TEACHER } from "./speaking";
 const HERE = "#personality/site_demo";
 const NAME = "#manner-identity-name";
 const AREA = "#manner-custom_instructions";
-const note = () => text(".notes .note");
+const ROLE = "#manner-identity-role";
+const note = () => text(".notes .note > span");
+const focused = () => {
+  const { activeElement: at } = document;
+  return at?.closest(".manner-name, .row")?.querySelector("bdi")?.textContent ?? null;
+};
+const labels = () => all("button").map((one) => one.textContent);
 const rows = () => all(".row-question").map((row) => row.textContent);
 const lines = () => text(".manner-lines");
 
@@ -34,6 +41,23 @@ async function moment(): Promise<void> {
 
 async function save(): Promise<void> {
   await press("s", { ctrlKey: true, code: "KeyS" });
+}
+
+/** Presses a button as a keyboard does: the focus is on it, and goes with it. */
+async function push(label: string): Promise<void> {
+  button(label).focus();
+  await click(button(label));
+}
+
+async function write(role: string): Promise<void> {
+  await type(ROLE, role);
+  await save();
+}
+
+/** The gateway says that the site speaks otherwise. */
+async function hears(): Promise<void> {
+  gateway.line.says('{"site":"site_demo"}', "personality");
+  await settle();
 }
 
 async function choose(selector: string, value: string): Promise<void> {
@@ -90,6 +114,18 @@ describe("the list", () => {
     expect(gateway.sent("GET", "/site_help")).toHaveLength(1);
   });
 
+  it("offers a way back that is about the site where something was done", async () => {
+    gateway.speaking.sites = ["site_demo", "site_help"];
+    await open(`${HERE}/~none`);
+    await click(button(words.useNone));
+    await choose(".manner-room .list-head select", "site_help");
+    await click(button(words.undo));
+    expect(gateway.sent("DELETE", "/choice").map(({ path }) => path)).toEqual([
+      "/v1/personalities/site_demo/choice",
+    ]);
+    expect(location.hash).toBe(HERE);
+  });
+
   it("says what is not there", async () => {
     await open(`${HERE}/nobody`);
     expect(text(".blank-title")).toBe(words.goneTitle);
@@ -116,7 +152,25 @@ describe("the list", () => {
     await choose(".manner-language select", "he");
     expect(get("main").dir).toBe("rtl");
     expect(text("h2")).toBe(he.title);
-    await choose(".manner-language select", "en");
+    gateway.fail("PUT /choice", 503);
+    await go(`${HERE}/~none`);
+    await click(button(he.useNone));
+    expect(get(".notes .note").closest("[dir]")?.getAttribute("dir")).toBe("rtl");
+    expect(note()).toContain(he.note.failed);
+    expect(get(".notes .note bdi").lang).toBe("en");
+    await go("#personality/site_x");
+    expect(get("main").dir).toBe("rtl");
+    expect(get("main").lang).toBe("he");
+    expect(text(".blank-title")).toBe(he.unknownSite);
+    console.figures.speak("en");
+  });
+
+  it("sets names of any script apart", () => {
+    for (const { by, chosen, changedBy } of Object.values(PERSONALITY_WORDS)) {
+      for (const said of [by("נועה"), chosen("נועה"), changedBy("נועה")]) {
+        expect(said).toContain("\u2068נועה\u2069");
+      }
+    }
   });
 });
 
@@ -194,72 +248,117 @@ describe("a personality of one's own", () => {
     await type("#manner-identity-role", "guide");
     await save();
     expect(text("#manner-identity-expertise-error")).toBe("this cannot be read");
+    expect(get("#manner-identity-expertise-error bdi").lang).toBe("en");
     gateway.fail("PUT /console.own-1", 503, {});
     await type("#manner-identity-role", "guides");
     await save();
     expect(text(".entry-error")).toContain("Not saved.");
+    expect(get(".entry-error bdi").lang).toBe("en");
     expect(console.hasUnsaved()).toBe(true);
   });
 
   it("is not written over somebody else's words unless that is meant", async () => {
     await made("Ana");
     await type("#manner-identity-role", "mine");
-    gateway.speaking.own = [
-      gateway.speaking.item("console.own-1", { ...TEACHER, identity: { name: "Eva" } }),
-    ];
+    gateway.speaking.writes("console.own-1", { ...TEACHER, identity: { name: "Eva" } });
     await save();
     expect(text(".manner .error")).toBe("");
     expect(all(".entry-error").map((one) => one.textContent)).toContain(words.changedBy("ada"));
     expect(get<HTMLInputElement>("#manner-identity-role").value).toBe("mine");
-    await click(button(words.saveMine));
+    await push(words.saveMine);
+    expect(focused()).toBe("Ana");
     expect(gateway.sent("PUT", "/console.own-1").at(-1)?.body.based_on).toBe(2);
     expect(note()).toContain(words.note.saved);
     await type("#manner-identity-role", "again");
-    gateway.speaking.own = [
-      gateway.speaking.item("console.own-1", { ...TEACHER, identity: { name: "Noa" } }),
-    ];
-    gateway.line.says('{"site":"site_demo"}', "personality");
-    await settle();
-    await click(button(words.takeTheirs));
+    gateway.speaking.writes("console.own-1", { ...TEACHER, identity: { name: "Noa" } });
+    await hears();
+    await push(words.takeTheirs);
+    expect(focused()).toBe("Noa");
     expect(get<HTMLInputElement>(NAME).value).toBe("Noa");
   });
 
   it("is removed and comes back", async () => {
     await made("Ana");
-    await click(button(words.remove));
+    await push(words.remove);
     expect(rows()).not.toContain("Ana");
     expect(note()).toContain(words.note.removed);
-    await click(button(words.undo));
+    expect(focused()).toBe("Teacher");
+    await push(words.undo);
+    expect(gateway.sent("POST", "/undo").at(-1)?.body).toEqual({ based_on: 0 });
     expect(note()).toContain(words.note.restored);
     expect(location.hash).toBe(`${HERE}/console.own-1`);
+    expect(focused()).toBe("Ana");
   });
 
-  it("goes with its first edit, and leaves what was typed since", async () => {
+  it("gets its newest edit taken back, and given again", async () => {
     await made("Ana");
-    await type("#manner-identity-role", "guide");
-    await save();
-    expect(button(words.undoLast)).toBeDefined();
-    await type("#manner-identity-role", "guide of all");
-    await click(button(words.undo));
-    expect(get<HTMLInputElement>("#manner-identity-role").value).toBe("guide of all");
+    expect(labels()).not.toContain(words.undoLast);
+    await write("guide");
+    expect(labels()).toContain(words.undoLast);
+    await push(words.undoLast);
+    expect(gateway.sent("POST", "/undo").at(-1)?.body).toEqual({ based_on: 2 });
+    expect(get<HTMLInputElement>(ROLE).value).toBe("a patient guide");
     expect(note()).toContain(words.note.undone);
-    gateway.speaking.last = true;
+    expect(focused()).toBe("Ana");
+    expect(labels()).not.toContain(words.undoLast);
+    await push(words.undo);
+    expect(gateway.sent("PUT", "/console.own-1").at(-1)?.body.based_on).toBe(1);
+    expect(get<HTMLInputElement>(ROLE).value).toBe("guide");
+    expect(note()).toContain(words.note.restored);
+    expect(focused()).toBe("Ana");
+    await push(words.undo);
+    expect(get<HTMLInputElement>(ROLE).value).toBe("a patient guide");
+  });
+
+  it("keeps what was typed since its newest edit, where that is taken back", async () => {
+    await made("Ana");
+    await write("guide");
+    await type(ROLE, "guide of all");
+    await push(words.undo);
+    expect(focused()).toBe("Ana");
+    expect(get<HTMLInputElement>(ROLE).value).toBe("guide of all");
+    expect(note()).toContain(words.note.undone);
+    await push(words.undo);
+    expect(get<HTMLInputElement>(ROLE).value).toBe("guide of all");
+    expect(gateway.speaking.own[0]?.personality).toMatchObject({ identity: { role: "guide" } });
     await save();
-    await click(button(words.undoLast));
+    expect(note()).toContain(words.note.saved);
+  });
+
+  it("keeps an edit that somebody else made meanwhile", async () => {
+    await made("Ana");
+    await write("guide");
+    gateway.speaking.writes("console.own-1", { ...TEACHER, identity: { name: "Eva" } });
+    await push(words.undo);
+    expect(note()).toBe(words.note.overtaken);
+    expect(rows()[0]).toBe("Eva");
+    gateway.speaking.writes("console.own-1", { ...TEACHER, identity: { name: "Noa" } });
+    await push(words.undoLast);
+    expect(note()).toBe(words.note.overtaken);
+    expect(rows()[0]).toBe("Noa");
+  });
+
+  it("goes with its only edit where the page did not know that, and comes back as a new one", async () => {
+    await made("Ana");
+    await console.manners.undo("console.own-1", 1);
+    await settle();
     expect(rows()).not.toContain("Ana");
     expect(location.hash).toBe(HERE);
+    expect(focused()).toBe("Teacher");
+    await push(words.undo);
+    expect(rows()[0]).toBe("Ana");
   });
 
-  it("keeps what was typed as a new one where nothing is left of it", async () => {
+  it("leaves the focus in the room where unsaved text is put aside", async () => {
     await made("Ana");
-    await type("#manner-identity-role", "guide");
-    await save();
-    await type("#manner-identity-role", "guide of all");
-    gateway.speaking.last = true;
-    await click(button(words.undo));
-    expect(console.personality.drafts.of("site_demo", "~new")?.form["identity.role"]).toBe(
-      "guide of all",
-    );
+    await type(ROLE, "guide");
+    await push(words.discard);
+    expect(focused()).toBe("Ana");
+    await press("n");
+    await push(words.discard);
+    expect(focused()).toBe("Teacher");
+    await push(words.undo);
+    expect(document.activeElement?.id).toBe(NAME.slice(1));
   });
 
   it("is duplicated", async () => {
@@ -314,8 +413,7 @@ describe("the choice", () => {
     await open(HERE);
     expect(text(".blank-title")).toBe(words.goneTitle);
     gateway.speaking.chosen = null;
-    gateway.line.says('{"site":"site_demo"}', "personality");
-    await settle();
+    await hears();
     expect(text(".manner-word")).toContain(words.noModels);
   });
 
@@ -347,6 +445,29 @@ describe("what a model is told", () => {
     await open(HERE);
     await moment();
     expect(text(".manner-told .error")).toContain("could not be put together");
+    expect(get(".manner-told .error bdi").lang).toBe("en");
+    gateway.failures.clear();
+    await hears();
+    await moment();
+    expect(text(".manner-told .error")).toBe("");
+    expect(lines()).toBe("Your name is Assistant.");
+  });
+
+  it("is never another personality's", async () => {
+    await made("Ana");
+    await moment();
+    expect(lines()).toBe("Your name is Ana.");
+    gateway.fail("POST /told", 503);
+    await go(`${HERE}/teacher`);
+    expect(lines()).toBe("");
+    await moment();
+    expect(lines()).toBe("");
+    expect(text(".manner-told .error")).toContain("could not be put together");
+    gateway.failures.clear();
+    await go(`${HERE}/console.own-1`);
+    expect(text(".manner-told .error")).toBe("");
+    await moment();
+    expect(lines()).toBe("Your name is Ana.");
   });
 
   it("is tried by a question, as it is written", async () => {

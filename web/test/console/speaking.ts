@@ -21,8 +21,8 @@ export class Speaking {
   /** Whether there are any such calls. */
   there = true;
   fallback: string | null = null;
-  /** Whether the next edit that is taken back is the first one. */
-  last = false;
+  /** What every personality of the site's own said before, oldest first. */
+  readonly #before = new Map<string, Json[]>();
   #numbers = 0;
 
   item(name: string, personality: Json | null, origin = "console", fields: Json = {}): Json {
@@ -36,6 +36,7 @@ export class Speaking {
       author: own ? "ada" : null,
       at: own ? AT : null,
       number: own ? ++this.#numbers : 0,
+      undoable: (this.#before.get(name)?.length ?? 0) > 0,
       ...fields,
     };
   }
@@ -61,25 +62,34 @@ export class Speaking {
       return [201, made];
     }
     const found = this.own.find((one) => one.name === name);
-    if (deed === "undo") {
-      if (found !== undefined && this.last) {
-        this.own = this.own.filter((one) => one !== found);
-        return [204, null];
-      }
-      if (found !== undefined) return [200, found];
-      this.own.push(this.item(name, TEACHER));
-      return [200, this.own.at(-1) ?? null];
-    }
     if (method === "DELETE") {
-      this.own = this.own.filter((one) => one !== found);
+      this.#put(name, null);
+      this.#before.set(name, [...(this.#before.get(name) ?? []), found ?? {}]);
       return [204, null];
     }
-    if (found !== undefined && body.based_on !== found.number) {
+    if ((deed === "undo" || found !== undefined) && body.based_on !== (found?.number ?? 0)) {
       return [409, { type: "https://fanlight.dev/problems/personality-changed" }];
     }
-    const changed = this.item(name, body.personality as Json);
-    this.own = this.own.map((one) => (one === found ? changed : one));
-    return [200, changed];
+    if (deed === "undo") {
+      const below = this.#before.get(name)?.pop() ?? null;
+      this.#put(name, below);
+      return below === null ? [204, null] : [200, below];
+    }
+    return [200, this.writes(name, body.personality as Json)];
+  }
+
+  /** Somebody writes one anew. */
+  writes(name: string, personality: Json): Json {
+    const before = this.own.find((one) => one.name === name);
+    if (before) this.#before.set(name, [...(this.#before.get(name) ?? []), before]);
+    const made = this.item(name, personality);
+    this.#put(name, made);
+    return made;
+  }
+
+  #put(name: string, item: Json | null): void {
+    const others = this.own.filter((one) => one.name !== name);
+    this.own = item === null ? others : [...others, item];
   }
 
   #choice(): Json {

@@ -51,6 +51,11 @@ export interface Alert {
   readonly usedUp: boolean;
 }
 
+/** The same, with the name of the site. */
+export interface Warning extends Alert {
+  readonly name: string;
+}
+
 export function readBudgets(value: unknown): readonly Budget[] {
   return list(object(value, "usage").items, (item) => {
     const fields = object(item, "usage");

@@ -2,13 +2,14 @@
  * The figures on screen.
  *
  * Decides: when they are read again: at another place, a moment after something happened, and each
- * minute while they are looked at. What was read stays until its successor is there.
+ * minute while they are looked at. What was read stays until its successor is there, and a budget's warning until it is
+ * dismissed or the same budget runs lower.
  */
 
 import { type Signal, signal } from "@preact/signals";
 import type { Api, Trouble } from "../api";
 import { Loaded } from "../knowledge/loaded";
-import { type Budget, readBudgets } from "./budgets";
+import { type Budget, readBudgets, type Warning } from "./budgets";
 import { FIGURES, type FiguresPlace, question } from "./place";
 import { type Figures, readFigures } from "./wire";
 import { chosenLanguage, keepLanguage, type Language } from "./words";
@@ -30,6 +31,8 @@ export class FiguresStore {
   /** As they are now, whatever time the figures are of. */
   readonly budgets: Loaded<readonly Budget[]>;
   readonly language: Signal<Language>;
+  /** Budgets that ran low, each once. */
+  readonly warnings = signal<readonly Warning[]>([]);
   #open = false;
   #cancel = (): void => {};
   #shown: FiguresPlace | null = null;
@@ -79,6 +82,16 @@ export class FiguresStore {
     return this.budgets.load(() => this.api.read("/v1/usage", readBudgets));
   }
 
+  warn(warning: Warning): void {
+    const { site, period } = warning;
+    const others = this.warnings.value.filter((one) => one.site !== site || one.period !== period);
+    this.warnings.value = [...others, warning];
+  }
+
+  dismiss(warning: Warning): void {
+    this.warnings.value = this.warnings.value.filter((one) => one !== warning);
+  }
+
   /** Something happened that counts. */
   hear(): void {
     if (this.#open) this.#next(PAUSE_MS);
@@ -90,6 +103,7 @@ export class FiguresStore {
     this.#shown = null;
     this.figures.clear();
     this.budgets.clear();
+    this.warnings.value = [];
   }
 
   #next(ms: number): void {

@@ -22,6 +22,8 @@ import {
 } from "./wire";
 
 const ROOT = "/v1/personalities";
+/** The number of what is not there any more. */
+export const REMOVED = 0;
 /** A model may think for a while; the gateway itself gives up before this. */
 const TRY_PATIENCE_MS = 130_000;
 
@@ -55,9 +57,14 @@ export class PersonalityApi {
     await this.api.change(path(site, "items", name), { method: "DELETE" });
   }
 
-  /** Takes back the newest edit. Gives null where that made it. */
-  async undo(site: string, name: string): Promise<Item | null> {
-    const response = await this.api.change(path(site, "items", name, "undo"), { method: "POST" });
+  /**
+   * Takes back the newest edit. Gives null where that made it.
+   *
+   * @param basedOn the number of that edit, {@link REMOVED} for a removal; it is refused if another stands.
+   */
+  async undo(site: string, name: string, basedOn: number): Promise<Item | null> {
+    const init = sending("POST", { based_on: basedOn });
+    const response = await this.api.change(path(site, "items", name, "undo"), init);
     return response.status === 204 ? null : decode(response, readItem);
   }
 

@@ -1,16 +1,17 @@
 /**
  * What an operator does to personalities: save, take back, remove, choose.
  *
- * Decides: what is shown afterwards. Removing and choosing are not asked about: they are offered back.
- * Refuses: to send what lacks something, to drop what was typed while a save was under way, and to write over what
- * somebody else made meanwhile unless that was asked for.
+ * Decides: what is shown afterwards. Removing, taking back and choosing are not asked about: they are offered back.
+ * Refuses: to send what lacks something, to drop what was typed while a save was under way, to write over what
+ * somebody else made meanwhile unless that was asked for, and to take that back.
  */
 
 import { batch, signal } from "@preact/signals";
 import { Trouble } from "../api";
-import { documentOf, type Form, same } from "./form";
+import { REMOVED } from "./api";
+import { type Document, documentOf, type Form, same } from "./form";
 import { NEW } from "./place";
-import type { About, PersonalityStore } from "./store";
+import type { About, Note, PersonalityStore } from "./store";
 import type { Item } from "./wire";
 
 /** How the type of the problem ends where another edit stands than the text was made of. */
@@ -44,7 +45,7 @@ export class PersonalityDeeds {
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
       store.onTrouble(trouble);
-      const changed = trouble.type.endsWith(CHANGED);
+      const changed = isOvertaken(trouble);
       if (changed) await store.read();
       if (!changed || !store.isBehind.value) store.saveTrouble.value = trouble;
       return false;
@@ -59,18 +60,45 @@ export class PersonalityDeeds {
     return this.save();
   }
 
-  /** Takes back the newest edit of one. */
-  async undo(name: string, about: About = "undone"): Promise<void> {
+  /**
+   * Takes back the newest edit of one, and offers what it said.
+   *
+   * @param basedOn the number of that edit, {@link REMOVED} for a removal: no other is taken back.
+   */
+  async undo(name: string, basedOn: number): Promise<void> {
+    const { store } = this;
+    const former = store.items.value?.find((one) => one.name === name)?.personality ?? null;
     await this.#doing(
       async (site) => {
-        const item = await this.store.api.undo(site, name);
+        const item = await store.api.undo(site, name, basedOn);
         this.#rebase(site, name, item);
-        await this.store.read();
-        if (about === "restored" && item !== null) this.store.show(name);
-        if (item === null && this.store.name.value === name) this.store.show(null);
-        this.#say(about);
+        await store.read();
+        if (basedOn === REMOVED) {
+          store.show(name);
+          return this.#say("restored");
+        }
+        if (item === null && store.name.value === name) store.show(null);
+        this.#say("undone", former && (() => void this.#redo(name, former, item)));
       },
-      () => void this.undo(name, about),
+      () => void this.undo(name, basedOn),
+    );
+  }
+
+  /** Keeps what an edit said that was taken back, over what stood then; as a new one where nothing did. */
+  async #redo(name: string, former: Document, below: Item | null): Promise<void> {
+    const { store } = this;
+    await this.#doing(
+      async (site) => {
+        const item =
+          below === null
+            ? await store.api.add(site, former)
+            : await store.api.save(site, name, former, below.number);
+        if (below !== null) this.#rebase(site, name, item);
+        await store.read();
+        store.show(item.name);
+        this.#say("restored", item.undoable ? () => void this.undo(item.name, item.number) : null);
+      },
+      () => void this.#redo(name, former, below),
     );
   }
 
@@ -83,7 +111,7 @@ export class PersonalityDeeds {
         this.store.drafts.drop(site, item.name);
         await this.store.read();
         this.store.show(null);
-        this.#say("removed", () => void this.undo(item.name, "restored"));
+        this.#say("removed", () => void this.undo(item.name, REMOVED));
       },
       () => void this.remove(),
     );
@@ -133,7 +161,7 @@ export class PersonalityDeeds {
     if (name === NEW && store.name.value === NEW) store.show(item.name);
     await store.read();
     const inUse = store.site.value?.inUse === item.name;
-    const offer = name === NEW ? null : () => void this.undo(item.name);
+    const offer = item.undoable ? () => void this.undo(item.name, item.number) : null;
     this.#say(inUse ? "saved_in_use" : "saved", offer);
   }
 
@@ -154,14 +182,38 @@ export class PersonalityDeeds {
       await act(site);
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
-      this.store.say({ about: "failed", trouble, offer: { does: "again", run: again } });
-      this.store.onTrouble(trouble);
+      await this.#failed(trouble, again);
     } finally {
       this.busy.value = false;
     }
   }
 
-  #say(about: About, undo: (() => void) | null = null): void {
-    this.store.say({ about, trouble: null, offer: undo && { does: "undo", run: undo } });
+  async #failed(trouble: Trouble, again: () => void): Promise<void> {
+    const { store } = this;
+    const overtaken = isOvertaken(trouble);
+    if (overtaken) store.say({ about: "overtaken", trouble, offer: null });
+    else store.say({ about: "failed", trouble, offer: this.#offer("again", again) });
+    store.onTrouble(trouble);
+    if (overtaken) await store.read();
   }
+
+  #say(about: About, undo: (() => void) | null = null): void {
+    this.store.say({ about, trouble: null, offer: undo && this.#offer("undo", undo) });
+  }
+
+  /** What is offered is about the site that is shown now, wherever one is by then. */
+  #offer(does: "undo" | "again", run: () => void): Note["offer"] {
+    const { store } = this;
+    const { site } = store.place.value;
+    const back = (): void => {
+      if (store.place.value.site !== site) store.visit({ room: "personality", site, name: null });
+      run();
+    };
+    return { does, run: back };
+  }
+}
+
+/** Another edit stands than the one that was seen. */
+function isOvertaken(trouble: Trouble): boolean {
+  return trouble.type.endsWith(CHANGED);
 }

@@ -2,7 +2,8 @@
  * The personalities: which site, which one is open, what of it is unsaved, what a model would be told.
  *
  * Decides: what is read when one comes here, what stands open where nobody chose (the one in use), and that what a
- * model would be told is asked a moment after the last change. What was told last stays until there is something newer.
+ * model would be told is asked a moment after the last change. What was told last stays until there is something newer,
+ * but never beside another personality; what gave trouble is asked again at the next look.
  */
 
 import { batch, computed, signal } from "@preact/signals";
@@ -35,6 +36,7 @@ export type About =
   | "used"
   | "used_none"
   | "reset"
+  | "overtaken"
   | "failed";
 
 /** A word after a deed; `trouble` is null when it went well. */
@@ -105,6 +107,8 @@ export class PersonalityStore {
   });
 
   #asked = "";
+  /** Of which one it was asked. */
+  #whose = "";
   #cancel = (): void => {};
 
   /** @param onShow told that another one stands open, other than by a link. */
@@ -173,6 +177,7 @@ export class PersonalityStore {
     const before = this.drafts.of(site, NEW);
     const form = like === null ? BLANK : formOf(like);
     this.drafts.keep(site, NEW, { form, basedOn: null });
+    this.#whose = ""; // not the one that was begun before
     this.show(NEW);
     if (before !== null && !same(before.form, form)) this.#offerBack(site, NEW, before);
   }
@@ -234,6 +239,7 @@ export class PersonalityStore {
     batch(() => {
       this.#cancel();
       this.#asked = "";
+      this.#whose = "";
       this.note.value = null;
       this.calm();
       this.told.clear();
@@ -290,12 +296,20 @@ export class PersonalityStore {
     if (site === null || form === null) return;
     const document = documentOf(form);
     const asked = JSON.stringify([site, document]);
+    const whose = JSON.stringify([site, this.name.value]);
+    const isAnother = whose !== this.#whose;
+    this.#whose = whose;
     if (asked === this.#asked) return;
     this.#cancel();
+    if (isAnother) this.told.clear();
     this.#asked = asked;
-    this.#cancel = this.after(pause, () => {
-      void this.told.load(() => this.api.told(site, document));
-    });
+    this.#cancel = this.after(pause, () => void this.#ask(site, document));
+  }
+
+  async #ask(site: string, document: Document): Promise<void> {
+    const asked = this.#asked;
+    await this.told.load(() => this.api.told(site, document));
+    if (asked === this.#asked && this.told.trouble.value !== null) this.#asked = "";
   }
 }
 

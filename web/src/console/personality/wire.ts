@@ -44,6 +44,8 @@ export interface Item {
   readonly author: string | null;
   readonly at: string | null;
   readonly number: number;
+  /** Whether it is there without its newest edit too. */
+  readonly undoable: boolean;
 }
 
 export interface Shown {
@@ -118,6 +120,7 @@ export function readItem(value: unknown): Item {
     author: text(fields.author),
     at: text(fields.at),
     number: count(fields.number),
+    undoable: fields.undoable === true,
   };
 }
 

@@ -4,7 +4,13 @@ import type { Trouble } from "../api";
 import { explain } from "../words";
 import { useStrings } from "./context";
 
-interface UnreachedProps {
+/** In which language it is told, where that is not the page's. */
+interface Spoken {
+  readonly lang?: string;
+  readonly dir?: "ltr" | "rtl";
+}
+
+interface UnreachedProps extends Spoken {
   readonly title: string;
   readonly trouble: Trouble;
   readonly again: string;
@@ -12,12 +18,14 @@ interface UnreachedProps {
 }
 
 /** The gateway did not give it: why, and a way to ask again. */
-export function Unreached({ title, trouble, again, onAgain }: UnreachedProps) {
+export function Unreached({ title, trouble, again, onAgain, ...spoken }: UnreachedProps) {
   return (
-    <main class="blank blank-room">
+    <main class="blank blank-room" {...spoken}>
       <div role="alert">
         <p class="blank-title">{title}</p>
-        <p>{explain(trouble, useStrings())}</p>
+        <p>
+          <Reason trouble={trouble} />
+        </p>
       </div>
       <button type="button" class="button" onClick={onAgain}>
         {again}
@@ -26,10 +34,15 @@ export function Unreached({ title, trouble, again, onAgain }: UnreachedProps) {
   );
 }
 
+/** Why something failed. It is told in English, whatever language the room speaks. */
+export function Reason({ trouble }: { readonly trouble: Trouble }) {
+  return <bdi lang="en">{explain(trouble, useStrings())}</bdi>;
+}
+
 /** It is being fetched. */
-export function Loading({ text }: { readonly text: string }) {
+export function Loading({ text, ...spoken }: Spoken & { readonly text: string }) {
   return (
-    <main class="blank blank-room">
+    <main class="blank blank-room" {...spoken}>
       <p role="status">{text}</p>
     </main>
   );

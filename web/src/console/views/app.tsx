@@ -6,12 +6,14 @@ import { nameOf } from "../knowledge/form";
 import type { Navigation, Place } from "../navigation";
 import { Bar } from "./bar";
 import { ConsoleContext, useConsole, useStrings } from "./context";
-import { Help, News, Notes } from "./dialogs";
+import { Help, News, Notes, Warnings } from "./dialogs";
 import { EmbedRoom } from "./embed/room";
 import { FiguresRoom } from "./figures/room";
 import { InboxRoom } from "./inbox";
+import { KnowledgeNotes } from "./knowledge/notes";
 import { KnowledgeRoom } from "./knowledge/room";
 import { Checking, Login, Unavailable } from "./login";
+import { PersonalityNotes } from "./personality/notes";
 import { PersonalityRoom } from "./personality/room";
 
 export interface AppProps {
@@ -83,7 +85,12 @@ function Desk({ operator, navigation }: { operator: string; navigation: Navigati
       {room === "figures" && <FiguresRoom navigation={navigation} />}
       {room === "personality" && <PersonalityRoom navigation={navigation} />}
       <Help />
-      <Notes />
+      <div class="notes">
+        <Warnings />
+        <Notes />
+        {room === "knowledge" && <KnowledgeNotes />}
+        {room === "personality" && <PersonalityNotes />}
+      </div>
       <News />
     </div>
   );

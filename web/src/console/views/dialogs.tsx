@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Note } from "../desk_store";
+import type { Warning } from "../figures/budgets";
 import { lastAsked } from "../inbox";
 import type { Strings } from "../strings";
 import { explain } from "../words";
@@ -119,6 +120,29 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
   );
 }
 
+/** Budgets that ran low, each until it is dismissed. */
+export function Warnings() {
+  const { figures } = useConsole();
+  const strings = useStrings();
+  return (
+    <div class="notes-part" role="status">
+      {figures.warnings.value.map((warning) => (
+        <p key={`${warning.site} ${warning.period}`} class="note">
+          <span>{warned(warning, strings)}</span>
+          <button
+            type="button"
+            class="button-text"
+            aria-label={strings.trouble.dismiss}
+            onClick={() => figures.dismiss(warning)}
+          >
+            <CrossIcon />
+          </button>
+        </p>
+      ))}
+    </div>
+  );
+}
+
 /** The last word on what was done, until it has been read. */
 export function Notes() {
   const { desk, ports } = useConsole();
@@ -134,7 +158,7 @@ export function Notes() {
     desk.note.value = null;
   };
   return (
-    <div class="notes" role={note?.trouble ? "alert" : "status"}>
+    <div class="notes-part" role={note?.trouble ? "alert" : "status"}>
       {note && (
         <p class={note.trouble ? "note note-bad" : "note"}>
           <span>{said(note, strings)}</span>
@@ -175,14 +199,10 @@ function said(note: Note, strings: Strings): string {
     resolve: words.resolveFailed(reason),
     resend: words.resendFailed(reason),
     log_out: words.logOutFailed(reason),
-    budget: note.budget ? budgetSaid(note.budget, strings) : "",
   }[note.about];
 }
 
-function budgetSaid(
-  { name, period, reached, usedUp }: NonNullable<Note["budget"]>,
-  { budget }: Strings,
-) {
+function warned({ name, period, reached, usedUp }: Warning, { budget }: Strings): string {
   return usedUp
     ? budget.usedUp(name, period)
     : budget.reached(name, period, `${Math.round(reached * 100)}%`);

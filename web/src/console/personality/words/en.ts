@@ -1,4 +1,8 @@
-/** The words of the room in which one says how the chat speaks, in English. Another language is another object of this shape. */
+/**
+ * The words of the room in which one says how the chat speaks, in English. Another language is another object of this shape.
+ *
+ * An operator or a model has a name in any script: it is isolated (U+2068 and U+2069), so that it turns nothing around.
+ */
 
 export const en = {
   /** BCP 47: also how times are said and languages named. */
@@ -52,11 +56,11 @@ export const en = {
   copyOwn: "Duplicate",
   saveKeys: (modifier: string) => `${modifier} + S`,
   saveFirst: "Save it first, then you can use it.",
-  notSaved: (why: string) => `Not saved. ${why}`,
+  notSaved: "Not saved.",
   mend: (count: number) =>
     count === 1 ? "Not saved: mend the field that is marked." : `Not saved: mend ${count} fields.`,
   savedBy: "Saved",
-  by: (author: string) => `by ${author}`,
+  by: (author: string) => `by \u2068${author}\u2069`,
   readOnly: {
     fanlight: "This one comes with Fanlight and is not changed here.",
     folder: "This one is a file of yours, on the gateway’s machine, and is not changed here.",
@@ -65,11 +69,11 @@ export const en = {
   changedBy: (author: string) =>
     author === ""
       ? "Somebody changed this after you began."
-      : `${author} changed this after you began.`,
+      : `\u2068${author}\u2069 changed this after you began.`,
   saveMine: "Save mine instead",
   takeTheirs: "Take theirs",
 
-  chosen: (author: string) => `Chosen here by ${author}`,
+  chosen: (author: string) => `Chosen here by \u2068${author}\u2069`,
   byFile: "As fanlight.toml says",
   missing: (name: string) => `What was chosen here, “${name}”, is not there any more.`,
   reset: (name: string) =>
@@ -179,7 +183,7 @@ export const en = {
     language: "Language",
     lead: "Before Fanlight’s rules, the passages and the question.",
     loading: "Putting it together…",
-    failed: (why: string) => `This could not be put together. ${why}`,
+    failed: "This could not be put together.",
   },
 
   trial: {
@@ -190,7 +194,7 @@ export const en = {
     asking: "Asking…",
     hint: "Answered as it is written here, saved or not. Nothing is kept; a model’s answer costs what it costs.",
     byKnowledge: "Your knowledge base answers this in its own words, whatever the personality.",
-    byModel: (model: string) => `Answered by ${model}`,
+    byModel: (model: string) => `Answered by \u2068${model}\u2069`,
     shown: "A visitor would be shown this",
     notShown: (percent: number) =>
       `Not sure enough (${percent}%): a visitor would be shown what is below, and a person would be asked.`,
@@ -207,7 +211,8 @@ export const en = {
     used: "Your visitors hear it from the next question on.",
     used_none: "From the next question on the model speaks as it does.",
     reset: "fanlight.toml chooses again.",
-    failed: (why: string) => `That did not work. ${why}`,
+    overtaken: "Left as it is: somebody else has changed it.",
+    failed: "That did not work.",
   },
 };
 

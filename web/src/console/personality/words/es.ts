@@ -53,13 +53,13 @@ export const es: PersonalityWords = {
   copyOwn: "Duplicar",
   saveKeys: (modifier: string) => `${modifier} + S`,
   saveFirst: "Guárdala primero; después puedes usarla.",
-  notSaved: (why: string) => `No se ha guardado. ${why}`,
+  notSaved: "No se ha guardado.",
   mend: (count: number) =>
     count === 1
       ? "No se ha guardado: corrige el campo marcado."
       : `No se ha guardado: corrige ${count} campos.`,
   savedBy: "Guardada",
-  by: (author: string) => `por ${author}`,
+  by: (author: string) => `por \u2068${author}\u2069`,
   readOnly: {
     fanlight: "Esta viene con Fanlight y no se cambia aquí.",
     folder: "Esta es un archivo tuyo, en la máquina del gateway, y no se cambia aquí.",
@@ -68,11 +68,11 @@ export const es: PersonalityWords = {
   changedBy: (author: string) =>
     author === ""
       ? "Alguien la cambió después de que empezaras."
-      : `${author} la cambió después de que empezaras.`,
+      : `\u2068${author}\u2069 la cambió después de que empezaras.`,
   saveMine: "Guardar la mía en su lugar",
   takeTheirs: "Quedarse con la suya",
 
-  chosen: (author: string) => `La eligió aquí ${author}`,
+  chosen: (author: string) => `La eligió aquí \u2068${author}\u2069`,
   byFile: "Como dice fanlight.toml",
   missing: (name: string) => `La que se eligió aquí, «${name}», ya no está.`,
   reset: (name: string) =>
@@ -183,7 +183,7 @@ export const es: PersonalityWords = {
     language: "Idioma",
     lead: "Antes de las reglas de Fanlight, los pasajes y la pregunta.",
     loading: "Preparándolo…",
-    failed: (why: string) => `No se pudo preparar. ${why}`,
+    failed: "No se pudo preparar.",
   },
 
   trial: {
@@ -195,7 +195,7 @@ export const es: PersonalityWords = {
     hint: "Se responde tal como está escrito aquí, guardado o no. No se conserva nada; la respuesta de un modelo cuesta lo que cuesta.",
     byKnowledge:
       "Tu base de conocimiento responde a esto con sus propias palabras, sea cual sea la personalidad.",
-    byModel: (model: string) => `Respondió ${model}`,
+    byModel: (model: string) => `Respondió \u2068${model}\u2069`,
     shown: "A un visitante se le mostraría esto",
     notShown: (percent: number) =>
       `No es lo bastante seguro (${percent}\u00a0%): a un visitante se le mostraría lo de abajo y se preguntaría a una persona.`,
@@ -212,6 +212,7 @@ export const es: PersonalityWords = {
     used: "Tus visitantes la oyen desde la próxima pregunta.",
     used_none: "Desde la próxima pregunta el modelo habla a su manera.",
     reset: "fanlight.toml vuelve a elegir.",
-    failed: (why: string) => `No funcionó. ${why}`,
+    overtaken: "Se ha dejado como está: otra persona la ha cambiado.",
+    failed: "No funcionó.",
   },
 };

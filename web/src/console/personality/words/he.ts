@@ -52,22 +52,22 @@ export const he: PersonalityWords = {
   copyOwn: "שכפול",
   saveKeys: (modifier: string) => `${modifier} + S`,
   saveFirst: "יש לשמור קודם, ואז אפשר להשתמש.",
-  notSaved: (why: string) => `לא נשמר. ${why}`,
+  notSaved: "לא נשמר.",
   mend: (count: number) =>
     count === 1 ? "לא נשמר: יש לתקן את השדה המסומן." : `לא נשמר: יש לתקן ${count} שדות.`,
   savedBy: "נשמרה",
-  by: (author: string) => `על ידי ${author}`,
+  by: (author: string) => `על ידי \u2068${author}\u2069`,
   readOnly: {
     fanlight: "זו באה עם Fanlight ואינה משתנה כאן.",
     folder: "זו קובץ שלך במחשב של השער, ואינה משתנה כאן.",
   },
   brokenNote: "אי אפשר להשתמש בקובץ שלה:",
   changedBy: (author: string) =>
-    author === "" ? "מישהו שינה אותה אחרי שהתחלת." : `${author} שינה אותה אחרי שהתחלת.`,
+    author === "" ? "מישהו שינה אותה אחרי שהתחלת." : `\u2068${author}\u2069 שינה אותה אחרי שהתחלת.`,
   saveMine: "לשמור את שלי במקום",
   takeTheirs: "לקחת את שלהם",
 
-  chosen: (author: string) => `נבחרה כאן על ידי ${author}`,
+  chosen: (author: string) => `נבחרה כאן על ידי \u2068${author}\u2069`,
   byFile: "כפי שכתוב ב-fanlight.toml",
   missing: (name: string) => `מה שנבחר כאן, „${name}”, כבר איננו.`,
   reset: (name: string) =>
@@ -165,7 +165,7 @@ export const he: PersonalityWords = {
     language: "שפה",
     lead: "לפני הכללים של Fanlight, הקטעים והשאלה.",
     loading: "מרכיב…",
-    failed: (why: string) => `לא ניתן היה להרכיב. ${why}`,
+    failed: "לא ניתן היה להרכיב.",
   },
 
   trial: {
@@ -176,7 +176,7 @@ export const he: PersonalityWords = {
     asking: "שואל…",
     hint: "נענה כפי שכתוב כאן, גם אם לא נשמר. דבר לא נשמר; תשובה של מודל עולה כמחירה.",
     byKnowledge: "על זה עונה בסיס הידע במילותיו, תהיה האישיות אשר תהיה.",
-    byModel: (model: string) => `ענה ${model}`,
+    byModel: (model: string) => `ענה \u2068${model}\u2069`,
     shown: "זה מה שיוצג למבקר",
     notShown: (percent: number) =>
       `לא בטוח מספיק (${percent}%): למבקר יוצג מה שלמטה, ותישאל שאלה לאדם.`,
@@ -193,6 +193,7 @@ export const he: PersonalityWords = {
     used: "המבקרים ישמעו אותה מהשאלה הבאה.",
     used_none: "מהשאלה הבאה המודל מדבר כדרכו.",
     reset: "fanlight.toml בוחר שוב.",
-    failed: (why: string) => `זה לא עבד. ${why}`,
+    overtaken: "נשארה כפי שהיא: מישהו אחר שינה אותה.",
+    failed: "זה לא עבד.",
   },
 };

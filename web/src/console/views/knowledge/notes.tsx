@@ -25,7 +25,7 @@ export function KnowledgeNotes() {
     knowledge.note.value = null;
   };
   return (
-    <div class="notes" role={note?.trouble ? "alert" : "status"}>
+    <div class="notes-part" role={note?.trouble ? "alert" : "status"}>
       {note && (
         <p class={note.trouble ? "note note-bad" : "note"}>
           <span>{said(note, strings)}</span>

@@ -9,7 +9,6 @@ import { Editor } from "./editor";
 import { Head } from "./head";
 import { Importer } from "./importer";
 import { Entries } from "./list";
-import { KnowledgeNotes } from "./notes";
 import { Trial } from "./trial";
 import { UnansweredPage } from "./unanswered";
 
@@ -36,7 +35,6 @@ export function KnowledgeRoom({ navigation }: { navigation: Navigation }) {
       {page === "unanswered" && <UnansweredPage />}
       {page === "check" && <Check />}
       {page === "import" && <Importer />}
-      <KnowledgeNotes />
     </>
   );
 }

@@ -6,3 +6,9 @@ import { useConsole } from "../context";
 export function usePersonalityWords(): PersonalityWords {
   return PERSONALITY_WORDS[useConsole().figures.language.value];
 }
+
+/** The `lang` and `dir` of what is told in them. */
+export function useSpoken(): { readonly lang: string; readonly dir: "ltr" | "rtl" } {
+  const { locale, dir } = usePersonalityWords();
+  return { lang: locale.slice(0, 2), dir };
+}

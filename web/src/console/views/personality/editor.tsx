@@ -5,10 +5,11 @@ import { formOf, NAME, written } from "../../personality/form";
 import { NEW, NONE } from "../../personality/place";
 import type { Item } from "../../personality/wire";
 import { exact, since } from "../../time";
-import { explain, readable } from "../../words";
+import { readable } from "../../words";
+import { Reason } from "../absent";
 import { useFocusWhenWanted } from "../commands";
 import { modifier } from "../composer";
-import { useConsole, useStrings } from "../context";
+import { useConsole } from "../context";
 import { BackIcon, CheckIcon } from "../icons";
 import { save } from "./commands";
 import { usePersonalityWords } from "./context";
@@ -122,7 +123,7 @@ function Flaws({ item }: { item: Item }) {
       <p>{words.brokenNote}</p>
       <ul>
         {item.flaws.map(({ field, detail }) => (
-          <li key={field} dir="ltr">
+          <li key={field} lang="en" dir="ltr">
             {field === "" ? detail : `${field}: ${detail}`}
           </li>
         ))}
@@ -135,16 +136,10 @@ function Flaws({ item }: { item: Item }) {
 function Written({ item = null }: { item?: Item | null }) {
   const console = useConsole();
   const { personality, manners } = console;
-  const strings = useStrings();
   const words = usePersonalityWords();
-  const { value: trouble } = personality.saveTrouble;
-  const { value: flaws } = personality.flaws;
+  const discard = useDiscard();
   const { value: changed } = personality.isChanged;
   const label = written(personality.form.value ?? {}, NAME) || words.untitled;
-  const said =
-    trouble !== null && trouble.flaws.length === 0
-      ? words.notSaved(explain(trouble, strings))
-      : personality.saving.value && flaws.length > 0 && words.mend(flaws.length);
   return (
     <form
       noValidate
@@ -157,7 +152,7 @@ function Written({ item = null }: { item?: Item | null }) {
         <Back />
         <Heading name={item?.name ?? ""} label={label} />
         {changed && (
-          <button type="button" class="button-text" onClick={() => personality.discard()}>
+          <button type="button" class="button-text" onClick={discard}>
             {words.discard}
           </button>
         )}
@@ -171,9 +166,7 @@ function Written({ item = null }: { item?: Item | null }) {
         </button>
         {item !== null && !changed && <Use name={item.name} />}
       </div>
-      <p class="error entry-error" role="alert">
-        {said}
-      </p>
+      <NotSaved />
       <Behind item={item} />
       {item !== null && <InUse name={item.name} />}
       {item === null && <p class="hint manner-note">{words.saveFirst}</p>}
@@ -183,25 +176,59 @@ function Written({ item = null }: { item?: Item | null }) {
   );
 }
 
-function Behind({ item }: { item: Item | null }) {
-  const { personality, manners } = useConsole();
+/** Throws the unsaved text away. The button goes with it: the focus stays with what is open. */
+function useDiscard(): () => void {
+  const { personality, focus } = useConsole();
+  return () => {
+    const { value: name } = personality.name;
+    focus.value = { on: "entry", id: name };
+    personality.discard();
+  };
+}
+
+function NotSaved() {
+  const { personality } = useConsole();
   const words = usePersonalityWords();
+  const { value: trouble } = personality.saveTrouble;
+  const { length: wrong } = personality.flaws.value;
+  const failed = trouble !== null && trouble.flaws.length === 0;
+  return (
+    <p class="error entry-error" role="alert">
+      {failed && (
+        <>
+          {words.notSaved} <Reason trouble={trouble} />
+        </>
+      )}
+      {!failed && personality.saving.value && wrong > 0 && words.mend(wrong)}
+    </p>
+  );
+}
+
+function Behind({ item }: { item: Item | null }) {
+  const { personality, manners, focus } = useConsole();
+  const words = usePersonalityWords();
+  const discard = useDiscard();
   const behind = personality.isBehind.value;
+  const overwrite = (): void => {
+    if (item === null || manners.busy.value) return;
+    focus.value = { on: "entry", id: item.name }; // the button goes
+    void manners.overwrite();
+  };
   return (
     <>
       <p class="error entry-error" role="alert">
-        {behind && <span dir="auto">{words.changedBy(item?.author ?? "")}</span>}
+        {behind && words.changedBy(item?.author ?? "")}
       </p>
       {behind && (
         <div class="entry-behind">
-          <button type="button" class="button" onClick={() => personality.discard()}>
+          <button type="button" class="button" onClick={discard}>
             {words.takeTheirs}
           </button>
           <button
             type="button"
             class="button"
             aria-disabled={manners.busy.value}
-            onClick={() => void manners.overwrite()}
+            onClick={overwrite}
           >
             {words.saveMine}
           </button>
@@ -258,7 +285,7 @@ function InUse({ name }: { name: string | null }) {
         {missing && words.missing(chosen.name ?? "")}
         {chosen !== null && !missing && (
           <>
-            <span dir="auto">{words.chosen(chosen.author)}</span> <When at={chosen.at} />
+            {words.chosen(chosen.author)} <When at={chosen.at} />
           </>
         )}
         {!site.models && ` ${words.noModels}`}
@@ -284,15 +311,19 @@ function When({ at }: { at: string }) {
 }
 
 function Foot({ item }: { item: Item }) {
-  const { personality, manners } = useConsole();
+  const { personality, manners, focus } = useConsole();
   const words = usePersonalityWords();
   const inUse = personality.site.value?.inUse === item.name;
   const document = item.personality;
+  const undo = (): void => {
+    focus.value = { on: "entry", id: item.name }; // the button may go
+    void manners.undo(item.name, item.number);
+  };
   return (
     <div class="entry-foot manner-foot">
       <p class="hint">
         {words.savedBy} {item.at !== null && <When at={item.at} />}{" "}
-        {item.author && <span dir="auto">{words.by(item.author)}</span>}
+        {item.author && words.by(item.author)}
       </p>
       <div class="entry-deeds">
         {document !== null && (
@@ -300,8 +331,8 @@ function Foot({ item }: { item: Item }) {
             {words.copyOwn}
           </button>
         )}
-        {!personality.isChanged.value && (
-          <button type="button" class="button-text" onClick={() => void manners.undo(item.name)}>
+        {item.undoable && !personality.isChanged.value && (
+          <button type="button" class="button-text" onClick={undo}>
             {words.undoLast}
           </button>
         )}

@@ -80,17 +80,21 @@ function useField(field: string) {
   return { id: `manner-${field.replaceAll(".", "-")}`, form, flaw, write };
 }
 
-function useFlaw(flaw: Flaw | undefined): string {
+/** What is wrong with a field. What the gateway says of it is English, whatever language the room speaks. */
+function Wrong({ id, flaw }: { id: string; flaw: Flaw | undefined }) {
   const { flaws } = usePersonalityWords();
-  if (flaw === undefined) return "";
-  if (flaw.about === "told") return flaw.detail;
-  return flaw.about === "missing" ? flaws.missing : flaws[flaw.about](flaw.most);
+  return (
+    <p id={`${id}-error`} class="error" role="alert">
+      {flaw?.about === "told" && <bdi lang="en">{flaw.detail}</bdi>}
+      {flaw?.about === "missing" && flaws.missing}
+      {flaw && flaw.about !== "told" && flaw.about !== "missing" && flaws[flaw.about](flaw.most)}
+    </p>
+  );
 }
 
 function Line({ field, required = false }: { field: string; required?: boolean }) {
   const words = usePersonalityWords();
   const { id, form, flaw, write } = useField(field);
-  const said = useFlaw(flaw);
   const input = useRef<HTMLInputElement>(null);
   // Whoever begins a new one begins with its name.
   useFocusWhenWanted(input, "entry", required ? NEW : field);
@@ -109,9 +113,7 @@ function Line({ field, required = false }: { field: string; required?: boolean }
         aria-describedby={`${id}-hint ${id}-error`}
         onInput={(event) => write(event.currentTarget.value)}
       />
-      <p id={`${id}-error`} class="error" role="alert">
-        {said}
-      </p>
+      <Wrong id={id} flaw={flaw} />
       <p id={`${id}-hint`} class="hint">
         {hintOf(words, field)}
       </p>
@@ -123,7 +125,6 @@ function Area({ field, rows }: { field: string; rows: number }) {
   const { personality } = useConsole();
   const words = usePersonalityWords();
   const { id, form, flaw, write } = useField(field);
-  const said = useFlaw(flaw);
   const { value: shown } = personality.shown.value;
   const hint = LISTS.includes(field)
     ? `${hintOf(words, field)} ${words.listHint(shown?.mostTexts ?? 0)}`.trim()
@@ -141,9 +142,7 @@ function Area({ field, rows }: { field: string; rows: number }) {
         aria-describedby={`${id}-hint ${id}-left ${id}-error`}
         onInput={(event) => write(event.currentTarget.value)}
       />
-      <p id={`${id}-error`} class="error" role="alert">
-        {said}
-      </p>
+      <Wrong id={id} flaw={flaw} />
       <div class="manner-under">
         <p id={`${id}-hint`} class="hint">
           {hint}

@@ -1,21 +1,19 @@
 /** The last word on what was done in this room, with the way back. */
 
 import { useEffect } from "preact/hooks";
-import type { Note } from "../../personality/store";
-import type { PersonalityWords } from "../../personality/words";
-import type { Strings } from "../../strings";
-import { explain } from "../../words";
+import { Reason } from "../absent";
 import { useConsole, useStrings } from "../context";
 import { CrossIcon } from "../icons";
-import { usePersonalityWords } from "./context";
+import { usePersonalityWords, useSpoken } from "./context";
 
 /** How long a good word stays: longer where it offers a way back. Bad ones stay. */
 const NOTE_MS = 6_000;
 const OFFER_MS = 15_000;
 
 export function PersonalityNotes() {
-  const { personality, ports } = useConsole();
+  const { personality, ports, focus } = useConsole();
   const words = usePersonalityWords();
+  const spoken = useSpoken();
   const strings = useStrings();
   const { value: note } = personality.note;
   const dismiss = (): void => {
@@ -28,15 +26,24 @@ export function PersonalityNotes() {
     });
   }, [note, personality, ports]);
   return (
-    <div class="notes" role={note?.trouble ? "alert" : "status"}>
+    <div class="notes-part" role={note?.trouble ? "alert" : "status"} {...spoken}>
       {note && (
         <p class={note.trouble ? "note note-bad" : "note"}>
-          <span>{said(note, words, strings)}</span>
+          <span>
+            {words.note[note.about]}
+            {note.about === "failed" && note.trouble && (
+              <>
+                {" "}
+                <Reason trouble={note.trouble} />
+              </>
+            )}
+          </span>
           {note.offer && (
             <button
               type="button"
               class="button-text note-offer"
               onClick={() => {
+                focus.value = { on: "entry", id: personality.name.value }; // the button goes
                 dismiss();
                 note.offer?.run();
               }}
@@ -56,10 +63,4 @@ export function PersonalityNotes() {
       )}
     </div>
   );
-}
-
-function said({ about, trouble }: Note, words: PersonalityWords, strings: Strings): string {
-  const { note } = words;
-  if (about === "failed") return note.failed(trouble ? explain(trouble, strings) : "");
-  return note[about];
 }

@@ -2,7 +2,8 @@
 
 import { NONE } from "../../personality/place";
 import type { Tried } from "../../personality/wire";
-import { direction, explain, language, percent } from "../../words";
+import { direction, language, percent } from "../../words";
+import { Reason } from "../absent";
 import { useConsole, useStrings } from "../context";
 import { AlertIcon, CheckIcon } from "../icons";
 import { Prose } from "../text";
@@ -22,7 +23,6 @@ export function Preview() {
 
 function Told() {
   const { personality } = useConsole();
-  const strings = useStrings();
   const { preview: words } = usePersonalityWords();
   const { value: told } = personality.told.value;
   const { value: trouble } = personality.told.trouble;
@@ -35,7 +35,7 @@ function Told() {
       <Languages />
       {trouble !== null && (
         <p class="error" role="alert">
-          {words.failed(explain(trouble, strings))}
+          {words.failed} <Reason trouble={trouble} />
         </p>
       )}
       {told === null && trouble === null && (
@@ -88,7 +88,6 @@ function Languages() {
 
 function Trial() {
   const { personality } = useConsole();
-  const strings = useStrings();
   const { trial: words } = usePersonalityWords();
   const { value: tried } = personality.tried.value;
   const { value: trouble } = personality.tried.trouble;
@@ -125,7 +124,7 @@ function Trial() {
         {words.hint}
       </p>
       <p class="error" role="alert">
-        {trouble !== null && explain(trouble, strings)}
+        {trouble !== null && <Reason trouble={trouble} />}
       </p>
       <div role="status">{tried !== null && <Answered tried={tried} />}</div>
     </form>

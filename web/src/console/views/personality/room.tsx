@@ -5,20 +5,19 @@ import { PERSONALITY, personalityAddress } from "../../personality/place";
 import { Loading, Unreached } from "../absent";
 import { useConsole } from "../context";
 import { useAddress, useCommands } from "./commands";
-import { usePersonalityWords } from "./context";
+import { usePersonalityWords, useSpoken } from "./context";
 import { Editor } from "./editor";
 import { List } from "./list";
-import { PersonalityNotes } from "./notes";
 import { Preview } from "./preview";
 
 export function PersonalityRoom({ navigation }: { navigation: Navigation }) {
   const { personality } = useConsole();
-  const words = usePersonalityWords();
+  const spoken = useSpoken();
   useCommands(navigation);
   useAddress(navigation);
   if (personality.site.value === null || personality.items.value === null) return <Absent />;
   return (
-    <main class="manner-room" lang={words.locale.slice(0, 2)} dir={words.dir}>
+    <main class="manner-room" {...spoken}>
       <List />
       <div class="detail">
         <div class="manner">
@@ -26,7 +25,6 @@ export function PersonalityRoom({ navigation }: { navigation: Navigation }) {
           <Preview />
         </div>
       </div>
-      <PersonalityNotes />
     </main>
   );
 }
@@ -35,11 +33,12 @@ export function PersonalityRoom({ navigation }: { navigation: Navigation }) {
 function Absent() {
   const { personality } = useConsole();
   const words = usePersonalityWords();
+  const spoken = useSpoken();
   const { value: sites } = personality.sites.value;
   const trouble = personality.sites.trouble.value ?? personality.shown.trouble.value;
   if (trouble?.status === 404) {
     return (
-      <main class="blank blank-room">
+      <main class="blank blank-room" {...spoken}>
         <p class="blank-title">{words.absentTitle}</p>
         <p>{words.absentBody}</p>
       </main>
@@ -47,13 +46,15 @@ function Absent() {
   }
   if (trouble !== null) {
     const onAgain = () => void personality.load();
-    const told = { title: words.failedTitle, again: words.again };
+    const told = { title: words.failedTitle, again: words.again, ...spoken };
     return <Unreached {...told} trouble={trouble} onAgain={onAgain} />;
   }
-  if (sites === null || personality.site.value !== null) return <Loading text={words.loading} />;
+  if (sites === null || personality.site.value !== null) {
+    return <Loading text={words.loading} {...spoken} />;
+  }
   const unknown = sites.length > 0;
   return (
-    <main class="blank blank-room">
+    <main class="blank blank-room" {...spoken}>
       <p class="blank-title">{unknown ? words.unknownSite : words.noSite}</p>
       <p>{unknown ? words.unknownSiteBody : words.noSiteBody}</p>
       {unknown && (
