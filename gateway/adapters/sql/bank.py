@@ -171,9 +171,9 @@ def _said(
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for row in connection.execute(turns, named):
         found[_place(row)].add(row.question)
-    for row in connection.execute(escalations, named):
-        tail = [MemoryTurn(**line) for line in row.tail]
-        found[_place(row)].update(visitors_words(row.question, tail, row.contact))
+    for asked in connection.execute(escalations, named):
+        tail = [MemoryTurn(**line) for line in asked.tail]
+        found[_place(asked)].update(visitors_words(asked.question, tail, asked.contact))
     return found
 
 
