@@ -115,8 +115,7 @@ def compose(
     text = system + (_listed(told, _parts(asked, used)) if named else "")
     text += "\n".join(passages) or nothing
     heading = template.filled(template.answered, name=asked.name, locale=asked.locale)
-    room = int(RECALLED_SHARE * left) - window.count(heading)
-    recalled = _recalled(asked, room, window)
+    recalled = _recalled(asked, int(RECALLED_SHARE * left) - window.count(heading), window)
     section = _section(heading, list(recalled.values()))
     text += section
     left -= window.count(section)
