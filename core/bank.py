@@ -31,7 +31,10 @@ _ID: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Banked:
-    """An answer with the question that it answered; `said` is all that its visitor wrote there."""
+    """An answer with the question that it answered.
+
+    `said` is all that its visitor wrote in the whole conversation, as far as it is kept.
+    """
 
     turn_id: str
     question: str
@@ -39,7 +42,7 @@ class Banked:
     by: By
     at: float
     locale: str
-    said: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,18 @@ class BankStore(Protocol):
     """A part of the truth. Every call may raise `Unavailable`."""
 
     async def answers(self, site: str, wanted: Wanted) -> list[Banked]:
-        """The answers, newest first; of several replies to a turn the last one."""
+        """The answers, newest first: of people only where a case is of a single question."""
 
     async def leave_out(self, site: str, turn_id: str, by: str) -> None:
         """Take a turn out of the bank for good, in an operator's name; raises `NotFound`."""
+
+
+def replied(contents: Iterable[str]) -> str:
+    """What a person replied to one question, oldest first, as one answer.
+
+    The last reply alone may be no more than a farewell.
+    """
+    return "\n\n".join(contents)
 
 
 def bank_id(site: str, turn_id: str) -> str:

@@ -4,8 +4,8 @@ Decides the form of the `meta` event and of a turn's `memory`, after S2 18.7.2; 
 `memory_meta.v1.json` beside this module. The other tiers stay empty until there is memory. What
 the site's knowledge base gave stands under `books`, the tier of documents, with ids that begin with
 `kb:`, so that nobody takes it for something remembered; what was answered to others stands under
-`patterns`, with ids that begin with `bank:`. It refuses to grow: lists are capped, and
-contents are cut.
+`patterns`, with ids that begin with `bank:` and without a word of it: that was written to somebody
+else. It refuses to grow: lists are capped, and contents are cut.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Looked:
 
     `query` is the question, redacted by the caller; `hits` what was found, best first; `threshold`
     the site's, in [0, 1]; `timings_ms` the stages that are over. `recalled` are answers to like
-    questions, out of the reasoning bank.
+    questions, out of the reasoning bank, that a model was given.
     """
 
     conversation_id: str
@@ -96,7 +96,7 @@ def memory_meta(looked: Looked, used: Used | None = None) -> dict[str, Any]:
         "context_type": used.context_type,
         "retrieval": _retrieval(looked, places),
         "known_context": {
-            "known_context_text": "\n\n".join(item["content"] for item in items),
+            "known_context_text": "\n\n".join(item["content"] for item in items if item["content"]),
             "known_context_items": items,
         },
         "citations": [
@@ -178,7 +178,7 @@ def _recalled_item(one: Recalled) -> dict[str, Any]:
     return {
         "tier": BANK,
         "memory_id": recalled_id(one),
-        "content": one.answer[:CONTENT],
+        "content": "",
         "doc_id": None,
         "score_summary": {"similarity": round(one.alike, 4)},
     }
@@ -190,15 +190,5 @@ def _positions(places: Sequence[tuple[str, str]], cited: Sequence[Hit]) -> list[
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The document as it is kept with its turn: without the question, and without what others were
-    answered, which goes where theirs goes."""
-    items = [
-        {**one, "content": ""} if one["tier"] == BANK else one
-        for one in meta["known_context"]["known_context_items"]
-    ]
-    text = "\n\n".join(one["content"] for one in items if one["content"])
-    return {
-        **meta,
-        "retrieval": {**meta["retrieval"], "query": ""},
-        "known_context": {"known_context_text": text, "known_context_items": items},
-    }
+    """The document as it is kept with its turn: without the question."""
+    return {**meta, "retrieval": {**meta["retrieval"], "query": ""}}

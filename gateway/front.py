@@ -35,12 +35,14 @@ from gateway.pipeline.reach import Patience
 from gateway.pipeline.spending import Spending, SpendingRules
 from gateway.pipeline.stages import Workflows, build_workflows
 from gateway.pipeline.state import Site
+from gateway.pipeline.tools.search import NAME as SEARCH
 from gateway.pipeline.tools.toolbox import House, Toolbox, toolbox
 from gateway.revocation import Revocations
 from gateway.routing import routing_of
 from gateway.settings import RoutingSettings, SiteSettings
 from gateway.shelf import Shelf
 from gateway.tokens import Tokens
+from kb import Index
 from kb.normalise import words
 
 LENDING: Final = ("people", "all")
@@ -173,7 +175,7 @@ def build_front(services: Services, shelf: Shelf | None = None) -> Front:
         spending=spending,
         history=History(services.truth, services.guard),
         learners=learners,
-        bank=_bank(services),
+        bank=_bank(services, shelf),
         personalities=_personalities(services),
         resolver=_resolver(settings.routing),
     )
@@ -215,20 +217,28 @@ def _resolver(routing: RoutingSettings) -> Resolver | None:
     return Resolver(routing.permissions, [tier.name for tier in routing.tiers])
 
 
-def _bank(services: Services) -> Bank | None:
+def _bank(services: Services, shelf: Shelf) -> Bank | None:
     """What lends one visitor's answers to another's model; None where nothing is lent."""
     policy, embedding = services.settings.bank, services.embedding
     if policy.answers not in LENDING or embedding is None:
         return None
-    rules = BankRules(policy.days, policy.most, models=policy.answers == "all")
-    sites = [site.key for site in services.settings.sites]
+    sites = services.settings.sites
+    # What any other tool gave may be the visitor's own: an order, an appointment.
+    open_ones = {site.key for site in sites if {*site.tools} <= {SEARCH}}
+    models = frozenset(open_ones if policy.answers == "all" else ())
+    rules = BankRules(policy.days, policy.most, models)
     return Bank(
         services.truth.bank,
         rules,
-        sites,
+        {site.key: partial(_served, shelf, site.key) for site in sites},
         lambda text: embedding.table.vector(words(text)),
         services.clock,
     )
+
+
+def _served(shelf: Shelf, site: str) -> Index:
+    """The index that is served now."""
+    return shelf[site].index
 
 
 def _personalities(services: Services) -> SitePersonalities | None:

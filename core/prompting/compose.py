@@ -74,12 +74,14 @@ class Window:
 class Composed:
     """A prompt, and what of all that was offered is in it.
 
-    `entries` are those whose passages are in it, in their order; `summary` the lines of older
-    turns; `last` how many turns stand in it as they were said; `tokens` what it takes by count.
+    `entries` are those whose passages are in it, in their order; `recalled` the places, from 0, of
+    the answers to like questions that are; `summary` the lines of older turns; `last` how many
+    turns stand in it as they were said; `tokens` what it takes by count.
     """
 
     prompt: Prompt
     entries: tuple[Entry, ...]
+    recalled: tuple[int, ...]
     summary: tuple[Kept, ...]
     last: int
     tokens: int
@@ -111,10 +113,10 @@ def compose(
     text = system + (_listed(told, _parts(asked, used)) if named else "")
     text += "\n".join(passages) or nothing
     heading = template.filled(template.answered, name=asked.name, locale=asked.locale)
-    room = int(RECALLED_SHARE * left) - window.count(heading)
-    recalled = _section(heading, _recalled(asked, room, window))
-    text += recalled
-    left -= window.count(recalled)
+    recalled = _recalled(asked, int(RECALLED_SHARE * left) - window.count(heading), window)
+    section = _section(heading, list(recalled.values()))
+    text += section
+    left -= window.count(section)
     turns = _redacted(asked.turns)
     last = _last(turns, int(TURN_SHARE * left), window)
     left -= sum(window.cost(turn.content) for turn in last)
@@ -129,6 +131,7 @@ def compose(
     return Composed(
         Prompt(messages, window.reply),
         used,
+        tuple(recalled),
         summary,
         len(last),
         sum(window.cost(message["content"]) for message in messages),
@@ -168,14 +171,14 @@ def _parts(asked: Asked, used: Sequence[Entry]) -> list[str]:
     ]
 
 
-def _recalled(asked: Asked, room: int, window: Window) -> list[str]:
+def _recalled(asked: Asked, room: int, window: Window) -> dict[int, str]:
     """Answers to like questions, whole or not at all: half an answer may say the opposite."""
-    found: list[str] = []
-    for text in asked.recalled:
+    found: dict[int, str] = {}
+    for place, text in enumerate(asked.recalled):
         made = answered(len(found) + 1, redact(text))
         cost = window.count(made) + 1
         if cost <= room:
-            found.append(made)
+            found[place] = made
             room -= cost
     return found
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from core.bank import REFUTED, RIGHT, Banked, Wanted, is_wanted, newest
+from core.bank import REFUTED, RIGHT, Banked, Wanted, is_wanted, newest, replied
 from core.errors import NotFound
 from core.scope import Scope
 from gateway.adapters.memory_rows import EscalationRow, Rows
 from gateway.adapters.semantics import visitors_words
+
+Said = defaultdict[tuple[Scope, str], set[str]]
 
 
 class MemoryBank:
@@ -19,8 +22,9 @@ class MemoryBank:
 
     async def answers(self, site: str, wanted: Wanted) -> list[Banked]:
         """The answers, newest first."""
-        people = newest(self._people(site, wanted), wanted.limit)
-        models = newest(self._models(site, wanted), wanted.limit) if wanted.models else []
+        said = self._said(site)
+        people = newest(self._people(site, wanted, said), wanted.limit)
+        models = newest(self._models(site, wanted, said), wanted.limit) if wanted.models else []
         return newest([*people, *models], 2 * wanted.limit)
 
     async def leave_out(self, site: str, turn_id: str, by: str) -> None:
@@ -34,26 +38,38 @@ class MemoryBank:
             raise NotFound("no such answer")
         self._rows.left_out.update(dict.fromkeys(found, by))
 
-    def _people(self, site: str, wanted: Wanted) -> Iterator[Banked]:
+    def _people(self, site: str, wanted: Wanted, said: Said) -> Iterator[Banked]:
         for case in self._rows.cases():
             if case.scope.site != site or case.status != "resolved":
                 continue
-            asked = {turn.turn_id: turn for turn in case.turns()}
-            for reply, (at, _) in zip(case.replies, case.replied, strict=True):
-                turn = asked.get(reply.turn_id)
-                if turn and is_wanted(wanted, reply.turn_id, at) and self._stands(turn):
-                    request = turn.asked.request
-                    yield Banked(
-                        reply.turn_id,
-                        request.question,
-                        reply.content,
-                        "person",
-                        at,
-                        request.locale,
-                        visitors_words(
-                            request.question, request.conversation_tail, request.contact
-                        ),
-                    )
+            # With a second question nobody knows which of them a reply answers.
+            if case.added or not case.replies:
+                continue
+            at, request = max(at for at, _ in case.replied), case.asked.request
+            if is_wanted(wanted, case.turn_id, at) and self._stands(case):
+                content = replied(one.content for one in case.replies_in_order)
+                yield Banked(
+                    case.turn_id,
+                    request.question,
+                    content,
+                    "person",
+                    at,
+                    request.locale,
+                    frozenset(said[case.scope, case.conversation_id]),
+                )
+
+    def _said(self, site: str) -> Said:
+        """All that each visitor of the site wrote in each conversation."""
+        found: Said = defaultdict(set)
+        for (scope, _), kept in self._rows.turns.items():
+            if scope.site == site:
+                found[scope, kept.turn.conversation_id].add(kept.question)
+        for row in self._rows.escalations.values():
+            if row.scope.site == site:
+                asked = row.asked.request
+                words = visitors_words(asked.question, asked.conversation_tail, asked.contact)
+                found[row.scope, row.conversation_id].update(words)
+        return found
 
     def _stands(self, turn: EscalationRow) -> bool:
         name = (turn.scope, turn.turn_id)
@@ -64,7 +80,7 @@ class MemoryBank:
         name = (scope, turn_id)
         return name in self._rows.trajectories and name not in self._rows.left_out
 
-    def _models(self, site: str, wanted: Wanted) -> Iterator[Banked]:
+    def _models(self, site: str, wanted: Wanted, said: Said) -> Iterator[Banked]:
         for name, one in self._rows.trajectories.items():
             kept = self._rows.turns.get(name)
             if name[0].site != site or kept is None or not self._is_in(*name):
@@ -79,5 +95,5 @@ class MemoryBank:
                     "model",
                     at,
                     one.locale,
-                    visitors_words(kept.question, ()),
+                    frozenset(said[name[0], kept.turn.conversation_id]),
                 )

@@ -219,7 +219,8 @@ class EscalationRow:
             if (action, about) not in known
         ]
 
-    def _replies_in_order(self) -> tuple[Reply, ...]:
+    @property
+    def replies_in_order(self) -> tuple[Reply, ...]:
         """By where each stands; of one moment in the order in which they came."""
         placed = zip((at for at, _ in self.replied), self.replies, strict=True)
         return tuple(reply for _, reply in sorted(placed, key=lambda one: one[0]))
@@ -249,7 +250,7 @@ class EscalationRow:
             status=self.status,
             created_at=timestamp(self.at),
             deliveries=tuple(delivery.shown() for delivery in self.deliveries),
-            replies=self._replies_in_order(),
+            replies=self.replies_in_order,
             added=added,
             contact_consent=consent,
             verdict=semantics.verdict((mark.at, mark.feedback) for mark in marks),

@@ -60,7 +60,8 @@ class Passages:
             composed = compose(asked, told.template, window)
         except ValueError:
             return replace(state, turn=unanswered(state, "model_unavailable"))
-        return replace(state, prompt=composed.prompt)
+        recalled = tuple(state.recalled[place] for place in composed.recalled)
+        return replace(state, prompt=composed.prompt, recalled=recalled)
 
     def _told(self, state: TurnState, locale: str) -> Instructions:
         if self._prompts is None:

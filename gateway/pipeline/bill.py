@@ -65,6 +65,11 @@ class Bill:
         return made
 
     @property
+    def has_calls(self) -> bool:
+        """Whether any model was asked."""
+        return bool(self._calls)
+
+    @property
     def micros(self) -> int:
         """What all of them cost so far, in millionths of a US dollar."""
         return sum(each.micros for each in self._calls)

@@ -1,7 +1,7 @@
 """What a turn says of its own retrieval: MemoryMeta v1, from the state and the judged turn.
 
-Decides which hits count as given to a model and which as cited, and that a turn that is kept with
-its outcome does not repeat the question, which is kept only with consent.
+Decides which hits and lent answers count as given to a model and which hits as cited, and that a
+turn that is kept with its outcome does not repeat the question, which is kept only with consent.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def looked_at(state: TurnState, gate_s: float) -> Looked:
 def with_memory(turn: Turn, state: TurnState, looked: Looked, answer_s: float, tell: Tell) -> Turn:
     """The turn with its `memory`, which is told with the question, and kept without it."""
     timings = {**looked.timings_ms, "answer": max(0.0, answer_s * 1000)}
-    looked = replace(looked, timings_ms=timings, recalled=state.recalled)
+    recalled = state.recalled if state.prompt is not None and state.bill.has_calls else ()
+    looked = replace(looked, timings_ms=timings, recalled=recalled)
     meta = memory_meta(looked, _used(state, turn))
     tell(meta)
     return replace(turn, memory=kept(meta))

@@ -126,8 +126,8 @@ class TurnState:
     came; `workflow` is which one answers; `trajectory` is what is kept of all this, to learn from.
     `tool_runs` are the calls of tools; `found` are entries and `told` other texts that they gave,
     by which the reply is judged too. `recalled` are answers to like questions, which the reply is
-    never judged by. `parts` are the questions of a message that has several; `reach` is how many of
-    the hits count as passages.
+    never judged by: once there is a prompt, those that are in it. `parts` are the questions of a
+    message that has several; `reach` is how many of the hits count as passages.
     """
 
     request: ChatRequest

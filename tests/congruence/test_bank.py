@@ -67,10 +67,43 @@ async def test_a_persons_reply_that_closed_its_case_is_in_it(truth: Truth) -> No
     question = "¿Cuándo llega mi pedido?"
     assert await truth.bank.answers("site_a", ALL) == [
         Banked(
-            *(named("t", 1), question, "It leaves tomorrow.", "person", LATER + 5, "es"),
-            (question, "hola"),
+            *(named("t", 1), question, "Wait.\n\nIt leaves tomorrow.", "person", LATER + 5, "es"),
+            frozenset({question, "hola", "When?"}),
         )
     ]
+
+
+async def test_all_that_its_visitor_wrote_there_comes_with_it(truth: Truth) -> None:
+    await ask(truth, 1)
+    await reply(truth, 1)
+    await answer(truth, 2, "up")
+    await ask(truth, 3, BEN)
+    for number, conversation, question in ((4, 1, "It is 4471-XK"), (5, 2, "I am at 9917")):
+        turn = a_turn(number, conversation)
+        work = replace(a_work(f"k{number}", turn=turn), question=question)
+        await truth.commit(replace(work, trajectory=a_way(number, conversation)))
+    contact = a_request(6, 1, question="And now?", contact="anna@shop.example")
+    work = a_work("k6", turn=a_turn(6, 1, escalate=True), escalation=opened(6, contact))
+    await truth.commit(replace(work, trajectory=a_way(6, 1, escalated=True)))
+    found = {one.turn_id: one.said for one in await truth.bank.answers("site_a", ALL)}
+    assert found == {
+        named("t", 1): {
+            *("¿Cuándo llega mi pedido?", "hola", "When?", "It is 4471-XK"),
+            *("And now?", "anna@shop.example"),
+        },
+        named("t", 2): {"When?", "I am at 9917"},
+    }
+
+
+async def test_a_case_of_two_questions_is_not_in_it(truth: Truth) -> None:
+    await ask(truth, 1)
+    work = a_work("k2", turn=a_turn(2, 1, escalate=True), escalation=opened(2, a_request(2, 1)))
+    await truth.commit(replace(work, trajectory=a_way(2, 1, escalated=True)))
+    made = replace(a_reply(2, 1, "You are very welcome!"), turn_id=named("t", 2))
+    await truth.reply(made, resolve=True, at=LATER)
+    [case] = await truth.escalations(status="resolved", before=None, limit=9)
+    assert len(case.added) == 1
+    assert await truth.bank.answers("site_a", ALL) == []
 
 
 async def test_it_is_of_one_site_of_some_time_and_of_so_many(truth: Truth) -> None:
@@ -110,7 +143,7 @@ async def test_of_models_only_what_was_marked_right_and_only_where_wanted(truth:
         await answer(truth, number, signal)  # type: ignore[arg-type]
     [found] = await truth.bank.answers("site_a", ALL)
     assert found == Banked(
-        *(named("t", 1), "When?", a_turn().reply, "model", LATER + 1, "en"), ("When?",)
+        *(named("t", 1), "When?", a_turn().reply, "model", LATER + 1, "en"), frozenset({"When?"})
     )
     assert await names(truth, replace(ALL, models=False)) == []
 

@@ -69,19 +69,20 @@ def test_the_retrieval_is_as_sure_as_its_best_hit(confidence: float | None, expe
     assert memory_meta(looked(*hits))["debug"]["retrieval_confidence"] == expected
 
 
-def test_what_others_were_answered_is_named_and_not_kept() -> None:
+def test_what_others_were_answered_is_named_and_neither_told_nor_kept() -> None:
     found = Recalled("b_1", "By ship, in eight days.", "person", 0.81234)
     used = Used((a_hit(1),), (a_hit(1),), answered=True)
     document = memory_meta(replace(looked(a_hit(1)), recalled=[found]), used)
     entry, item = document["known_context"]["known_context_items"]
     assert (item["tier"], item["memory_id"], item["content"], item["score_summary"]) == (
-        "patterns", "bank:b_1", "By ship, in eight days.", {"similarity": 0.8123},
+        "patterns", "bank:b_1", "", {"similarity": 0.8123},
     )  # fmt: skip
     assert document["retrieval"]["tiers_used"] == ["patterns", "books"]
     assert document["feedback"]["default_related_positions"] == [1]
     stored = kept(document)
-    assert stored["known_context"]["known_context_items"] == [entry, {**item, "content": ""}]
-    assert "ship" not in json.dumps(stored)
+    assert stored["known_context"] == document["known_context"]
+    assert document["known_context"]["known_context_text"] == entry["content"]
+    assert "ship" not in json.dumps(document)
     assert stored["retrieval"]["query"] == ""
 
 

@@ -5,7 +5,8 @@ that went to a person to the erase after which nothing of it is used.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,14 +20,16 @@ from gateway.adapters.safety_head import load_safety_head
 from gateway.adapters.sql.truth import SqlTruth
 from gateway.adapters.visitor import Visitor
 from gateway.app import create_app
-from gateway.context import PackedEmbedding
+from gateway.context import PackedEmbedding, load_knowledge
 from gateway.pipeline.guard import Guard
 from gateway.settings import BankSettings
+from kb import Entry, build_index
 from kb.bundled import bundled_embedding, load_bundled
+from tests.core.test_memory_meta import VALIDATOR
 from tests.gateway.serving import free_port
-from tests.gateway.test_chat import ScriptedModel
+from tests.gateway.test_chat import ScriptedModel, events
 from tests.gateway.test_subjects import erase, mark
-from tests.gateway.world import OPERATOR_TOKEN, Time, make_services, settings
+from tests.gateway.world import ENTRIES, OPERATOR_TOKEN, Time, make_services, settings
 
 ASKED = "Do you deliver parcels to the Canary Islands?"
 ALIKE = "Can you deliver my parcel to the Canary Islands?"
@@ -64,12 +67,15 @@ class Shop:
             self.headers["x-csrf-token"] = session.json()["csrf"]
         return await self.client.request(method, self.url + path, json=body, headers=self.headers)
 
-    async def close_case(self, content: str = ANSWER) -> None:
-        """Answer the one open case, and resolve it."""
+    async def close_case(self, *contents: str) -> None:
+        """Answer the one open case, and resolve it with the last reply."""
         [case] = (await self.operate("GET", "/v1/escalations?status=open")).json()["items"]
         path = f"/v1/escalations/{case['id']}/replies"
-        reply = {"content": content, "resolve": True, "seen": 1 + len(case["added"])}
-        assert (await self.operate("POST", path, reply)).status_code == 201
+        contents = contents or (ANSWER,)
+        for number, content in enumerate(contents, 1):
+            is_last = number == len(contents)
+            reply = {"content": content, "resolve": is_last, "seen": 1 + len(case["added"])}
+            assert (await self.operate("POST", path, reply)).status_code == 201
 
     async def lent(self, site: str = "site_demo") -> list[dict[str, Any]]:
         """What an operator sees of the bank."""
@@ -86,7 +92,11 @@ class Shop:
 
 @asynccontextmanager
 async def shop(
-    folder: Path, bank: BankSettings, reply: str = "I do not know."
+    folder: Path,
+    bank: BankSettings,
+    reply: str = "I do not know.",
+    tools: tuple[str, ...] = (),
+    entries: Sequence[Entry] = ENTRIES,
 ) -> AsyncIterator[Shop]:
     port, time, model = free_port(), Time(), ScriptedModel(reply)
     url, console = f"http://127.0.0.1:{port}", f"console.localhost:{port}"
@@ -96,8 +106,9 @@ async def shop(
     head = load_safety_head(table)
     assert head is not None
     chosen = settings(public_url=url, console_url=f"http://{console}", bank=bank)
+    chosen = replace(chosen, sites=tuple(replace(site, tools=tools) for site in chosen.sites))
     services = replace(
-        make_services(chosen, time, model),
+        make_services(chosen, time, model, knowledge=load_knowledge(build_index(entries), None)),
         truth=SqlTruth(f"sqlite:///{folder}/truth.db", clock=time),
         embedding=PackedEmbedding(table, packed),
         guard=Guard(head),
@@ -159,7 +170,7 @@ async def test_an_answer_is_lent_shown_removed_by_erase_and_never_crosses_sites(
             for one in memory["known_context"]["known_context_items"]
             if one["memory_id"] == name
         ]
-        assert shown["content"] == "", "what is kept with Ben's turn does not repeat it"
+        assert shown["content"] == "", "Ben's browser and what is kept of his turn have no word"
         assert shown["score_summary"]["similarity"] >= 0.7
         assert turn["escalate"] is True, "what was answered to another is no ground to believe it"
         assert turn["confidence"] < 0.55
@@ -214,11 +225,98 @@ async def test_a_models_answer_is_lent_only_where_all_are(
         assert [one["by"] for one in await there.lent()] == lends
 
 
+@pytest.mark.parametrize(("tools", "lends"), [(("kb.search",), True), (("shop.orders",), False)])
+async def test_a_models_answer_is_not_lent_where_it_may_rest_on_a_tool(
+    tmp_path: Path, tools: tuple[str, ...], *, lends: bool
+) -> None:
+    sure = "Send it back within 30 days; the label is in the box. We open Monday to Friday."
+    async with shop(tmp_path, BankSettings("all"), sure, tools) as there:
+        visitor = await there.visitor()
+        question = "zxqv how do I return; when open"
+        turn = (await visitor.ask(question, options=STRAIGHT)).json()
+        assert (turn["source"], turn["escalate"]) == ("cloud", False), turn
+        await mark(visitor, turn["id"], "up")
+        assert bool(await there.lent()) is lends
+
+
 async def test_an_answer_that_names_its_visitors_order_is_not_lent(tmp_path: Path) -> None:
     async with shop(tmp_path, PEOPLE) as there:
         await there.prompted(await there.visitor(), f"{ASKED} It is order 48213.")
         await there.close_case("Order 48213 goes by ship and takes eight days.")
         assert await there.lent() == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Your order 88812 arrives on Friday, Dana.",
+        "Your parcel 4471-XK waits in Haifa, paid from the account ending 9917.",
+    ],
+)
+async def test_a_figure_that_the_site_does_not_publish_is_not_lent(
+    tmp_path: Path, answer: str
+) -> None:
+    async with shop(tmp_path, PEOPLE) as there:
+        await there.prompted(await there.visitor(), ASKED)
+        await there.close_case(answer)
+        assert await there.lent() == []
+
+
+@pytest.mark.parametrize("published", [False, True])
+async def test_a_figure_that_the_site_publishes_is_lent(tmp_path: Path, *, published: bool) -> None:
+    told = Entry("form", "en", "Which form is for moving?", "Bring form IL-77; it is **1,250**.")
+    entries = (*ENTRIES, told) if published else ENTRIES
+    async with shop(tmp_path, PEOPLE, entries=entries) as there:
+        await there.prompted(await there.visitor(), ASKED)
+        await there.close_case("For the islands bring form IL-77 and 1,250 in cash.")
+        assert bool(await there.lent()) is published
+
+
+async def test_a_name_from_earlier_in_the_conversation_is_not_lent(tmp_path: Path) -> None:
+    async with shop(tmp_path, PEOPLE) as there:
+        visitor = await there.visitor()
+        place = visitor.new_id("c")
+        early = "How do I return an order? My name is Dana"
+        turn = (await visitor.ask(early, conversation_id=place, options=STRAIGHT)).json()
+        assert turn["escalate"] is False, turn
+        turn = (await visitor.ask(ASKED, conversation_id=place, options=STRAIGHT)).json()
+        assert turn["escalate"] is True
+        await there.close_case("It goes by ship and takes eight days, Dana.")
+        assert await there.lent() == []
+
+
+async def test_several_replies_are_lent_together(tmp_path: Path) -> None:
+    farewell = "You are very welcome, have a nice day!"
+    async with shop(tmp_path, PEOPLE) as there:
+        await there.prompted(await there.visitor(), ASKED)
+        await there.close_case(f"Hi Anna, {ANSWER}", f"Hi Anna, {farewell}")
+        assert [one["answer"] for one in await there.lent()] == [f"{ANSWER}\n\n{farewell}"]
+
+
+async def test_a_case_of_two_questions_lends_nothing(tmp_path: Path) -> None:
+    async with shop(tmp_path, PEOPLE) as there:
+        visitor = await there.visitor()
+        place = visitor.new_id("c")
+        for question in (ASKED, "Which stone is the moon made of?"):
+            turn = (await visitor.ask(question, conversation_id=place, options=STRAIGHT)).json()
+            assert turn["escalate"] is True
+        await there.close_case()
+        assert await there.lent() == []
+
+
+async def test_no_event_has_a_word_of_what_another_was_answered(tmp_path: Path) -> None:
+    async with shop(tmp_path, PEOPLE, "By ship, in eight days.") as there:
+        await there.prompted(await there.visitor(), ASKED)
+        await there.close_case()
+        other = await there.visitor()
+        await until_recalled(there, other)
+        body = other.chat_body(ALIKE, options={"stream": True, "clarify": False})
+        seen = events(await other.call("POST", "/v1/chat", body, key="k1"))
+        told = [data for name, data in seen if name == "meta"]
+        for meta in told:
+            VALIDATOR.validate(meta)
+        assert "bank:b_" in json.dumps(told[-1])
+        assert ANSWER not in json.dumps(seen)
 
 
 async def test_an_unsafe_answer_is_kept_from_the_model(tmp_path: Path) -> None:

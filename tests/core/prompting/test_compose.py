@@ -1,5 +1,7 @@
 """A prompt that fits: what gets how much room, and what never gets in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,16 @@ def test_passages_that_do_not_fit_are_cut_or_left_out() -> None:
     assert len(wide.entries) == PASSAGES
     assert 1 <= len(narrow.entries) < PASSAGES
     assert narrow.tokens <= 600
+
+
+def test_what_was_lent_is_whole_or_left_out_and_it_says_which() -> None:
+    lent = ("long " * 900, "By ship.", "By road.")
+    asked = Asked("S", "q?", "en", [entry(1, "A.")], recalled=lent)
+    made = compose(asked, CLOUD, Window(1_500, 100))
+    assert made.recalled == (1, 2)
+    assert "long long" not in whole(made)
+    assert "<answered 2>\nBy road." in whole(made)
+    assert compose(replace(asked, recalled=()), CLOUD, Window(1_500, 100)).recalled == ()
 
 
 def test_counts_that_are_handed_in_are_kept_to() -> None:
