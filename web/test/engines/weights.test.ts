@@ -7,6 +7,7 @@ import { storageError, WeightsError } from "../../src/engines/weights/failure.ts
 import { hex } from "../../src/engines/weights/hash.ts";
 import type { WeightsCall, WeightsReply } from "../../src/engines/weights/protocol.ts";
 import { WeightsServer } from "../../src/engines/weights/serve.ts";
+import { offered } from "../../src/panel/device/offered.ts";
 import { MemoryCaches } from "../sw/memory_caches.ts";
 
 const BLOCK = 64;
@@ -123,6 +124,32 @@ describe("a download", () => {
     expect(await whole()).toEqual(FILE);
   });
 
+  it("keeps no block that it was told to stop before", async () => {
+    const stop = new AbortController();
+    const hashed = vi.spyOn(crypto.subtle, "digest");
+    const told = vi.fn((done: number) => {
+      if (done < BLOCK) return;
+      // The next block is being looked at when the visitor stops.
+      hashed.mockImplementationOnce(async (_name, bytes) => {
+        hashed.mockRestore();
+        stop.abort(new Error("stopped"));
+        return crypto.subtle.digest("SHA-256", bytes);
+      });
+    });
+    await expect(fetchAll(told, stop.signal)).rejects.toThrow("stopped");
+    expect(caches.paths(cacheOf("site_a", wanted.sha256))).toEqual([
+      "/m/kept/manifest",
+      "/m/kept/0",
+    ]);
+  });
+
+  it("does not bring back what is deleted meanwhile", async () => {
+    const name = cacheOf("site_a", wanted.sha256);
+    const told = vi.fn((done: number) => done >= BLOCK && void caches.delete(name));
+    await fetchAll(told);
+    expect(await caches.keys()).toEqual([]);
+  });
+
   it("refuses a whole file where a part was asked for", async () => {
     server.cutAfter = 150;
     await expect(
@@ -171,6 +198,21 @@ describe("what is kept", () => {
     ]);
     await dropModels(caches as unknown as CacheStorage, "site_a");
     expect(await caches.keys()).toEqual([cacheOf("site_b", wanted.sha256)]);
+  });
+
+  it("stays where the site offers it in any form, and as an encoder", async () => {
+    const form = (sha256: string) => ({ sha256 }) as never;
+    const model = { sha256: "cpu", webllm: [form("gpu")] } as never;
+    const site = { local_models: [model], encoder: form("encoder") };
+    for (const one of ["cpu", "gpu", "encoder", "replaced"]) await caches.open(cacheOf("s", one));
+    await dropModels(caches as unknown as CacheStorage, "s", offered(site));
+    expect(await caches.keys()).toEqual(["cpu", "gpu", "encoder"].map((one) => cacheOf("s", one)));
+    await dropModels(
+      caches as unknown as CacheStorage,
+      "s",
+      offered({ local_models: [], encoder: null }),
+    );
+    expect(await caches.keys()).toEqual([]);
   });
 
   it("may not be reached at all", async () => {

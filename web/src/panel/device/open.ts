@@ -7,6 +7,7 @@ import { weights } from "../../engines/weights/spawn.ts";
 import { enableOffline } from "../../sw/register.ts";
 import type { PanelState } from "../state.ts";
 import { Device } from "./device.ts";
+import { offered } from "./offered.ts";
 import { followPower, type Powered } from "./power.ts";
 import type { Grounded } from "./writing.ts";
 
@@ -49,6 +50,7 @@ export async function openDevice(around: Around): Promise<Device> {
     dataset.engine = device.way.value?.name ?? "";
     dataset.fell = device.fell.value?.message ?? "";
   });
+  await dropModels(caches, config.site_key, offered(config)).catch(() => undefined);
   void followPower((told) => {
     around.state.around.value = told;
   }, navigator as Powered);

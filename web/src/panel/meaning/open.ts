@@ -1,12 +1,14 @@
 /** Makes the better search of what the browser has; fetched when a visitor wants it, or has it. */
 import { effect } from "@preact/signals";
 import { encoder } from "../../engines/encoder/spawn.ts";
-import { cacheOf } from "../../engines/weights/blocks.ts";
+import { cacheOf, dropModels } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
 import { enableOffline } from "../../sw/register.ts";
+import { offered } from "../device/offered.ts";
 import type { Knowledge } from "../knowledge.ts";
 import type { PanelState } from "../state.ts";
+import { askWith } from "./asking.ts";
 import { Meaning } from "./meaning.ts";
 import { KeptVectors } from "./vectors.ts";
 
@@ -17,7 +19,10 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   if (!offer) throw new Error("this site offers no encoder");
   const cache = cacheOf(site, offer.sha256);
   const keeper = weights();
+  const dropOthers = () => dropModels(caches, site, offered(config));
+  let asking = false;
   const meaning = new Meaning({
+    state,
     offer,
     site,
     weights: {
@@ -27,15 +32,16 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
       here: async (asked) =>
         (await caches.has(cache)) ? keeper.here(asked) : { done: 0, total: 0 },
     },
-    start: async (archive) => {
+    start: async (archive, signal) => {
       const made = encoder();
-      await made.load(archive);
+      await made.load(archive, signal);
       return made;
     },
     texts: async () => {
       const knowledge = wanted();
       await knowledge.load();
-      knowledge.near = meaning.near;
+      if (!asking) askWith(knowledge, meaning.near);
+      asking = true;
       return { release: kb.release, texts: await knowledge.texts() };
     },
     vectors: new KeptVectors(caches, cache),
@@ -47,6 +53,7 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
       throw new WeightsError(reason, outcome.message);
     },
     drop: async () => void (await caches.delete(cache)),
+    dropOthers,
   });
   // Whoever takes back what was agreed to has no encoder here either.
   effect(() => {
@@ -56,6 +63,7 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   effect(() => {
     document.documentElement.dataset.meaning = meaning.step.value.step;
   });
+  void dropOthers().catch(() => undefined);
   void meaning.look();
   return meaning;
 }
