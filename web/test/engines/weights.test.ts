@@ -7,7 +7,6 @@ import { storageError, WeightsError } from "../../src/engines/weights/failure.ts
 import { hex } from "../../src/engines/weights/hash.ts";
 import type { WeightsCall, WeightsReply } from "../../src/engines/weights/protocol.ts";
 import { WeightsServer } from "../../src/engines/weights/serve.ts";
-import { offered } from "../../src/panel/device/offered.ts";
 import { MemoryCaches } from "../sw/memory_caches.ts";
 
 const BLOCK = 64;
@@ -198,21 +197,6 @@ describe("what is kept", () => {
     ]);
     await dropModels(caches as unknown as CacheStorage, "site_a");
     expect(await caches.keys()).toEqual([cacheOf("site_b", wanted.sha256)]);
-  });
-
-  it("stays where the site offers it in any form, and as an encoder", async () => {
-    const form = (sha256: string) => ({ sha256 }) as never;
-    const model = { sha256: "cpu", webllm: [form("gpu")] } as never;
-    const site = { local_models: [model], encoder: form("encoder") };
-    for (const one of ["cpu", "gpu", "encoder", "replaced"]) await caches.open(cacheOf("s", one));
-    await dropModels(caches as unknown as CacheStorage, "s", offered(site));
-    expect(await caches.keys()).toEqual(["cpu", "gpu", "encoder"].map((one) => cacheOf("s", one)));
-    await dropModels(
-      caches as unknown as CacheStorage,
-      "s",
-      offered({ local_models: [], encoder: null }),
-    );
-    expect(await caches.keys()).toEqual([]);
   });
 
   it("may not be reached at all", async () => {

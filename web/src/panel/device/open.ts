@@ -4,10 +4,9 @@ import { choose, preferred } from "../../engines/table.ts";
 import { dropModels } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
-import { enableOffline } from "../../sw/register.ts";
+import { dropWithdrawn, enableOffline } from "../../sw/register.ts";
 import type { PanelState } from "../state.ts";
 import { Device } from "./device.ts";
-import { offered } from "./offered.ts";
 import { followPower, type Powered } from "./power.ts";
 import type { Grounded } from "./writing.ts";
 
@@ -50,7 +49,9 @@ export async function openDevice(around: Around): Promise<Device> {
     dataset.engine = device.way.value?.name ?? "";
     dataset.fell = device.fell.value?.message ?? "";
   });
-  await dropModels(caches, config.site_key, offered(config)).catch(() => undefined);
+  // A page that comes from the cache may be older than what is kept.
+  if (around.state.connection.value === "online")
+    await dropWithdrawn(config, caches).catch(() => undefined);
   void followPower((told) => {
     around.state.around.value = told;
   }, navigator as Powered);

@@ -1,11 +1,10 @@
 /** Makes the better search of what the browser has; fetched when a visitor wants it, or has it. */
 import { effect } from "@preact/signals";
 import { encoder } from "../../engines/encoder/spawn.ts";
-import { cacheOf, dropModels } from "../../engines/weights/blocks.ts";
+import { cacheOf } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
-import { enableOffline } from "../../sw/register.ts";
-import { offered } from "../device/offered.ts";
+import { dropWithdrawn, enableOffline } from "../../sw/register.ts";
 import type { Knowledge } from "../knowledge.ts";
 import type { PanelState } from "../state.ts";
 import { askWith } from "./asking.ts";
@@ -19,7 +18,7 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   if (!offer) throw new Error("this site offers no encoder");
   const cache = cacheOf(site, offer.sha256);
   const keeper = weights();
-  const dropOthers = () => dropModels(caches, site, offered(config));
+  const dropOthers = () => dropWithdrawn(config, caches);
   let asking = false;
   const meaning = new Meaning({
     state,
@@ -63,7 +62,8 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   effect(() => {
     document.documentElement.dataset.meaning = meaning.step.value.step;
   });
-  void dropOthers().catch(() => undefined);
+  // A page that comes from the cache may be older than what is kept.
+  if (state.connection.value === "online") void dropOthers().catch(() => undefined);
   void meaning.look();
   return meaning;
 }
