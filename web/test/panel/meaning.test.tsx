@@ -600,6 +600,15 @@ describe("its part of the sheet", () => {
     expect(again).toBe(false);
   });
 
+  it("counts what is read, and does not say each number aloud", async () => {
+    const root = await shown();
+    step.value = { step: "reading", done: 8, total: 900 };
+    await vi.waitFor(() => expect(root.textContent).toContain("8 of 900"));
+    const aloud = [...root.querySelectorAll("[role=status]")].map(({ textContent }) => textContent);
+    expect(aloud).toContain(en["search.once"]);
+    expect(aloud.join(" ")).not.toContain("900");
+  });
+
   it("says that the knowledge base is missing, and tries again", async () => {
     calls.length = 0;
     const root = await shown();

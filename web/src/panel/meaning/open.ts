@@ -64,6 +64,13 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   });
   // A page that comes from the cache may be older than what is kept.
   if (state.connection.value === "online") void dropOthers().catch(() => undefined);
-  void meaning.look();
+  // Whoever only points at the launcher has no worker started.
+  const unfollow = state.visible.subscribe((seen) => {
+    if (!seen) return;
+    queueMicrotask(() => {
+      unfollow();
+      void meaning.look();
+    });
+  });
   return meaning;
 }

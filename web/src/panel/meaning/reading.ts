@@ -34,7 +34,7 @@ export async function readTexts(reading: Reading): Promise<Float32Array<ArrayBuf
     all.set(piece, done * dimensions);
     done += piece.length / dimensions;
   }
-  for (; done < texts.length; ) {
+  while (done < texts.length) {
     const [from, to] = [done, Math.min(done + PIECE, texts.length)];
     for (; done < to; done = Math.min(done + AT_ONCE, to)) {
       told(done, texts.length);

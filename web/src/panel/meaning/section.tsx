@@ -46,6 +46,10 @@ function Known({ meaning, say, onClose }: Props & { readonly meaning: Meaning })
         {say("search.size", values)} {say("licence", { licence })}
       </p>
       {step.step === "fetching" && <Progress step={step} say={say} />}
+      {/* Not said aloud with each few texts. */}
+      {step.step === "reading" && (
+        <p>{say("search.reading", { done: step.done, total: step.total })}</p>
+      )}
       <p role="status">{told(step, say, locale)}</p>
       <Deeds meaning={meaning} say={say} onClose={onClose} />
     </>
@@ -63,7 +67,7 @@ function told(step: MeaningState, say: SayDevice, locale: string): string {
     case "kept":
       return say(step.why ? `search.${step.why}` : "search.kept");
     case "reading":
-      return say("search.reading", { done: step.done, total: step.total });
+      return say("search.once");
     case "ready":
       return say("search.ready");
     case "absent":
