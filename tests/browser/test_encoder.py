@@ -45,8 +45,11 @@ READ_MS = 240_000
 VECTORS = """async () => {
   const name = (await caches.keys()).find((one) => one.includes("-model-"));
   const cache = await caches.open(name);
-  const kept = (await cache.keys()).find(({ url }) => url.includes("/vectors/"));
-  const bytes = new Uint8Array(await (await cache.match(kept)).arrayBuffer());
+  const kept = (await cache.keys()).filter(({ url }) => url.includes("/vectors/"));
+  const piece = ({ url }) => Number(url.split("/").at(-1));
+  kept.sort((one, other) => piece(one) - piece(other));
+  const parts = await Promise.all(kept.map(async (one) => (await cache.match(one)).blob()));
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
   let text = "";
   for (let at = 0; at < bytes.length; at += 8192) {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));

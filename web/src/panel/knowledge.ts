@@ -4,14 +4,7 @@
  * Decides: how long a question waits for it. Online that is 1.5 s, after which the gateway is asked, which
  * runs the same gate over the same index; offline there is nobody else to ask, so it waits longer.
  */
-import type {
-  KbBrowse,
-  KbRequest,
-  KbResponse,
-  KbText,
-  KbTopic,
-  NearTo,
-} from "../engines/kb/protocol.ts";
+import type { KbBrowse, KbRequest, KbResponse, KbText, KbTopic } from "../engines/kb/protocol.ts";
 import type { Grounded } from "./device/writing.ts";
 
 export const ONLINE_WAIT_MS = 1500;
@@ -24,8 +17,6 @@ export interface Knowledge extends Grounded {
   ask(request: KbRequest): Promise<KbResponse>;
   browse(request: KbBrowse): Promise<readonly KbTopic[]>;
   texts(): Promise<readonly KbText[]>;
-  /** Asked before each question, where an encoder is here; never rejects. */
-  near?: NearTo | undefined;
 }
 
 /** Resolves after `ms`, or as soon as the visitor stops. */

@@ -19,8 +19,13 @@ export interface OfflineConfig {
   readonly engine?: boolean;
   /** What an encoder needs is stored too, as it is wherever one is kept. */
   readonly meaning?: boolean;
-  readonly encoder?: { readonly sha256: string } | null;
-  readonly local_models?: readonly { readonly webllm?: readonly unknown[] }[];
+  readonly encoder?: Form | null;
+  readonly local_models?: readonly (Form & { readonly webllm?: readonly Form[] })[];
+}
+
+/** Of what a visitor may have on the device: the hash of its manifest. */
+interface Form {
+  readonly sha256: string;
 }
 
 interface Kept {
@@ -102,7 +107,10 @@ export async function enableOffline(
       documents: [page],
       marks: [build, kb.release, kb.embedding?.release ?? WORDS_ALONE],
     };
-    return await say(await activeWorker(registration), call, onProgress);
+    const outcome = await say(await activeWorker(registration), call, onProgress);
+    // By now the page is known to be no older than what the site offers.
+    if (outcome.ok) await dropWithdrawn(config, scope.caches).catch(() => undefined);
+    return outcome;
   } catch (error) {
     return { ok: false, ...failureOf(error) };
   }
@@ -113,6 +121,20 @@ async function encodes(config: OfflineConfig, { caches }: OfflineScope): Promise
   const { encoder, meaning = false, site_key } = config;
   const kept = encoder && caches?.has(`fanlight-${site_key}-model-${encoder.sha256}`);
   return meaning || ((await kept) ?? false);
+}
+
+/** Drops what is kept of models and encoders (engines/weights/blocks.ts) that the site offers no more in any form. */
+export async function dropWithdrawn(
+  config: Pick<OfflineConfig, "site_key" | "encoder" | "local_models">,
+  caches: CacheStorage | undefined,
+): Promise<void> {
+  const { site_key, encoder, local_models = [] } = config;
+  const models = local_models.flatMap((model) => [model, ...(model.webllm ?? [])]);
+  const prefix = `fanlight-${site_key}-model-`;
+  const offered = [...models, ...(encoder ? [encoder] : [])].map(({ sha256 }) => prefix + sha256);
+  const kept = ((await caches?.keys()) ?? []).filter((name) => name.startsWith(prefix));
+  const withdrawn = kept.filter((name) => !offered.includes(name));
+  await Promise.all(withdrawn.map((name) => caches?.delete(name)));
 }
 
 /** Unregisters this site's service workers and drops all that was stored for the site. */

@@ -1,22 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { KbError, KnowledgeBase, type WorkerLike } from "../../src/engines/kb/client.ts";
-import type {
-  KbCall,
-  KbNear,
-  KbProgress,
-  KbReply,
-  KbRequest,
-} from "../../src/engines/kb/protocol.ts";
+import type { KbCall, KbProgress, KbReply, KbRequest } from "../../src/engines/kb/protocol.ts";
 
 const PYTHON = {
   runtime: "/assets/py/r/",
   stdlib: "/assets/py/s.zip",
   lock: { info: { abi_version: "", arch: "", platform: "", python: "" }, packages: {} },
 };
-
-const wire = async (name: string) =>
-  JSON.parse(await readFile(new URL(`../../../tests/wire/${name}.json`, import.meta.url), "utf8"));
 
 const KNOWLEDGE = { index: "/kb/site_demo/r1.idx", embedding: "/kb/embedding/e1.bin" };
 
@@ -212,25 +202,7 @@ describe("asking", () => {
   });
 });
 
-const near = (await wire("kb_request_near")).near as KbNear;
-
 describe("an encoder", () => {
-  test("is heard before a question is asked", async () => {
-    const { kb, worker } = base(obliging);
-    await kb.load();
-    kb.near = async (question) => (question === QUESTION.question ? near : undefined);
-    await kb.ask(QUESTION);
-    expect(worker(0).calls.at(-1)).toMatchObject({ type: "ask", request: { near } });
-  });
-
-  test("that cannot say in time is done without", async () => {
-    const { kb, worker } = base(obliging);
-    await kb.load();
-    kb.near = async () => undefined;
-    await kb.ask(QUESTION);
-    expect(worker(0).calls.at(-1)).toEqual({ id: 2, type: "ask", request: QUESTION });
-  });
-
   test("is told what there is to encode", async () => {
     const texts = [["a", "en", "Is it so?"]] as const;
     const tells = (call: KbCall): readonly KbReply[] =>

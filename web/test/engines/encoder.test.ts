@@ -277,8 +277,13 @@ describe("the encoder", () => {
   ])("ends what runs where its worker %s", async (_how, ends, said) => {
     const { encoder, worker } = await ready();
     worker.deaf = true;
+    const lost = vi.fn();
+    encoder.onLost = lost;
     const running = encoder.embed(["a"], "query");
     ends(worker, encoder);
+    // Who unloads it knows; and what is ended dies no more.
+    worker.die();
+    expect(lost).toHaveBeenCalledTimes(said === "stopped" ? 1 : 0);
     await expect(running).rejects.toMatchObject({
       reason: "lost",
       message: expect.stringContaining(said),

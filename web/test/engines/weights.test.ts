@@ -123,6 +123,32 @@ describe("a download", () => {
     expect(await whole()).toEqual(FILE);
   });
 
+  it("keeps no block that it was told to stop before", async () => {
+    const stop = new AbortController();
+    const hashed = vi.spyOn(crypto.subtle, "digest");
+    const told = vi.fn((done: number) => {
+      if (done < BLOCK) return;
+      // The next block is being looked at when the visitor stops.
+      hashed.mockImplementationOnce(async (_name, bytes) => {
+        hashed.mockRestore();
+        stop.abort(new Error("stopped"));
+        return crypto.subtle.digest("SHA-256", bytes);
+      });
+    });
+    await expect(fetchAll(told, stop.signal)).rejects.toThrow("stopped");
+    expect(caches.paths(cacheOf("site_a", wanted.sha256))).toEqual([
+      "/m/kept/manifest",
+      "/m/kept/0",
+    ]);
+  });
+
+  it("does not bring back what is deleted meanwhile", async () => {
+    const name = cacheOf("site_a", wanted.sha256);
+    const told = vi.fn((done: number) => done >= BLOCK && void caches.delete(name));
+    await fetchAll(told);
+    expect(await caches.keys()).toEqual([]);
+  });
+
   it("refuses a whole file where a part was asked for", async () => {
     server.cutAfter = 150;
     await expect(

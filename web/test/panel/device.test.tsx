@@ -156,6 +156,7 @@ beforeEach(async () => {
   gpuKept = { done: 0, total: 0 };
   kept = ALL;
   dropped = [];
+  coming = undefined as never;
   unfit = undefined;
   stored = async () => undefined;
   opened = async () => new Blob(["weights"]);
@@ -468,6 +469,35 @@ describe("the sheet", () => {
     coming.end(new WeightsError(reason, "no"));
     await vi.waitFor(() => expect(shown()).toContain(words));
     expect(shown().includes(en.again)).toBe(reason !== "gone");
+  });
+
+  it("is paused at once while its engine is still being stored, and goes on", async () => {
+    stored = () => new Promise(() => undefined);
+    await open();
+    press("Download 145 MB");
+    await vi.waitFor(() => expect(shown()).toContain(en.fetching));
+    press("Pause");
+    await vi.waitFor(() => expect(shown()).toContain("Paused at 0 MB of 145 MB."));
+    stored = async () => undefined;
+    press("Go on");
+    await vi.waitFor(() => expect(coming).toBeDefined());
+    coming.end();
+    await vi.waitFor(() => expect(shown()).toContain(en.kept));
+  });
+
+  it("is downloaded anew right after it was deleted", async () => {
+    stored = () => new Promise(() => undefined);
+    await open();
+    press("Download 145 MB");
+    await vi.waitFor(() => expect(shown()).toContain(en.fetching));
+    press(en.remove);
+    await vi.waitFor(() => expect(shown()).toContain("Download 145 MB"));
+    stored = async () => undefined;
+    press("Download 145 MB");
+    await vi.waitFor(() => expect(coming).toBeDefined());
+    expect(dropped).toEqual([undefined]);
+    coming.end();
+    await vi.waitFor(() => expect(shown()).toContain(en.kept));
   });
 
   it("goes on by itself when the network is back", async () => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** Better search on this device: the visitor's word over it, and what it says of a question. */
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Encoder } from "../../src/engines/encoder/encoder.ts";
@@ -10,8 +10,10 @@ import type { Kept } from "../../src/engines/weights/client.ts";
 import { WeightsError } from "../../src/engines/weights/failure.ts";
 import en from "../../src/i18n/device/en.json";
 import type { EncoderOffer } from "../../src/panel/config.ts";
-import { Meaning, QUESTION_MS } from "../../src/panel/meaning/meaning.ts";
-import { KeptVectors } from "../../src/panel/meaning/vectors.ts";
+import { IDLE_MS } from "../../src/panel/device/device.ts";
+import { Meaning, MOST_MISSES, QUESTION_MS } from "../../src/panel/meaning/meaning.ts";
+import { KeptVectors, PIECE } from "../../src/panel/meaning/vectors.ts";
+import type { PanelState } from "../../src/panel/state.ts";
 import { Panel } from "../../src/panel/views/panel.tsx";
 import { MemoryCaches } from "../sw/memory_caches.ts";
 import { CONFIG, type Harness, panel } from "./panel.ts";
@@ -53,9 +55,14 @@ class Compass {
   readonly dimensions = 2;
   readonly asked: string[] = [];
   unloads = 0;
+  onLost: (() => void) | undefined;
+  /** Called before each of the site's texts is read. */
+  reads: () => void = () => undefined;
 
-  async embed(texts: readonly string[], _purpose: string, signal?: AbortSignal) {
+  async embed(texts: readonly string[], purpose: string, signal?: AbortSignal) {
     this.asked.push(...texts);
+    if (purpose === "passage") this.reads();
+    signal?.throwIfAborted();
     if (texts.some((text) => !PLACES[text])) {
       await new Promise((_, reject) => {
         signal?.addEventListener("abort", () => reject(signal.reason));
@@ -72,13 +79,25 @@ class Compass {
 let compass: Compass;
 let kept: Kept;
 let caches: MemoryCaches;
-let fails: { fetch?: unknown; start?: unknown; open?: unknown; store?: unknown };
+let fails: { fetch?: unknown; start?: unknown; open?: unknown; store?: unknown; texts?: unknown };
 let dropped: number;
 let going: AbortSignal | undefined;
 let waits: boolean;
+let texts: readonly KbText[];
+let around: {
+  visible: Signal<boolean>;
+  pack: PanelState["pack"];
+  connection: PanelState["connection"];
+};
+let starts: number;
+let others: number;
+let stored: () => Promise<void>;
+/** What a stopped fetch still waits for. */
+let winding: Promise<void>;
 
 function make(): Meaning {
   return new Meaning({
+    state: around,
     offer: OFFER,
     site: "site_a",
     weights: {
@@ -89,7 +108,7 @@ function make(): Meaning {
         told({ done: 5e6, total: OFFER.bytes });
         if (waits) {
           await new Promise((_, reject) =>
-            stop.addEventListener("abort", () => reject(stop.reason)),
+            stop.addEventListener("abort", () => void winding.then(() => reject(stop.reason))),
           );
         }
         return ALL;
@@ -100,18 +119,26 @@ function make(): Meaning {
       },
     },
     start: async () => {
+      starts += 1;
       if (fails.start) throw fails.start;
       return compass as unknown as Encoder;
     },
-    texts: async () => ({ release: "r1", texts: TEXTS }),
+    texts: async () => {
+      if (fails.texts) throw fails.texts;
+      return { release: "r1", texts };
+    },
     vectors: new KeptVectors(caches as unknown as CacheStorage, "kept"),
     storeEngine: async () => {
       if (fails.store) throw fails.store;
+      await stored();
       await caches.open("kept");
     },
     drop: async () => {
       dropped += 1;
       await caches.delete("kept");
+    },
+    dropOthers: async () => {
+      others += 1;
     },
   });
 }
@@ -124,7 +151,18 @@ beforeEach(() => {
   dropped = 0;
   going = undefined;
   waits = false;
+  texts = TEXTS;
+  around = { visible: signal(true), pack: signal("ready"), connection: signal("online") };
+  starts = 0;
+  others = 0;
+  stored = async () => undefined;
+  winding = Promise.resolve();
 });
+
+const never = new AbortController().signal;
+/** So many texts of one entry. */
+const many = (count: number): readonly KbText[] =>
+  Array.from({ length: count }, () => ["first", "en", "north"] as const);
 
 afterEach(() => {
   vi.useRealTimers();
@@ -136,7 +174,7 @@ describe("the better search", () => {
     const meaning = make();
     await meaning.look();
     expect(meaning.step.value).toEqual({ step: "absent" });
-    expect(await meaning.near("north")).toBeUndefined();
+    expect(await meaning.near("north", never)).toBeUndefined();
     await meaning.fetch();
     expect(meaning.step.value).toEqual({ step: "ready" });
   });
@@ -145,7 +183,7 @@ describe("the better search", () => {
     const meaning = make();
     await meaning.fetch();
     expect(compass.asked).toEqual(["north", "south", "east"]);
-    const near = await meaning.near("nearly north");
+    const near = await meaning.near("nearly north", never);
     expect(near).toMatchObject({ kb: 0.5, near: 11, languages: ["en"] });
     expect(near?.cosines.first).toBeCloseTo(0.8);
     expect(near?.cosines.second).toBeCloseTo(0.6);
@@ -159,22 +197,24 @@ describe("the better search", () => {
     await again.look();
     expect(again.step.value).toEqual({ step: "ready" });
     expect(compass.asked).toEqual([]);
-    expect((await again.near("east"))?.cosines.second).toBeCloseTo(1);
+    expect((await again.near("east", never))?.cosines.second).toBeCloseTo(1);
   });
 
   it("says nothing where a question takes too long", async () => {
     const meaning = make();
     await meaning.fetch();
     const began = performance.now();
-    expect(await meaning.near("somewhere")).toBeUndefined();
+    expect(await meaning.near("somewhere", never)).toBeUndefined();
     expect(performance.now() - began).toBeGreaterThan(QUESTION_MS / 2);
   });
 
-  it("says nothing where its weight beside the knowledge base is not known", async () => {
+  it("reads nothing where its weight beside the knowledge base is not known", async () => {
     compass.facts = { ...compass.facts, weights: null };
     const meaning = make();
     await meaning.fetch();
-    expect(await meaning.near("north")).toBeUndefined();
+    expect(meaning.step.value).toEqual({ step: "kept", why: "engine" });
+    expect([compass.asked, compass.unloads]).toEqual([[], 1]);
+    expect(await meaning.near("north", never)).toBeUndefined();
   });
 
   it("can be paused, and goes on", async () => {
@@ -207,7 +247,7 @@ describe("the better search", () => {
     const meaning = make();
     await meaning.fetch();
     expect(meaning.step.value).toMatchObject({ step: "failed", why });
-    expect(await meaning.near("north")).toBeUndefined();
+    expect(await meaning.near("north", never)).toBeUndefined();
   });
 
   it("says so where a lost part is found out at the start", async () => {
@@ -232,19 +272,266 @@ describe("the better search", () => {
     await meaning.fetch();
     await meaning.leave();
     expect([compass.unloads, dropped, await caches.keys()]).toEqual([1, 1, []]);
-    expect(await meaning.near("north")).toBeUndefined();
+    expect(await meaning.near("north", never)).toBeUndefined();
+  });
+});
+
+describe("a question", () => {
+  /** Asks, and waits as long as a question does. */
+  async function late(meaning: Meaning): Promise<void> {
+    vi.spyOn(AbortSignal, "timeout").mockReturnValueOnce(AbortSignal.abort(new Error("late")));
+    expect(await meaning.near("somewhere", never)).toBeUndefined();
+  }
+
+  async function troubled(meaning: Meaning): Promise<void> {
+    for (let miss = 0; miss < MOST_MISSES; miss += 1) await late(meaning);
+  }
+
+  it("that is late again and again has it started once more, and then no more", async () => {
+    const meaning = make();
+    await meaning.fetch();
+    await troubled(meaning);
+    await vi.waitFor(() => expect(meaning.step.value).toEqual({ step: "ready" }));
+    expect([starts, compass.unloads]).toEqual([2, 1]);
+    // What was read before is not read again.
+    expect(compass.asked.filter((text) => text === "north")).toHaveLength(1);
+    await troubled(meaning);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(meaning.step.value).toEqual({ step: "kept", why: "engine" });
+    expect([starts, compass.unloads]).toEqual([2, 2]);
+  });
+
+  it("in time forgives those that were late", async () => {
+    const meaning = make();
+    await meaning.fetch();
+    for (let round = 0; round < 2; round += 1) {
+      for (let miss = 1; miss < MOST_MISSES; miss += 1) await late(meaning);
+      expect(await meaning.near("north", never)).toBeDefined();
+    }
+    expect(starts).toBe(1);
+  });
+
+  it("that nobody waits for any more is not late", async () => {
+    const meaning = make();
+    await meaning.fetch();
+    const stop = new AbortController();
+    for (let asked = 0; asked < 2 * MOST_MISSES; asked += 1) {
+      const near = meaning.near("somewhere", stop.signal);
+      stop.abort();
+      expect(await near).toBeUndefined();
+    }
+    expect([meaning.step.value.step, starts]).toEqual(["ready", 1]);
+  });
+
+  it("goes without once its worker has died twice", async () => {
+    const meaning = make();
+    await meaning.fetch();
+    compass.onLost?.();
+    expect(await meaning.near("north", never)).toBeUndefined();
+    await vi.waitFor(() => expect(meaning.step.value).toEqual({ step: "ready" }));
+    compass.onLost?.();
+    expect(meaning.step.value).toEqual({ step: "kept", why: "engine" });
+    expect(starts).toBe(2);
+  });
+});
+
+describe("its time in memory", () => {
+  it("begins when somebody looks and the knowledge base is there", async () => {
+    around.visible.value = false;
+    around.pack.value = "loading";
+    kept = ALL;
+    const meaning = make();
+    await meaning.look();
+    expect(meaning.step.value).toEqual({ step: "kept" });
+    around.visible.value = true;
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(starts).toBe(0);
+    around.pack.value = "ready";
+    await vi.waitFor(() => expect(meaning.step.value).toEqual({ step: "ready" }));
+  });
+
+  it("waits where the visitor saves data, but for the visitor's word", async () => {
+    around.pack.value = "absent";
+    kept = ALL;
+    const meaning = make();
+    await meaning.look();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect([meaning.step.value, starts]).toEqual([{ step: "kept" }, 0]);
+    await meaning.again();
+    expect(meaning.step.value).toEqual({ step: "ready" });
+  });
+
+  it("ends when nobody has looked for long, and begins anew", async () => {
+    vi.useFakeTimers();
+    const meaning = make();
+    await meaning.fetch();
+    around.visible.value = false;
+    await vi.advanceTimersByTimeAsync(IDLE_MS / 2);
+    around.visible.value = true;
+    around.visible.value = false;
+    await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
+    expect(meaning.step.value).toEqual({ step: "ready" });
+    await vi.advanceTimersByTimeAsync(1);
+    expect([meaning.step.value, compass.unloads]).toEqual([{ step: "kept" }, 1]);
+    around.visible.value = true;
+    await vi.advanceTimersByTimeAsync(10);
+    expect([meaning.step.value, starts]).toEqual([{ step: "ready" }, 2]);
+  });
+});
+
+describe("reading the site's texts", () => {
+  it("goes on where the page before it ended, and tells how far it is", async () => {
+    texts = many(PIECE * 2 + 5);
+    const first = make();
+    compass.reads = () => {
+      // The visitor navigates within the second piece.
+      if (compass.asked.length > PIECE + 10) around.visible.value = false;
+    };
+    void first.fetch();
+    await vi.waitFor(() => expect(around.visible.value).toBe(false));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const read = compass.asked.length;
+    expect(read).toBeLessThan(texts.length);
+    expect(caches.paths("kept")).toEqual(["/m/kept/vectors/r1/0"]);
+
+    kept = ALL;
+    compass = new Compass();
+    around = { ...around, visible: signal(true) };
+    const second = make();
+    const steps: unknown[] = [];
+    second.step.subscribe((step) => steps.push(step));
+    await second.look();
+    expect(steps).toContainEqual({ step: "reading", done: PIECE, total: texts.length });
+    expect(compass.asked).toHaveLength(PIECE + 5);
+    expect((await second.near("north", never))?.cosines.first).toBeCloseTo(1);
+  });
+
+  it("stands still while nobody looks", async () => {
+    texts = many(40);
+    compass.reads = () => {
+      around.visible.value = false;
+    };
+    const meaning = make();
+    void meaning.fetch();
+    await vi.waitFor(() => expect(compass.asked).toHaveLength(8));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(compass.asked).toHaveLength(8);
+    compass.reads = () => undefined;
+    around.visible.value = true;
+    await vi.waitFor(() => expect(meaning.step.value).toEqual({ step: "ready" }));
+  });
+});
+
+describe("the visitor's word", () => {
+  it("to pause counts at once, while its engine is still being stored", async () => {
+    stored = () => new Promise(() => undefined);
+    const meaning = make();
+    void meaning.fetch();
+    meaning.pause();
+    expect(meaning.step.value).toEqual({ step: "paused", done: 0, total: OFFER.bytes });
+    stored = async () => undefined;
+    await meaning.again();
+    expect(meaning.step.value).toEqual({ step: "ready" });
+  });
+
+  it("to delete is obeyed after the last write, and to download after that", async () => {
+    let end: () => void = () => undefined;
+    winding = new Promise((resolve) => {
+      end = resolve;
+    });
+    waits = true;
+    const meaning = make();
+    void meaning.fetch();
+    await vi.waitFor(() => expect(going).toBeDefined());
+    const removed = meaning.remove();
+    expect(meaning.step.value).toEqual({ step: "absent" });
+    waits = false;
+    const again = meaning.fetch();
+    expect(meaning.step.value.step).toBe("fetching");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([dropped, starts]).toEqual([0, 0]);
+    end();
+    await removed;
+    expect(dropped).toBe(1);
+    await again;
+    expect([meaning.step.value.step, await caches.keys()]).toEqual(["ready", ["kept"]]);
+  });
+
+  it("has what the site offers no more dropped", async () => {
+    await make().fetch();
+    expect(others).toBe(1);
+  });
+});
+
+describe("a knowledge base that cannot be had", () => {
+  it("is named, and asked again on the visitor's word", async () => {
+    fails = { texts: new Error("no index") };
+    const meaning = make();
+    await meaning.fetch();
+    expect(meaning.step.value).toEqual({ step: "kept", why: "knowledge" });
+    await new Promise((resolve) => setTimeout(resolve));
+    expect([meaning.step.value, starts]).toEqual([{ step: "kept", why: "knowledge" }, 0]);
+    fails = {};
+    await meaning.again();
+    expect(meaning.step.value).toEqual({ step: "ready" });
+  });
+
+  it("is asked again when the connection returns, once", async () => {
+    around.connection.value = "offline";
+    fails = { texts: new Error("no network") };
+    kept = ALL;
+    const meaning = make();
+    await meaning.look();
+    expect(meaning.step.value).toEqual({ step: "kept", why: "knowledge" });
+    const asked = vi.fn();
+    meaning.step.subscribe(({ step }) => step === "starting" && asked());
+    around.connection.value = "online";
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(meaning.step.value).toEqual({ step: "kept", why: "knowledge" });
+    around.connection.value = "unreachable";
+    fails = {};
+    around.connection.value = "online";
+    await vi.waitFor(() => expect(meaning.step.value).toEqual({ step: "ready" }));
   });
 });
 
 describe("vectors", () => {
-  it("of another release, or size, are none", async () => {
-    const vectors = new KeptVectors(caches as unknown as CacheStorage, "kept");
-    expect(await vectors.read("r1", 2)).toBeUndefined();
-    await vectors.keep("r1", Float32Array.of(1, 2));
-    expect(await vectors.read("r1", 3)).toBeUndefined();
-    expect([...((await vectors.read("r1", 2)) ?? [])]).toEqual([1, 2]);
-    await vectors.keep("r2", Float32Array.of(3));
-    expect(await vectors.read("r1", 2)).toBeUndefined();
+  const made = () => new KeptVectors(caches as unknown as CacheStorage, "kept");
+  const numbers = async (vectors: KeptVectors, release: string, count: number) =>
+    (await vectors.read(release, count, 1)).map((piece) => [...piece]);
+  const full = new Float32Array(PIECE).fill(1);
+
+  it("are kept in pieces, as far as they are whole", async () => {
+    await caches.open("kept");
+    const vectors = made();
+    expect(await numbers(vectors, "r1", 2 * PIECE)).toEqual([]);
+    await vectors.keep("r1", 1, full);
+    expect(await numbers(made(), "r1", 2 * PIECE)).toEqual([]);
+    await vectors.keep("r1", 0, full);
+    expect(await numbers(made(), "r1", 2 * PIECE)).toEqual([[...full], [...full]]);
+    expect(await numbers(made(), "r1", PIECE + 1)).toEqual([[...full]]);
+  });
+
+  it("of another release are dropped", async () => {
+    await caches.open("kept");
+    const vectors = made();
+    await vectors.read("r1", 1, 1);
+    await vectors.keep("r1", 0, Float32Array.of(1));
+    expect(await numbers(made(), "r2", 1)).toEqual([]);
+    expect(caches.paths("kept")).toEqual([]);
+  });
+
+  it("do not bring back a cache that was deleted", async () => {
+    await caches.open("kept");
+    const vectors = made();
+    await vectors.read("r1", 1, 1);
+    await caches.delete("kept");
+    await vectors.keep("r1", 0, Float32Array.of(1));
+    expect(await caches.keys()).toEqual([]);
+    expect(await vectors.read("r1", 1, 1)).toEqual([]);
+    await vectors.keep("r1", 0, Float32Array.of(1));
+    expect(await caches.keys()).toEqual([]);
   });
 });
 
@@ -259,6 +546,7 @@ describe("its part of the sheet", () => {
       offer: OFFER,
       step,
       fetch: async () => void calls.push("fetch"),
+      again: async () => void calls.push("again"),
       pause: () => void calls.push("pause"),
       remove: async () => void calls.push("remove"),
     } as unknown as Meaning;
@@ -292,14 +580,15 @@ describe("its part of the sheet", () => {
     await vi.waitFor(() => expect(root.textContent).toContain("Paused at 1 MB of 23 MB"));
     press(root, en.resume);
     press(root, en.remove);
-    expect(calls).toEqual(["fetch", "pause", "fetch", "remove"]);
+    expect(calls).toEqual(["fetch", "pause", "again", "remove"]);
   });
 
   it.each<[Meaning["step"]["value"], string]>([
-    [{ step: "reading", done: 1, total: 3 }, en["search.reading"]],
+    [{ step: "reading", done: 120, total: 900 }, "Reading the site’s answers: 120 of 900."],
+    [{ step: "kept" }, en["search.kept"]],
     [{ step: "ready" }, en["search.ready"]],
     [{ step: "starting" }, en.starting],
-    [{ step: "kept", why: "engine" }, en["why.engine"]],
+    [{ step: "kept", why: "engine" }, en["search.engine"]],
     [{ step: "failed", why: "gone", done: 0, total: 9 }, en["why.gone"]],
   ])("says what is: %j", async (now, said) => {
     const root = await shown();
@@ -309,6 +598,24 @@ describe("its part of the sheet", () => {
       ({ textContent }) => textContent === en.again,
     );
     expect(again).toBe(false);
+  });
+
+  it("counts what is read, and does not say each number aloud", async () => {
+    const root = await shown();
+    step.value = { step: "reading", done: 8, total: 900 };
+    await vi.waitFor(() => expect(root.textContent).toContain("8 of 900"));
+    const aloud = [...root.querySelectorAll("[role=status]")].map(({ textContent }) => textContent);
+    expect(aloud).toContain(en["search.once"]);
+    expect(aloud.join(" ")).not.toContain("900");
+  });
+
+  it("says that the knowledge base is missing, and tries again", async () => {
+    calls.length = 0;
+    const root = await shown();
+    step.value = { step: "kept", why: "knowledge" };
+    await vi.waitFor(() => expect(root.textContent).toContain(en["search.knowledge"]));
+    press(root, en.again);
+    expect(calls).toEqual(["again"]);
   });
 
   it("asks to remember first", async () => {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../../src/sw/failure.ts";
 import type { OfflineCall, OfflineReply } from "../../src/sw/messages.ts";
-import { disableOffline, enableOffline, type OfflineScope } from "../../src/sw/register.ts";
+import {
+  disableOffline,
+  dropWithdrawn,
+  enableOffline,
+  type OfflineScope,
+} from "../../src/sw/register.ts";
 import { MemoryCaches } from "./memory_caches.ts";
 
 const ORIGIN = "https://chat.example";
@@ -135,6 +140,29 @@ describe("switching on", () => {
     const [call] = registration.calls;
     const urls = call?.type === "precache" ? call.urls : [];
     expect(urls.includes("/assets/encoder_worker.js")).toBe(stored);
+  });
+
+  test("drops what the site offers no more, once its page is stored", async () => {
+    const form = (sha256: string) => ({ sha256 });
+    const models = [{ sha256: "cpu", webllm: [form("gpu")] }];
+    const whole = ["cpu", "gpu", "encoder", "replaced"].map(
+      (one) => `fanlight-site_demo-model-${one}`,
+    );
+    const other = "fanlight-site_other-model-cpu";
+    const caches = new MemoryCaches(ORIGIN);
+    for (const name of [...whole, other, "fanlight-site_demo-b1"]) await caches.open(name);
+    const config = { ...CONFIG, local_models: models, encoder: form("encoder") };
+    const list = () => Response.json({ ...LIST, encoder: [] });
+    const failing = new Registered("/chat/site_demo", [
+      { type: "failed", reason: "network", message: "no" },
+    ]);
+    await enableOffline(config, undefined, scope({ registration: failing, caches, list }).made);
+    expect(await caches.keys()).toHaveLength(6);
+    const registration = new Registered("/chat/site_demo", DONE);
+    await enableOffline(config, undefined, scope({ registration, caches, list }).made);
+    expect(await caches.keys()).toEqual([...whole.slice(0, 3), other, "fanlight-site_demo-b1"]);
+    await dropWithdrawn({ site_key: "site_demo" }, caches as unknown as CacheStorage);
+    expect(await caches.keys()).toEqual([other, "fanlight-site_demo-b1"]);
   });
 
   test("waits for the worker to become active", async () => {

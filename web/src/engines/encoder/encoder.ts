@@ -31,6 +31,8 @@ export class Encoder {
   readonly #pending = new Map<number, Pending>();
   #last = LOADING;
   #facts: EncoderFacts | undefined;
+  /** Hears that the worker died; whoever unloads it needs not be told. */
+  onLost: (() => void) | undefined;
 
   constructor(private readonly spawn: () => EncoderWorker) {}
 
@@ -50,7 +52,11 @@ export class Encoder {
     const worker = this.spawn();
     this.#worker = worker;
     worker.addEventListener("message", ({ data }) => this.#hear(data));
-    const died = () => this.#end(new EngineError("lost", "the worker stopped"));
+    const died = () => {
+      if (worker !== this.#worker) return;
+      this.#end(new EngineError("lost", "the worker stopped"));
+      this.onLost?.();
+    };
     worker.addEventListener("error", died);
     worker.addEventListener("messageerror", died);
     try {

@@ -22,7 +22,6 @@ import type {
   KbTopic,
   KnowledgeUrls,
   Loaded,
-  NearTo,
   PythonUrls,
 } from "./protocol.ts";
 
@@ -69,8 +68,6 @@ export class KnowledgeBase {
   #restarts = 0;
   #waiting = 0;
   #disposed = false;
-  /** What an encoder says of each question, where one is here; never rejects. */
-  near: NearTo | undefined;
 
   constructor(options: KnowledgeBaseOptions) {
     this.#options = options;
@@ -110,9 +107,7 @@ export class KnowledgeBase {
 
   /** Asks one question; rejects at once when the knowledge base is not ready. */
   async ask(request: KbRequest): Promise<KbResponse> {
-    const near = this.near && (await this.near(request.question));
-    const asked = near ? { ...request, near } : request;
-    return (await this.#asked({ type: "ask", request: asked }, "answer")).response;
+    return (await this.#asked({ type: "ask", request }, "answer")).response;
   }
 
   /** Lists what can be asked; rejects at once when the knowledge base is not ready. */

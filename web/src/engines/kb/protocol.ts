@@ -68,9 +68,6 @@ export interface NearWeights {
   readonly languages: readonly string[];
 }
 
-/** What an encoder says of a question; undefined where it cannot say in time. */
-export type NearTo = (question: string) => Promise<KbNear | undefined>;
-
 /** The id of an entry, and a text of it that may be encoded. */
 export type KbText = readonly [entryId: string, language: string, text: string];
 

@@ -23,6 +23,8 @@ export function modelsOf(site: string): string {
 const SOUGHT = { ignoreSearch: false, ignoreVary: true } as const;
 
 export class Blocks {
+  #opened: Promise<Cache> | undefined;
+
   constructor(
     private readonly caches: CacheStorage,
     private readonly name: string,
@@ -91,8 +93,10 @@ export class Blocks {
     return `/m/kept/${what}`;
   }
 
+  /** Opened once: what is written after a cache was deleted goes with it, and does not make it anew. */
   #cache(): Promise<Cache> {
-    return this.caches.open(this.name);
+    this.#opened ??= this.caches.open(this.name);
+    return this.#opened;
   }
 
   async #try<T>(work: () => Promise<T>): Promise<T> {

@@ -42,6 +42,7 @@ export async function manifestOf(wanted: Wanted, options: DownloadOptions): Prom
   const response = await asked(options, wanted.manifest, {});
   const bytes = new Uint8Array(await response.arrayBuffer().catch(cut(signal)));
   const manifest = await readManifest(bytes, wanted.sha256);
+  signal.throwIfAborted();
   await blocks.keepManifest(bytes);
   return manifest;
 }
@@ -115,6 +116,7 @@ async function fetchRun(
     if (found !== manifest.blocks[index]) {
       throw new WeightsError("tampered", `block ${index} has the hash ${found}`);
     }
+    signal.throwIfAborted();
     await blocks.keep(index, block);
     kept(block.length);
     index += 1;

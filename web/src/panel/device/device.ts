@@ -18,6 +18,7 @@ import type { PanelState } from "../state.ts";
 import { PaceMeter } from "./pace.ts";
 import { LOW_BATTERY } from "./power.ts";
 import type { DeviceFailure, DeviceState } from "./state.ts";
+import { orStopped, Transfer } from "./transfer.ts";
 import { type Grounded, written } from "./writing.ts";
 
 export interface DeviceOptions {
@@ -41,7 +42,7 @@ export const IDLE_MS = 5 * 60_000;
 
 export class Device {
   readonly step: Signal<DeviceState> = signal({ step: "looking" });
-  #fetching: AbortController | undefined;
+  readonly #transfer = new Transfer();
   #engine: Engine | undefined;
   #starting: Promise<Engine> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -132,52 +133,52 @@ export class Device {
   /** The visitor wants it here, or goes on with it. */
   async fetch(): Promise<void> {
     const form = this.way.value?.form;
-    if (this.#fetching || !form) return;
+    if (this.#transfer.active || !form) return;
     const { weights, storeEngine, remember, drop } = this.options;
-    const { model } = this;
-    const stop = new AbortController();
-    this.#fetching = stop;
     this.#again = false;
-    remember(model.id);
+    remember(this.model.id);
     const pace = new PaceMeter();
     let kept: Kept = { done: 0, total: form.bytes };
     const told = (now: Kept) => {
       kept = now;
       const { done, total } = now;
-      if (!stop.signal.aborted)
-        this.#is({ step: "fetching", done, total, ...pace.at(done, total) });
+      this.#is({ step: "fetching", done, total, ...pace.at(done, total) });
     };
     this.#is({ step: "fetching", ...kept, rate: undefined, left: undefined });
     try {
-      await storeEngine();
-      await weights.fetch(this.#wantedFor(form), told, stop.signal);
-      await drop(form.sha256);
+      const whole = await this.#transfer.run(storeEngine, async (stop) => {
+        const heard = (now: Kept) => void (stop.aborted || told(now));
+        await weights.fetch(this.#wantedFor(form), heard, stop);
+        if (!stop.aborted) await drop(form.sha256);
+      });
+      // Whoever stopped it has said so.
+      if (!whole) return;
       this.#is({ step: "kept" });
       // Whether a graphics processor really runs it is known only now: the visitor is still looking.
       if (this.way.value?.name === "webllm") queueMicrotask(() => void this.#try());
     } catch (error) {
-      if (!stop.signal.aborted) this.#failed(error, kept);
-      else if (stop.signal.reason !== REMOVED) this.#is({ step: "paused", ...kept });
-    } finally {
-      this.#fetching = undefined;
+      this.#failed(error, kept);
     }
   }
 
   /** What has come stays; nothing more comes. */
   pause(): void {
-    this.#fetching?.abort();
+    const now = this.step.value;
+    if (now.step !== "fetching") return;
+    this.#transfer.stop();
+    this.#is({ step: "paused", done: now.done, total: now.total });
   }
 
   /** Nothing of it stays here. */
   async remove(): Promise<void> {
-    this.#fetching?.abort(REMOVED);
+    const dropped = this.#transfer.clear(() => this.options.drop());
     clearTimeout(this.#idle);
     const engine = this.#engine;
     this.#engine = undefined;
     this.#is({ step: "absent" });
     this.options.remember(undefined);
     await engine?.unload().catch(() => undefined);
-    await this.options.drop().catch(() => undefined);
+    await dropped;
   }
 
   /** Writes an answer to a question; undefined where there is none that is sure enough. */
@@ -367,12 +368,3 @@ const SEEN = {
   starting: "kept",
   ready: "ready",
 } as const;
-
-function orStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(stop.reason);
-    if (stop.aborted) abort();
-    stop.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => stop.removeEventListener("abort", abort));
-  });
-}

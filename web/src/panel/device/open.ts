@@ -4,7 +4,7 @@ import { choose, preferred } from "../../engines/table.ts";
 import { dropModels } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
-import { enableOffline } from "../../sw/register.ts";
+import { dropWithdrawn, enableOffline } from "../../sw/register.ts";
 import type { PanelState } from "../state.ts";
 import { Device } from "./device.ts";
 import { followPower, type Powered } from "./power.ts";
@@ -49,6 +49,9 @@ export async function openDevice(around: Around): Promise<Device> {
     dataset.engine = device.way.value?.name ?? "";
     dataset.fell = device.fell.value?.message ?? "";
   });
+  // A page that comes from the cache may be older than what is kept.
+  if (around.state.connection.value === "online")
+    await dropWithdrawn(config, caches).catch(() => undefined);
   void followPower((told) => {
     around.state.around.value = told;
   }, navigator as Powered);

@@ -1,44 +1,65 @@
 /**
  * Better search on this device: an encoder that the visitor asked for, and what it says of each question.
  *
- * Decides: the site's texts are encoded once, and kept beside the encoder; a question that is not encoded in time goes without,
- * and so does every question until all texts are. Refuses to fetch anything unasked. That the encoder is here is what says that
- * the visitor wants it: nothing else is remembered.
+ * Decides: it is in memory while somebody looks, once the knowledge base is there, and leaves when nobody has looked for long.
+ * The site's texts are encoded once, and kept beside the encoder; a question that is not encoded in time goes without, and so
+ * does every question until all texts are. An encoder that is late again and again, or dies, is started once more at most.
+ * Refuses to fetch anything unasked. That the encoder is here is what says that the visitor wants it: nothing else is
+ * remembered.
  */
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import type { Encoder } from "../../engines/encoder/encoder.ts";
 import { cosine } from "../../engines/encoder/pooling.ts";
-import type { KbNear, KbText } from "../../engines/kb/protocol.ts";
+import { EngineError } from "../../engines/engine.ts";
+import type { KbText } from "../../engines/kb/protocol.ts";
 import type { Kept, Weights } from "../../engines/weights/client.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import type { EncoderOffer } from "../config.ts";
+import { IDLE_MS } from "../device/device.ts";
 import { PaceMeter } from "../device/pace.ts";
 import type { DeviceFailure, DeviceState } from "../device/state.ts";
+import { orStopped, Transfer } from "../device/transfer.ts";
+import type { PanelState } from "../state.ts";
+import type { NearTo } from "./asking.ts";
+import { readTexts } from "./reading.ts";
 import type { KeptVectors } from "./vectors.ts";
 
-/** As a model's; `reading`: the site's texts are being encoded. */
+/**
+ * As a model's; `kept`: on the device and not in memory, why not where it is not going to be by itself (`knowledge`: the
+ * knowledge base could not be had); `reading`: the site's texts are being encoded.
+ */
 export type MeaningState =
-  | Exclude<DeviceState, { readonly step: "unfit" }>
+  | Exclude<DeviceState, { readonly step: "unfit" | "kept" }>
+  | { readonly step: "kept"; readonly why?: "engine" | "knowledge" }
   | { readonly step: "reading"; readonly done: number; readonly total: number };
 
+/** What of the knowledge base is encoded, and the release of its index. */
+export interface Texts {
+  readonly release: string;
+  readonly texts: readonly KbText[];
+}
+
 export interface MeaningOptions {
+  readonly state: Pick<PanelState, "visible" | "pack" | "connection">;
   readonly offer: EncoderOffer;
   readonly site: string;
   readonly weights: Pick<Weights, "fetch" | "here" | "open">;
   /** The encoder in memory. */
-  readonly start: (archive: Blob) => Promise<Encoder>;
-  /** What of the knowledge base is encoded, and the release of its index. */
-  readonly texts: () => Promise<{ readonly release: string; readonly texts: readonly KbText[] }>;
+  readonly start: (archive: Blob, signal: AbortSignal) => Promise<Encoder>;
+  readonly texts: () => Promise<Texts>;
   readonly vectors: KeptVectors;
   /** Stores what the encoder needs without a network; rejects where it cannot be had. */
   readonly storeEngine: () => Promise<void>;
   readonly drop: () => Promise<void>;
+  /** Drops what is kept of what the site offers no more. */
+  readonly dropOthers: () => Promise<void>;
 }
 
 /** A question waits no longer for its vector. */
 export const QUESTION_MS = 600;
-/** Texts that are encoded in one call: progress is shown, and questions have their turn, between two. */
-const AT_ONCE = 8;
+/** Questions in a row whose vectors came too late: it helps nobody, and takes the memory. */
+export const MOST_MISSES = 3;
+const MOST_RESTARTS = 1;
 /** Entries whose cosines are told; of the others it is known that theirs are no larger. */
 const MOST_TOLD = 512;
 
@@ -50,12 +71,23 @@ interface Ready {
 
 export class Meaning {
   readonly step: Signal<MeaningState> = signal({ step: "looking" });
-  #fetching: AbortController | undefined;
+  readonly #transfer = new Transfer();
   #ready: Ready | undefined;
   #encoder: Encoder | undefined;
-  #stop = new AbortController();
+  /** Of what is, or is going to be, in memory. */
+  #life = new AbortController();
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #misses = 0;
+  #restarts = 0;
+  /** The visitor has said so: the knowledge base is loaded for it, data saver or not. */
+  #asked = false;
+  /** The network was gone since the knowledge base was asked for. */
+  #cut = false;
 
-  constructor(private readonly options: MeaningOptions) {}
+  constructor(private readonly options: MeaningOptions) {
+    effect(() => this.#follow());
+    effect(() => this.#rest());
+  }
 
   get offer(): EncoderOffer {
     return this.options.offer;
@@ -65,8 +97,9 @@ export class Meaning {
   async look(): Promise<void> {
     try {
       const kept = await this.options.weights.here(this.#wanted);
+      if (this.step.value.step !== "looking") return;
       const whole = kept.total > 0 && kept.done === kept.total;
-      if (whole) await this.#begin();
+      if (whole) await this.#mayBegin();
       else this.step.value = kept.done > 0 ? { step: "paused", ...kept } : { step: "absent" };
     } catch (error) {
       this.#failed(error, { done: 0, total: 0 });
@@ -75,45 +108,49 @@ export class Meaning {
 
   /** The visitor wants it here, or goes on with it. */
   async fetch(): Promise<void> {
-    if (this.#fetching) return;
-    const { weights, storeEngine, offer } = this.options;
-    const stop = new AbortController();
-    this.#fetching = stop;
+    if (this.#transfer.active) return;
+    const { weights, storeEngine, dropOthers, offer } = this.options;
+    this.#asked = true;
     const pace = new PaceMeter();
     let kept: Kept = { done: 0, total: offer.bytes };
     const told = (now: Kept) => {
       kept = now;
-      if (stop.signal.aborted) return;
       this.step.value = { step: "fetching", ...now, ...pace.at(now.done, now.total) };
     };
     told(kept);
     try {
-      await storeEngine();
-      await weights.fetch(this.#wanted, told, stop.signal);
-      await this.#begin();
+      const whole = await this.#transfer.run(storeEngine, (stop) =>
+        weights.fetch(this.#wanted, (now) => void (stop.aborted || told(now)), stop),
+      );
+      // Whoever stopped it has said so.
+      if (!whole) return;
+      await dropOthers().catch(() => undefined);
+      if (this.step.value.step === "fetching") await this.#mayBegin();
     } catch (error) {
-      if (!stop.signal.aborted) this.#failed(error, kept);
-      else if (stop.signal.reason !== REMOVED) this.step.value = { step: "paused", ...kept };
-    } finally {
-      this.#fetching = undefined;
+      this.#failed(error, kept);
     }
   }
 
   /** What has come stays; nothing more comes. */
   pause(): void {
-    this.#fetching?.abort();
+    const now = this.step.value;
+    if (now.step !== "fetching") return;
+    this.#transfer.stop();
+    this.step.value = { step: "paused", done: now.done, total: now.total };
+  }
+
+  /** The visitor has it try once more what failed. */
+  async again(): Promise<void> {
+    if (this.step.value.step !== "kept") return this.fetch();
+    this.#asked = true;
+    await this.#mayBegin();
   }
 
   /** Nothing of it stays here. */
   async remove(): Promise<void> {
-    this.#fetching?.abort(REMOVED);
-    this.#stop.abort(REMOVED);
-    this.#stop = new AbortController();
-    this.#ready = undefined;
-    this.#encoder?.unload();
-    this.#encoder = undefined;
+    this.#unload();
     this.step.value = { step: "absent" };
-    await this.options.drop().catch(() => undefined);
+    await this.#transfer.clear(this.options.drop);
   }
 
   /** What was begun ends, and nothing of it stays. */
@@ -121,21 +158,19 @@ export class Meaning {
     if (!["looking", "absent"].includes(this.step.value.step)) await this.remove();
   }
 
-  /** What the encoder says of a question; undefined where it is not ready, or not in time. Never rejects. */
-  readonly near = async (question: string): Promise<KbNear | undefined> => {
+  readonly near: NearTo = async (question, stop) => {
     const ready = this.#ready;
-    if (!ready) return undefined;
+    const weights = ready?.encoder.facts?.weights;
+    if (!ready || !weights) return undefined;
+    const late = AbortSignal.timeout(QUESTION_MS);
     try {
-      const [asked] = await ready.encoder.embed(
-        [question],
-        "query",
-        AbortSignal.timeout(QUESTION_MS),
-      );
-      const weights = ready.encoder.facts?.weights;
-      if (!asked || !weights) return undefined;
-      return { ...weights, cosines: cosinesOf(asked, ready) };
+      const either = AbortSignal.any([late, stop]);
+      const [asked] = await ready.encoder.embed([question], "query", either);
+      this.#misses = 0;
+      return asked && { ...weights, cosines: cosinesOf(asked, ready) };
     } catch {
       // The knowledge base answers without, as it does before the encoder is here.
+      if (ready === this.#ready && !stop.aborted) this.#missed(late.aborted);
       return undefined;
     }
   };
@@ -145,48 +180,112 @@ export class Meaning {
     return { site, manifest: offer.manifest, sha256: offer.sha256 };
   }
 
-  /** Takes it into memory, and encodes the texts that were not. */
+  /** Whether it may be taken into memory: what answers first is not to wait for it. */
+  get #free(): boolean {
+    const { visible, pack } = this.options.state;
+    const wanted = pack.value !== "absent" || this.#asked;
+    return visible.value && pack.value !== "loading" && wanted;
+  }
+
+  async #mayBegin(): Promise<void> {
+    this.step.value = { step: "kept" };
+    if (this.#free) await this.#begin();
+  }
+
+  /** Takes it into memory when it may soon be asked, and tries again what a lost network cut short. */
+  #follow(): void {
+    const step = this.step.value;
+    const gone = this.options.state.connection.value !== "online";
+    if (gone) this.#cut = true;
+    const mayGoOn = "why" in step ? step.why === "knowledge" && this.#cut && !gone : true;
+    if (step.step !== "kept" || !mayGoOn || !this.#free) return;
+    queueMicrotask(() => {
+      if (this.step.value === step) void this.#begin();
+    });
+  }
+
+  /** Counts how long nobody has looked. */
+  #rest(): void {
+    clearTimeout(this.#idle);
+    if (this.options.state.visible.value) return;
+    this.#idle = setTimeout(() => {
+      if (!["starting", "reading", "ready"].includes(this.step.value.step)) return;
+      this.#unload();
+      this.step.value = { step: "kept" };
+    }, IDLE_MS);
+  }
+
+  /** Takes it into memory, and encodes the texts that were not. Never rejects. */
   async #begin(): Promise<void> {
-    const { weights, start, texts, vectors } = this.options;
-    const stop = this.#stop.signal;
+    this.#unload();
+    const stop = this.#life.signal;
+    this.#cut = false;
     this.step.value = { step: "starting" };
+    const texts = await orStopped(this.options.texts(), stop).catch(() => undefined);
+    if (stop.aborted) return;
+    if (!texts) {
+      this.step.value = { step: "kept", why: "knowledge" };
+      return;
+    }
     try {
-      const encoder = await start(await weights.open(this.#wanted, stop));
-      if (stop.aborted) return encoder.unload();
-      this.#encoder = encoder;
-      const told = await texts();
-      const known = encoder.facts?.weights?.languages ?? [];
-      const own = told.texts.filter(([, spoken]) => !known.length || known.includes(spoken));
-      const size = own.length * encoder.dimensions;
-      const kept = await vectors.read(told.release, size);
-      const all = kept ?? (await this.#encoded(encoder, own, stop));
-      if (!kept) await vectors.keep(told.release, all).catch(() => undefined);
+      const ready = await this.#started(texts, stop);
       stop.throwIfAborted();
-      this.#ready = { encoder, ids: own.map(([id]) => id), vectors: all };
+      this.#ready = ready;
       this.step.value = { step: "ready" };
     } catch (error) {
       if (stop.aborted) return;
-      this.#encoder?.unload();
-      this.#encoder = undefined;
-      if (error instanceof WeightsError) throw error;
-      this.step.value = { step: "kept", why: "engine" };
+      this.#unload();
+      if (error instanceof WeightsError) this.#failed(error, { done: 0, total: 0 });
+      else this.step.value = { step: "kept", why: "engine" };
     }
   }
 
-  async #encoded(
-    encoder: Encoder,
-    texts: readonly KbText[],
-    stop: AbortSignal,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const { dimensions } = encoder;
-    const all = new Float32Array(texts.length * dimensions);
-    for (let at = 0; at < texts.length; at += AT_ONCE) {
-      this.step.value = { step: "reading", done: at, total: texts.length };
-      const some = texts.slice(at, at + AT_ONCE).map(([, , text]) => text);
-      const found = await encoder.embed(some, "passage", stop);
-      for (const [next, vector] of found.entries()) all.set(vector, (at + next) * dimensions);
-    }
-    return all;
+  async #started({ release, texts }: Texts, stop: AbortSignal): Promise<Ready> {
+    const { weights, start, vectors, state } = this.options;
+    const archive = await this.#transfer.writes(weights.open(this.#wanted, stop));
+    const encoder = await start(archive, stop);
+    if (stop.aborted) encoder.unload();
+    stop.throwIfAborted();
+    this.#encoder = encoder;
+    encoder.onLost = () => this.#encoder === encoder && this.#troubled();
+    const weighed = encoder.facts?.weights;
+    if (!weighed) throw new EngineError("load", "what it says cannot be weighed");
+    const { languages } = weighed;
+    const own = texts.filter(([, spoken]) => !languages.length || languages.includes(spoken));
+    const read = await readTexts({
+      encoder,
+      release,
+      texts: own,
+      vectors,
+      visible: state.visible,
+      stop,
+      told: (done, total) => {
+        if (!stop.aborted) this.step.value = { step: "reading", done, total };
+      },
+    });
+    return { encoder, ids: own.map(([id]) => id), vectors: read };
+  }
+
+  #unload(): void {
+    this.#life.abort();
+    this.#life = new AbortController();
+    this.#ready = undefined;
+    this.#encoder?.unload();
+    this.#encoder = undefined;
+  }
+
+  #missed(late: boolean): void {
+    this.#misses += 1;
+    if (!late || this.#misses >= MOST_MISSES) this.#troubled();
+  }
+
+  /** It helps nobody as it is: once it is started anew, then it stays out of memory. */
+  #troubled(): void {
+    this.#unload();
+    this.#misses = 0;
+    this.#restarts += 1;
+    this.step.value =
+      this.#restarts > MOST_RESTARTS ? { step: "kept", why: "engine" } : { step: "kept" };
   }
 
   #failed(error: unknown, { done, total }: Kept): void {
@@ -194,8 +293,6 @@ export class Meaning {
     this.step.value = { step: "failed", why, done, total };
   }
 }
-
-const REMOVED = new Error("the encoder was removed");
 
 /** Of each entry the largest cosine of its texts, of the nearest entries. */
 function cosinesOf(asked: Float32Array, { ids, vectors }: Ready): Readonly<Record<string, number>> {

@@ -4,9 +4,10 @@ import { encoder } from "../../engines/encoder/spawn.ts";
 import { cacheOf } from "../../engines/weights/blocks.ts";
 import { WeightsError } from "../../engines/weights/failure.ts";
 import { weights } from "../../engines/weights/spawn.ts";
-import { enableOffline } from "../../sw/register.ts";
+import { dropWithdrawn, enableOffline } from "../../sw/register.ts";
 import type { Knowledge } from "../knowledge.ts";
 import type { PanelState } from "../state.ts";
+import { askWith } from "./asking.ts";
 import { Meaning } from "./meaning.ts";
 import { KeptVectors } from "./vectors.ts";
 
@@ -17,7 +18,10 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   if (!offer) throw new Error("this site offers no encoder");
   const cache = cacheOf(site, offer.sha256);
   const keeper = weights();
+  const dropOthers = () => dropWithdrawn(config, caches);
+  let asking = false;
   const meaning = new Meaning({
+    state,
     offer,
     site,
     weights: {
@@ -27,15 +31,16 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
       here: async (asked) =>
         (await caches.has(cache)) ? keeper.here(asked) : { done: 0, total: 0 },
     },
-    start: async (archive) => {
+    start: async (archive, signal) => {
       const made = encoder();
-      await made.load(archive);
+      await made.load(archive, signal);
       return made;
     },
     texts: async () => {
       const knowledge = wanted();
       await knowledge.load();
-      knowledge.near = meaning.near;
+      if (!asking) askWith(knowledge, meaning.near);
+      asking = true;
       return { release: kb.release, texts: await knowledge.texts() };
     },
     vectors: new KeptVectors(caches, cache),
@@ -47,6 +52,7 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
       throw new WeightsError(reason, outcome.message);
     },
     drop: async () => void (await caches.delete(cache)),
+    dropOthers,
   });
   // Whoever takes back what was agreed to has no encoder here either.
   effect(() => {
@@ -56,6 +62,15 @@ export async function openMeaning(state: PanelState, wanted: () => Knowledge): P
   effect(() => {
     document.documentElement.dataset.meaning = meaning.step.value.step;
   });
-  void meaning.look();
+  // A page that comes from the cache may be older than what is kept.
+  if (state.connection.value === "online") void dropOthers().catch(() => undefined);
+  // Whoever only points at the launcher has no worker started.
+  const unfollow = state.visible.subscribe((seen) => {
+    if (!seen) return;
+    queueMicrotask(() => {
+      unfollow();
+      void meaning.look();
+    });
+  });
   return meaning;
 }

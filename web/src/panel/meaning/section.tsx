@@ -46,6 +46,10 @@ function Known({ meaning, say, onClose }: Props & { readonly meaning: Meaning })
         {say("search.size", values)} {say("licence", { licence })}
       </p>
       {step.step === "fetching" && <Progress step={step} say={say} />}
+      {/* Not said aloud with each few texts. */}
+      {step.step === "reading" && (
+        <p>{say("search.reading", { done: step.done, total: step.total })}</p>
+      )}
       <p role="status">{told(step, say, locale)}</p>
       <Deeds meaning={meaning} say={say} onClose={onClose} />
     </>
@@ -61,9 +65,9 @@ function told(step: MeaningState, say: SayDevice, locale: string): string {
       return say("paused", { done: size(done, locale), total: size(total, locale) });
     }
     case "kept":
-      return say("why.engine");
+      return say(step.why ? `search.${step.why}` : "search.kept");
     case "reading":
-      return say("search.reading");
+      return say("search.once");
     case "ready":
       return say("search.ready");
     case "absent":
@@ -74,9 +78,11 @@ function told(step: MeaningState, say: SayDevice, locale: string): string {
 }
 
 function Deeds({ meaning, say, onClose }: Props & { readonly meaning: Meaning }): VNode {
-  const step = meaning.step.value.step;
-  const gone = "why" in meaning.step.value && meaning.step.value.why === "gone";
-  const again = (step === "paused" || step === "failed") && !gone;
+  const now = meaning.step.value;
+  const { step } = now;
+  const gone = now.step === "failed" && now.why === "gone";
+  const unread = now.step === "kept" && now.why === "knowledge";
+  const again = unread || ((step === "paused" || step === "failed") && !gone);
   return (
     <div class="choices">
       {step === "absent" && <Offer meaning={meaning} say={say} onClose={onClose} />}
@@ -86,7 +92,7 @@ function Deeds({ meaning, say, onClose }: Props & { readonly meaning: Meaning })
         </button>
       )}
       {again && (
-        <button type="button" class="button strong" onClick={() => void meaning.fetch()}>
+        <button type="button" class="button strong" onClick={() => void meaning.again()}>
           {say(step === "paused" ? "resume" : "again")}
         </button>
       )}
