@@ -64,6 +64,13 @@ class Reached:
     share: float
     used_up: bool
 
+    def after(self, before: Reached | None) -> Reached:
+        """The furthest that the period ever came, `before` being what was known of it."""
+        if before is None or before.began != self.began:
+            return self
+        share = max(self.share, before.share)
+        return Reached(self.began, share, self.used_up or before.used_up)
+
 
 @dataclass(frozen=True, slots=True)
 class Callers:
