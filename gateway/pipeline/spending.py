@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,11 +24,12 @@ from core.model_routing.caller import Caller
 from core.model_routing.periods import SiteBudget, accounts_of, subject_accounts
 from core.model_routing.permissions import Permissions
 from core.model_routing.spend import HELD_S, Account, Budgets, Reservation
-from core.ports import Cache, Clock
+from core.ports import Cache, Clock, Random
 from core.scope import Scope
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.bill import Bill
 from gateway.pipeline.budget_alerts import BudgetAlerts
+from gateway.pipeline.budget_marks import Marks
 from gateway.pipeline.budget_use import BudgetUse, Callers
 
 DEADLINE_S: Final = 1.0
@@ -64,7 +66,8 @@ class Spending:
     """Holds and settles over one store of budgets; `use` reads it.
 
     `ring` wakes the operators' consoles, and `cache` is what all processes know together of what
-    is used up. `callers` says what callers may have, where permissions hold them.
+    is used up. `callers` says what callers may have, where permissions hold them; `random` makes
+    what operators tell them apart by.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Spending:
         *,
         cache: Cache | None = None,
         callers: Callers | None = None,
+        random: Random = secrets.token_bytes,
         ring: Callable[[], None] = lambda: None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -84,7 +88,14 @@ class Spending:
         self._rules = rules = rules or SpendingRules()
         self._alerts = BudgetAlerts(rules.alerts, rules.reset_hour, clock, telemetry, cache, ring)
         self.use = BudgetUse(
-            budgets, clock, self._budget, rules.reset_hour, rules.alerts, self._alerts, callers
+            budgets,
+            clock,
+            self._budget,
+            rules.reset_hour,
+            rules.alerts,
+            self._alerts,
+            Marks(cache, random),
+            callers,
         )
         self._deadline_s = deadline_s
         self._held: dict[str, _Held] = {}
