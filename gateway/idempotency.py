@@ -3,7 +3,7 @@
 Finished: the stored outcome again, for 24 hours. Still running: 409. Cut off by a crash: it runs
 again, ten seconds after its process died at the latest. Another body under the same key: 422. A
 call that names its turn runs as that turn's only one, whatever the other keys: a visitor's browser
-makes both names, and what a turn costs is held and paid for by the turn's.
+makes both names, and many calls of one turn would be many answers.
 
 The marks of a running call live in the cache alone and only for `MARK_S`; a call that takes longer
 says every few seconds that it is alive. Where a process stalls for so long that its call is taken
