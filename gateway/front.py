@@ -206,6 +206,7 @@ def build_spending(services: Services) -> Spending:
         services.telemetry,
         cache=services.cache,
         callers=Callers(resolver.allowed, tuple(routing.permissions.users)) if resolver else None,
+        random=services.random,
         ring=lambda: services.bell.ring(OPERATORS),
     )
 

@@ -239,6 +239,19 @@ def in_progress() -> Problem:
     )
 
 
+def turn_in_progress() -> Problem:
+    """A turn is under way, and this call would be a second one of the same id."""
+    return Problem(
+        "in-progress",
+        409,
+        "The turn is still running",
+        "A call with this turn_id has not finished.",
+        "turn_id",
+        "Wait and send it again; a new question needs a turn_id of its own.",
+        headers={"retry-after": "1"},
+    )
+
+
 def key_reused() -> Problem:
     """An idempotency key that came with another body."""
     return Problem(

@@ -3,7 +3,7 @@
 Decides who is near: each by the limit that the settings give now, and no more than a few. Of
 visitors whom nobody knows, and of those whom a site's server names, those that spent most are
 looked at; users with limits of their own, the site's server and its operators always. Refuses to
-say who they are: an account has a mark, which is another one in the next period.
+say who they are: an account has a mark, which is another one in the next period (`budget_marks`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from core.model_routing.spend import KINDS, Account, Budgets, Kind, Period
 from core.ports import Clock
 from core.scope import Scope
 from gateway.pipeline.budget_alerts import BudgetAlerts, mark
+from gateway.pipeline.budget_marks import Marks, mark_of
 
 NEAREST: Final = 5
-MARK_LETTERS: Final = 8
 
 Whose = Literal["visitor", "user", "api", "console"]
 _KINDS: Final[dict[Kind, Whose]] = {"anon": "visitor", "user": "user"}
@@ -64,6 +64,13 @@ class Reached:
     share: float
     used_up: bool
 
+    def after(self, before: Reached | None) -> Reached:
+        """The furthest that the period ever came, `before` being what was known of it."""
+        if before is None or before.began != self.began:
+            return self
+        share = max(self.share, before.share)
+        return Reached(self.began, share, self.used_up or before.used_up)
+
 
 @dataclass(frozen=True, slots=True)
 class Callers:
@@ -86,6 +93,7 @@ class BudgetUse:
     reset_hour: int
     shares: Sequence[float]
     alerts: BudgetAlerts
+    marks: Marks
     callers: Callers | None = None
 
     async def of_site(self, site: str) -> list[Spent]:
@@ -123,8 +131,9 @@ class BudgetUse:
         began = span(period, self.clock(), self.reset_hour).began
         own = [one for one in self._own(site, period, began, self.callers) if one[1].limit]
         sums = await self.budgets.spent([account for _, account in own])
+        key = await self.marks.key(period, began)
         found = [
-            _near(whose, account.name, micros, account.limit)
+            _near(key, whose, account.name, micros, account.limit)
             for (whose, account), micros in zip(own, sums, strict=True)
         ]
         named = {account.name for _, account in own}
@@ -134,7 +143,7 @@ class BudgetUse:
             if limit:
                 heavy = await self.budgets.heaviest(site, period, began, kind, most + len(named))
                 found += [
-                    _near(_KINDS[kind], one.account, one.micros, limit)
+                    _near(key, _KINDS[kind], one.account, one.micros, limit)
                     for one in heavy
                     if one.account not in named
                 ]
@@ -170,5 +179,5 @@ class BudgetUse:
         return own.limit(period)
 
 
-def _near(whose: Whose, account: str, micros: int, limit: int) -> Near:
-    return Near(whose, account[:MARK_LETTERS], micros, limit)
+def _near(key: bytes, whose: Whose, account: str, micros: int, limit: int) -> Near:
+    return Near(whose, mark_of(key, account), micros, limit)

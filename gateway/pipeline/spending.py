@@ -13,21 +13,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from core.digest import sha256_hex
 from core.errors import FanlightError, Unavailable
 from core.model_routing.caller import Caller
 from core.model_routing.periods import SiteBudget, accounts_of, subject_accounts
 from core.model_routing.permissions import Permissions
 from core.model_routing.spend import HELD_S, Account, Budgets, Reservation
-from core.ports import Cache, Clock
+from core.ports import Cache, Clock, Random
 from core.scope import Scope
 from core.telemetry import SILENT, Telemetry
 from gateway.pipeline.bill import Bill
 from gateway.pipeline.budget_alerts import BudgetAlerts
+from gateway.pipeline.budget_marks import Marks
 from gateway.pipeline.budget_use import BudgetUse, Callers
 
 DEADLINE_S: Final = 1.0
@@ -37,9 +38,11 @@ SWEEP_S: Final = 60.0
 FIRST_AGAIN_S: Final = 0.25
 LONGEST_AGAIN_S: Final = 30.0
 ALERTS: Final = (0.5, 0.8, 0.95)
-_NAME_LETTERS: Final = 40
+_NAME_BYTES: Final = 20
 
 _log = logging.getLogger(__name__)
+
+_Turn = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,9 @@ class SpendingRules:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What is held for a turn; 0 while the store has not said."""
+    """What is held for a turn, and its name at the store; 0 while the store has not said."""
 
+    name: str
     accounts: tuple[Account, ...]
     micros: int
 
@@ -64,7 +68,8 @@ class Spending:
     """Holds and settles over one store of budgets; `use` reads it.
 
     `ring` wakes the operators' consoles, and `cache` is what all processes know together of what
-    is used up. `callers` says what callers may have, where permissions hold them.
+    is used up. `callers` says what callers may have, where permissions hold them; `random` makes
+    names of reservations, and what operators tell callers apart by.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Spending:
         *,
         cache: Cache | None = None,
         callers: Callers | None = None,
+        random: Random = secrets.token_bytes,
         ring: Callable[[], None] = lambda: None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -84,11 +90,19 @@ class Spending:
         self._rules = rules = rules or SpendingRules()
         self._alerts = BudgetAlerts(rules.alerts, rules.reset_hour, clock, telemetry, cache, ring)
         self.use = BudgetUse(
-            budgets, clock, self._budget, rules.reset_hour, rules.alerts, self._alerts, callers
+            budgets,
+            clock,
+            self._budget,
+            rules.reset_hour,
+            rules.alerts,
+            self._alerts,
+            Marks(cache, random),
+            callers,
         )
         self._deadline_s = deadline_s
-        self._held: dict[str, _Held] = {}
-        self._unpaid: dict[str, Account] = {}
+        self._random = random
+        self._held: dict[_Turn, _Held] = {}
+        self._unpaid: dict[_Turn, Account] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._swept = -math.inf
 
@@ -102,21 +116,21 @@ class Spending:
         """
         if micros <= 0:
             return Reservation(key, 0)
-        now, name = self._clock(), _name(caller, key)
+        now, turn = self._clock(), _turn(caller, key)
         budget = self._budget(caller.site)
         accounts = accounts_of(caller, allowed, budget, now, self._rules.reset_hour)
         self._sweep(now)
         # Before it is asked for: what is granted too late is given back like all else.
-        self._held[name] = _Held(accounts, 0)
-        made = await self._asked(self._budgets.reserve(name, accounts, micros, now))
+        held = self._held[turn] = _Held(self._name(turn), accounts, 0)
+        made = await self._asked(self._budgets.reserve(held.name, accounts, micros, now))
         if made.refused is not None:
-            del self._held[name]
+            del self._held[turn]
             self._alerts.refused(made.refused)
             # Less may still be granted: only at the turn's end it is known that nothing was.
-            self._unpaid[name] = made.refused
+            self._unpaid[turn] = made.refused
             return replace(made, key=key)
-        self._unpaid.pop(name, None)
-        self._held[name] = _Held(accounts, made.micros)
+        self._unpaid.pop(turn, None)
+        self._held[turn] = replace(held, micros=made.micros)
         return replace(made, key=key)
 
     async def top_up(
@@ -126,29 +140,29 @@ class Spending:
 
         It is paid from what the turn was begun with. One that is refused holds what it held before.
         """
-        name = _name(caller, key)
-        held = self._held.get(name)
+        turn = _turn(caller, key)
+        held = self._held.get(turn)
         if held is None:
             return await self.hold(caller, allowed, key, micros)
         if micros <= held.micros:
             return Reservation(key, held.micros)
-        asking = self._budgets.top_up(name, held.accounts, micros, self._clock())
+        asking = self._budgets.top_up(held.name, held.accounts, micros, self._clock())
         made = await self._asked(asking)
         if made.refused is not None:
             self._alerts.refused(made.refused)
             return replace(made, key=key)
-        self._held[name] = replace(held, micros=made.micros)
+        self._held[turn] = replace(held, micros=made.micros)
         return replace(made, key=key)
 
     def settle(self, caller: Caller, key: str, bill: Bill) -> None:
         """Settle what was held for this turn by its bill, soon; `settled` waits for that."""
-        name = _name(caller, key)
-        unpaid = self._unpaid.pop(name, None)
+        turn = _turn(caller, key)
+        unpaid = self._unpaid.pop(turn, None)
         if unpaid is not None and not unpaid.subject:
             self._later(self._alerts.used_up(unpaid))
-        held = self._held.pop(name, None)
+        held = self._held.pop(turn, None)
         if held is not None:
-            self._later(self._settle(name, bill.micros, held.accounts))
+            self._later(self._settle(held.name, bill.micros, held.accounts))
 
     async def settled(self, within_s: float) -> None:
         """Wait for what is being settled, so long at most; a stop gives up what is left then."""
@@ -180,6 +194,12 @@ class Spending:
                 return await asking
         except TimeoutError as exc:
             raise Unavailable("the budgets did not answer in time") from exc
+
+    def _name(self, turn: _Turn) -> str:
+        """What its reservation is called: one name from its first hold until it is settled, and
+        never another run's, so that none is paid for by another that has the same id."""
+        held = self._held.get(turn)
+        return held.name if held is not None else self._random(_NAME_BYTES).hex()
 
     def _budget(self, site: str) -> SiteBudget:
         return self._rules.sites.get(site, SiteBudget())
@@ -231,7 +251,6 @@ class Spending:
             pause_s = min(2 * pause_s, LONGEST_AGAIN_S)
 
 
-def _name(caller: Caller, key: str) -> str:
-    """What a turn's reservation is called: browsers make its id, so that it is the caller's own."""
-    whose = f"{caller.site}\x00{caller.subject}\x00{caller.channel}\x00{key}"
-    return sha256_hex(whose.encode("utf-8", "surrogatepass"))[:_NAME_LETTERS]
+def _turn(caller: Caller, key: str) -> _Turn:
+    """Which turn it is: browsers make its id, so that it is the caller's own."""
+    return caller.site, caller.subject, caller.channel, key

@@ -81,7 +81,9 @@ class Chat:
         key = check_key(call.fields.get("idempotency-key"))
         pipeline = self._front.pipeline(caller.scope.site)
         await self._check_ownership(caller, asked)
-        stored = await self._front.idempotency.begin(caller.scope, key, sha256_hex(call.body))
+        stored = await self._front.idempotency.begin(
+            caller.scope, key, sha256_hex(call.body), asked.turn_id
+        )
         if stored is not None:
             return _again(stored, stream=asked.stream)
         if body.metadata.website:

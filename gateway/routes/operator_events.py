@@ -46,7 +46,7 @@ class Watch:
         self._truth = truth
         self._versions = versions
         self._spent = spent
-        self._reached: Budgeted | None = None
+        self._told: Budgeted | None = None
         self._seen: dict[str, tuple[int, bool]] = {}
         self._known = dict(versions())
         self._spoken = spoken
@@ -63,18 +63,21 @@ class Watch:
         return _changed(before, self._heard)
 
     async def budgets(self) -> list[tuple[str, str, Reached]]:
-        """The sites' periods that reached a threshold, or were used up, since the last look, and
-        how far they are; none at the first. Raises `Unavailable`.
+        """The sites' periods that came further than they ever were, or were used up, since the
+        last look, and how far they came; none at the first. Raises `Unavailable`.
+
+        What is held and given back again takes a period back: that is no news, nor is what follows.
         """
         if self._spent is None:
             return []
-        now = await self._spent()
-        before, self._reached = self._reached, now
-        if before is None:
+        told, found = self._told, await self._spent()
+        before = told or {}
+        self._told = {which: one.after(before.get(which)) for which, one in found.items()}
+        if told is None:
             return []
         return [
             (*which, one)
-            for which, one in now.items()
+            for which, one in self._told.items()
             if one != before.get(which) and (one.share or one.used_up)
         ]
 

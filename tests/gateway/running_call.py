@@ -14,6 +14,7 @@ from gateway.idempotency import Idempotency
 from tests.congruence.samples import ANNA
 
 KEY = "k"
+TURN = "t_running"
 BODY = "0" * 64
 LONGEST_S = 60.0
 
@@ -23,7 +24,7 @@ async def main(url: str, mark_s: float) -> None:
     cache = RedisCache(url, clock=time.time, random=secrets.token_bytes)
     await cache.start()
     calls = Idempotency(MemoryTruth(clock=time.time), cache, time.time, LONGEST_S, mark_s=mark_s)
-    assert await calls.begin(ANNA, KEY, BODY) is None
+    assert await calls.begin(ANNA, KEY, BODY, TURN) is None
     sys.stdout.write("begun\n")
     sys.stdout.flush()
     await asyncio.sleep(LONGEST_S)

@@ -262,15 +262,19 @@ async def test_a_turn_is_answered_once_whatever_the_key(gateway: World) -> None:
     assert (again.status_code, again.json()["field"]) == (422, "turn_id")
 
 
-async def test_a_turn_raced_under_two_keys_is_stored_once() -> None:
-    async with world(transport=ScriptedModel("Hello")) as gateway:
+async def test_a_turn_raced_under_several_keys_is_asked_and_stored_once() -> None:
+    model = ScriptedModel("Hello")
+    async with world(transport=model) as gateway:
         visitor = await gateway.visitor()
         body = visitor.chat_body("zxqv unknown thing")
         replies = await asyncio.gather(
             *(visitor.call("POST", "/v1/chat", body, key=f"k{n}") for n in range(4))
         )
     codes = sorted(reply.status_code for reply in replies)
-    assert codes == [200, 422, 422, 422]
+    # Running still, or answered already: whichever a call finds.
+    assert codes[0] == 200
+    assert set(codes[1:]) <= {409, 422}
+    assert len(model.prompts) == 1
 
 
 @pytest.mark.parametrize(("memory", "kept"), [(True, True), (False, False)])

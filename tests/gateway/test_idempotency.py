@@ -17,7 +17,7 @@ from gateway.adapters.memory_cache import MemoryCache
 from gateway.adapters.redis_cache import RedisCache
 from gateway.idempotency import Idempotency
 from tests.congruence.samples import ANNA, BEN, a_work
-from tests.gateway.running_call import BODY, KEY, LONGEST_S
+from tests.gateway.running_call import BODY, KEY, LONGEST_S, TURN
 from tests.servers import RedisServer
 
 MARK_S = 1.0
@@ -80,6 +80,29 @@ async def test_a_short_call_is_free_at_once_and_another_is_never_touched(
         await calls.end(BEN, KEY)
 
 
+async def test_a_turn_runs_once_whatever_the_keys_and_for_as_long_as_it_takes(
+    truth: MemoryTruth, cache: Cache
+) -> None:
+    here, there, turn = calls_of(truth, cache), calls_of(truth, cache), f"t_{secrets.token_hex(8)}"
+    assert await here.begin(ANNA, "a", BODY, turn) is None
+    assert await here.begin(BEN, "a", BODY, turn) is None  # another's turn of the same id
+    until = time.monotonic() + 2.5 * MARK_S
+    while time.monotonic() < until:
+        for calls in (here, there):
+            with pytest.raises(Problem, match="turn_id has not finished"):
+                await calls.begin(ANNA, "b", BODY, turn)
+            with pytest.raises(Problem, match="Idempotency-Key has not finished"):
+                await calls.begin(ANNA, "a", BODY, turn)
+        await asyncio.sleep(MARK_S / 20)
+    # The key of a call that was refused is free, and so is another turn.
+    assert await there.begin(ANNA, "b", BODY, f"{turn}_2") is None
+    await there.end(ANNA, "b")
+    await here.end(ANNA, "a")
+    assert await there.begin(ANNA, "b", BODY, turn) is None
+    await there.end(ANNA, "b")
+    await here.end(BEN, "a")
+
+
 async def test_what_a_long_call_did_is_given_again_at_once(
     truth: MemoryTruth, cache: Cache
 ) -> None:
@@ -125,12 +148,14 @@ async def test_a_repeat_takes_over_from_a_process_that_was_killed(
     calls = calls_of(truth, cache)
     with pytest.raises(Problem, match="still running"):
         await begun(calls)
+    with pytest.raises(Problem, match="turn_id has not finished"):
+        await calls.begin(ANNA, "other", BODY, TURN)
     process.kill()
     await process.wait()
     died = time.monotonic()
     while True:
         try:
-            assert await begun(calls) is None
+            assert await calls.begin(ANNA, KEY, BODY, TURN) is None
             break
         except Problem:
             assert time.monotonic() < died + MARK_S + 0.5

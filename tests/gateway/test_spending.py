@@ -527,6 +527,34 @@ async def test_two_visitors_who_make_the_same_turn_id_pay_each_for_their_own() -
     assert [one.micros for one in await spending.use.of_site("site_a")] == [500, 500]
 
 
+async def test_two_runs_of_one_turn_pay_each_for_its_own() -> None:
+    # As after a stall: two processes, which take each other for dead.
+    store = MemoryBudgets()
+    first, second = over(store, Told()), over(store, Told())
+    for one in (first, second):
+        assert (await one.hold(ANNA, MINE, "t_1", 500)).granted
+    for one, micros in ((first, 100), (second, 70)):
+        one.settle(ANNA, "t_1", billed(micros))
+        await one.settled(5)
+    assert [one.micros for one in await first.use.of_site("site_a")] == [170, 170]
+    assert held(store) == 0
+
+
+async def test_a_turn_that_runs_again_is_not_paid_by_what_is_still_being_settled() -> None:
+    budgets = Away()
+    budgets.back.set()
+    spending = over(budgets, Told())
+    assert (await spending.hold(ANNA, MINE, "t_1", 500)).granted
+    budgets.back.clear()
+    spending.settle(ANNA, "t_1", billed(100))
+    await asyncio.sleep(0.05)
+    budgets.back.set()
+    assert (await spending.hold(ANNA, MINE, "t_1", 400)).micros == 400
+    spending.settle(ANNA, "t_1", billed(70))
+    await spending.settled(5)
+    assert [one.micros for one in await spending.use.of_site("site_a")] == [170, 170]
+
+
 async def test_what_is_refused_may_be_asked_for_again_for_less() -> None:
     spending = over(MemoryBudgets(), Told())
     assert not (await spending.hold(ANNA, MINE, "t_1", 1001)).granted
