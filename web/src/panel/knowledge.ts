@@ -36,7 +36,7 @@ export async function browse(
   knowledge: Knowledge | undefined,
   request: KbBrowse,
 ): Promise<readonly KbTopic[]> {
-  if (!knowledge) throw new Error("the knowledge base was never asked for");
+  if (!knowledge) throw new Error("the knowledge base is not loaded");
   await knowledge.load();
   return knowledge.browse(request);
 }

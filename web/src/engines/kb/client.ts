@@ -134,7 +134,7 @@ export class KnowledgeBase {
     call: DistributiveOmit<KbCall, "id">,
     type: Type,
   ): Promise<Extract<KbReply, { type: Type }>> {
-    if (!this.ready) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
+    if (!this.ready) throw gone();
     const unwatch = this.#watch(this.#options.askTimeoutMs ?? ASK_TIMEOUT_MS);
     try {
       return expected(await this.#call(call), type);
@@ -246,7 +246,7 @@ export class KnowledgeBase {
 }
 
 function gone(): KbError {
-  return new KbError("not_loaded", "the knowledge base was let go");
+  return new KbError("not_loaded", "the knowledge base is not loaded");
 }
 
 /** `work`, or the signal's reason as soon as it aborts. */

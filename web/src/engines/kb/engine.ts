@@ -108,7 +108,7 @@ export class KbEngine {
   }
 
   #run(work: (host: Host) => string): unknown {
-    if (!this.#host) throw new KbError("not_loaded", "the knowledge base is not loaded yet");
+    if (!this.#host) throw new KbError("not_loaded", "the knowledge base is not loaded");
     try {
       return JSON.parse(work(this.#host));
     } catch (error) {
