@@ -181,9 +181,18 @@ class LlamaEngine:
             params.embedding = True
             params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         try:
-            return xllamacpp.Server(params)
+            server = xllamacpp.Server(params)
+            self._settle(server)
         except RuntimeError as error:
             raise EngineFailed(f"llama.cpp does not load {self._path.name}: {error}") from error
+        return server
+
+    def _settle(self, server: Any) -> None:
+        """Have it do a little: one that is let go of before its loop runs waits for it for ever."""
+        if self._settings.encoder:
+            server.handle_embeddings({"input": ["."]})
+        else:
+            server.handle_completions({"prompt": ".", "n_predict": 1})
 
     def _embed(self, server: Any, texts: Sequence[str]) -> Any:
         found = server.handle_embeddings({"input": list(texts)})

@@ -130,5 +130,3 @@ def test_some_of_those_calls_were_accepted(api: tuple[str, dict[str, str]]) -> N
         assert shown["history"]
         made = client.get(f"{ENTRIES}?state=unpublished").json()
         assert made["total"] >= 1
-        spoken = client.get(f"/v1/personalities/{SITE}").json()
-        assert [each for each in spoken["items"] if each["origin"] == "console"]
