@@ -28,8 +28,8 @@ TURNS: Final = 10
 CONVERSATIONS: Final = 5
 MOST_ERRORS: Final = 100
 _HARD: Final = (
-    "Compare lamps {n} and {m} step by step: analyse their wire, their transformer and their "
-    "switch, explain why one costs more in winter, and derive which of both is worth it."
+    "Compare garden lamps {n} and {m} step by step: weigh the gauge of their wire and the moss on "
+    "their glass, explain which of them suits outdoors in winter, and derive which lasts longer."
 )
 ASKED: Final = (
     ("en", "Which gauge of wire suits garden lamp {n} outdoors in winter?"),
