@@ -76,6 +76,7 @@ class Shop:
             is_last = number == len(contents)
             reply = {"content": content, "resolve": is_last, "seen": 1 + len(case["added"])}
             assert (await self.operate("POST", path, reply)).status_code == 201
+            self.time.now += 1
 
     async def lent(self, site: str = "site_demo") -> list[dict[str, Any]]:
         """What an operator sees of the bank."""
