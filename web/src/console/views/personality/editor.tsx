@@ -288,7 +288,12 @@ function InUse({ name }: { name: string | null }) {
             {words.chosen(chosen.author)} <When at={chosen.at} />
           </>
         )}
-        {!site.models && ` ${words.noModels}`}
+        {!site.models && (
+          <>
+            <br />
+            {words.noModels}
+          </>
+        )}
       </p>
       {chosen !== null && (
         <button type="button" class="button-text" onClick={reset}>
