@@ -7,12 +7,13 @@ text in no language of the site's, a page of another site, an empty or an over-l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.configuration import rules
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.reader import Values, hint, read_tables
+from gateway.configuration.locale_texts import read_texts
+from gateway.configuration.reader import Values, read_tables
 from gateway.settings import GreetingSettings
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -48,7 +49,7 @@ def _greeting(
 ) -> GreetingSettings:
     return GreetingSettings(
         name=_name(values["name"], f"{where}.name", flaws),
-        text=_texts(values["text"], locales, f"{where}.text", flaws),
+        text=read_texts(values["text"], locales, MAX_TEXT, f"{where}.text", flaws),
         pages=_pages(values["pages"], origins, f"{where}.pages", flaws),
         after_s=values["after_s"],
         scroll=values["scroll"],
@@ -61,22 +62,6 @@ def _name(name: str, where: str, flaws: list[Flaw]) -> str:
         remedy = "Begin with a small letter; then small letters, digits, _ or -, 40 at most."
         flaws.append(Flaw(where, f"{name!r} is not a greeting's name.", remedy))
     return name
-
-
-def _texts(
-    texts: Mapping[str, str], locales: tuple[str, ...], where: str, flaws: list[Flaw]
-) -> dict[str, str]:
-    for locale, text in texts.items():
-        key = f"{where}.{locale}"
-        if locale not in locales:
-            remedy = hint(locale, locales, f"Its languages: {', '.join(locales)}.")
-            flaws.append(Flaw(key, "The site does not speak this language.", remedy))
-        if not text.strip():
-            flaws.append(Flaw(key, "This is empty.", "Write the text, or take the line out."))
-        elif len(text) > MAX_TEXT or not text.isprintable():
-            detail = "The text is too long, or has line breaks."
-            flaws.append(Flaw(key, detail, f"Use one line of at most {MAX_TEXT} characters."))
-    return {locale: text.strip() for locale, text in texts.items()}
 
 
 def _pages(

@@ -7,12 +7,13 @@ signs alone, one that says nothing by itself, a text in no language of the site'
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.configuration import rules
 from gateway.configuration.flaws import Flaw
-from gateway.configuration.reader import hint, read_tables
+from gateway.configuration.locale_texts import read_texts
+from gateway.configuration.reader import read_tables
 from gateway.settings import RiskTopic
 from kb.features import STOP_STEMS, stems
 
@@ -33,7 +34,7 @@ def read_risk_topics(
         RiskTopic(
             _name(values["name"], f"{where}.name", flaws),
             _words(values["words"], f"{where}.words", flaws),
-            _texts(values["text"] or {}, locales, f"{where}.text", flaws),
+            read_texts(values["text"] or {}, locales, MAX_TEXT, f"{where}.text", flaws),
         )
         for where, values in read_tables(raw, "sites.risk_topics", flaws, section)
     ]
@@ -71,19 +72,3 @@ def _flaw_of(word: str) -> str:
     if not stems(word):
         return "has no letter or digit"
     return "" if set(stems(word)) - STOP_STEMS else "stands in most questions"
-
-
-def _texts(
-    texts: Mapping[str, str], locales: tuple[str, ...], where: str, flaws: list[Flaw]
-) -> dict[str, str]:
-    for locale, text in texts.items():
-        key = f"{where}.{locale}"
-        if locale not in locales:
-            remedy = hint(locale, locales, f"Its languages: {', '.join(locales)}.")
-            flaws.append(Flaw(key, "The site does not speak this language.", remedy))
-        if not text.strip():
-            flaws.append(Flaw(key, "This is empty.", "Write the text, or take the line out."))
-        elif len(text) > MAX_TEXT or not text.isprintable():
-            detail = "The text is too long, or has line breaks."
-            flaws.append(Flaw(key, detail, f"Use one line of at most {MAX_TEXT} characters."))
-    return {locale: text.strip() for locale, text in texts.items()}
