@@ -7,28 +7,22 @@ its machine.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.adapters.visitor import Visitor
 from gateway.cli.bench.hook import hook
-from gateway.cli.bench.mortal import SECRET, SITE, Mortal
+from gateway.cli.bench.mortal import SECRET, Mortal
 from gateway.cli.bench.provider import REPLY, create_provider
-from tests.faults.proxy import FAULTS, FaultProxy, Mode, before, printed_seed
+from tests.faults.house import House
+from tests.faults.proxy import FAULTS, Mode, before, printed_seed
 from tests.gateway.serving import served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-UNKNOWN = "which gauge of wire suits a garden lamp outdoors in winter"
-ANSWER_S, RECOVERY_S = 5.0, 10.0
 MODELS = """
 [[models]]
 name = "first"
@@ -41,33 +35,6 @@ dialect = "anthropic"
 url = "http://127.0.0.1:{second}/v1"
 model = "model-two"
 """
-
-
-@dataclass
-class House:
-    """A gateway whose models can be made to fail; `patience` stretches the goals."""
-
-    gateway: Mortal
-    first: FaultProxy
-    second: FaultProxy
-    patience: float
-
-    async def ask(self) -> dict[str, Any]:
-        """The turn of a new visitor who asks what only a model may know, within its time."""
-        limit = ANSWER_S * self.patience
-        async with httpx.AsyncClient(trust_env=False, timeout=limit) as client:
-            visitor = Visitor(client, self.gateway.url, SITE)
-            await visitor.open_session()
-            async with asyncio.timeout(limit):
-                response = await visitor.ask(UNKNOWN)
-            turn: dict[str, Any] = response.raise_for_status().json()
-            return turn
-
-    async def answered_by(self, model: str) -> None:
-        """Wait until this model answers; raises `TimeoutError`."""
-        async with asyncio.timeout(RECOVERY_S * self.patience):
-            while (await self.ask())["model"] != model:  # noqa: ASYNC110 - it asks again
-                await asyncio.sleep(0.1)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

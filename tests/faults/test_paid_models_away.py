@@ -12,25 +12,22 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.adapters.visitor import Visitor
 from gateway.cli.bench.hook import hook
-from gateway.cli.bench.mortal import SECRET, SITE, Mortal
+from gateway.cli.bench.mortal import SECRET, Mortal
 from gateway.cli.bench.provider import REPLY, Calling, Failure, Provider
-from tests.faults.proxy import FAULTS, FaultProxy, Mode, before, printed_seed
+from tests.faults.house import House
+from tests.faults.proxy import FAULTS, Mode, before, printed_seed
 from tests.gateway.serving import served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-UNKNOWN = "which gauge of wire suits a garden lamp outdoors in winter"
 SEARCH = Calling((("kb_search", '{"query": "which wire suits a lamp"}'),))
-ANSWER_S, RECOVERY_S, SETTLED_S = 5.0, 10.0, 3.0
+SETTLED_S = 3.0
 BEFORE_A_WORD: tuple[Failure, ...] = ("hang", "garbage", "refuse", "busy", "decline")
 IN_THE_MIDDLE: tuple[Failure, ...] = ("stall", "reset", "half", "error")
 SITES = """
@@ -76,32 +73,11 @@ written_usd = 15
 
 
 @dataclass
-class House:
-    """A gateway whose models can be made to fail; `patience` stretches the goals."""
+class PaidHouse(House):
+    """One whose models cost money and can be told what to do; its money can be looked at."""
 
-    gateway: Mortal
-    first: FaultProxy
-    second: FaultProxy
     one: Provider
     two: Provider
-    patience: float
-
-    async def ask(self) -> dict[str, Any]:
-        """The turn of a new visitor who asks what only a model may know, within its time."""
-        limit = ANSWER_S * self.patience
-        async with httpx.AsyncClient(trust_env=False, timeout=limit) as client:
-            visitor = Visitor(client, self.gateway.url, SITE)
-            await visitor.open_session()
-            async with asyncio.timeout(limit):
-                response = await visitor.ask(UNKNOWN)
-            turn: dict[str, Any] = response.raise_for_status().json()
-            return turn
-
-    async def answered_by(self, model: str) -> None:
-        """Wait until this model answers; raises `TimeoutError`."""
-        async with asyncio.timeout(RECOVERY_S * self.patience):
-            while (await self.ask())["model"] != model:  # noqa: ASYNC110 - it asks again
-                await asyncio.sleep(0.1)
 
     async def settled(self) -> int:
         """Wait until no money is held; what was spent in all, in millionths of a US dollar."""
@@ -126,7 +102,7 @@ class House:
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["tiered", "learned"])
 async def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, long: bool
-) -> AsyncIterator[House]:
+) -> AsyncIterator[PaidHouse]:
     seed = printed_seed()
     one, two = Provider(), Provider()
     with served(one) as first_url, served(two) as second_url:
@@ -144,14 +120,14 @@ async def house(
             )
             try:
                 await gateway.start()
-                yield House(gateway, first, second, one, two, 1.0 if long else 2.0)
+                yield PaidHouse(gateway, first, second, 1.0 if long else 2.0, one, two)
             finally:
                 await gateway.stop()
 
 
 @pytest.mark.parametrize("step", [*BEFORE_A_WORD, *IN_THE_MIDDLE])
 async def test_a_model_that_fails_after_its_tools_ran_costs_no_more_than_it_said(
-    house: House, step: Failure
+    house: PaidHouse, step: Failure
 ) -> None:
     await house.answered_by("model-one")
     spent = await house.settled()
@@ -170,7 +146,7 @@ async def test_a_model_that_fails_after_its_tools_ran_costs_no_more_than_it_said
 
 @pytest.mark.parametrize("mode", FAULTS)
 async def test_whatever_the_network_does_the_other_answers_and_no_money_stays_held(
-    house: House, mode: Mode
+    house: PaidHouse, mode: Mode
 ) -> None:
     await house.answered_by("model-one")
     await house.first.set(mode)
@@ -183,7 +159,7 @@ async def test_whatever_the_network_does_the_other_answers_and_no_money_stays_he
     await house.first.set("pass")
 
 
-async def test_where_all_models_fail_nothing_is_paid_and_both_come_back(house: House) -> None:
+async def test_where_all_models_fail_nothing_is_paid_and_both_come_back(house: PaidHouse) -> None:
     await house.answered_by("model-one")
     spent = await house.settled()
     await house.first.set("reset")
